@@ -1,0 +1,131 @@
+/**
+ * Every failure that a person or a program outside can see: one table of camera faults, one of viewer refusals.
+ * The `code` is stable: log lines, metrics, `/api/cameras`, events and HTTP answers all use it. Match on it, not on text.
+ */
+
+/** How long a supervisor waits before the next try: growing backoff, or the long hold for refused credentials. */
+export type RetryPolicy = 'backoff' | 'hold';
+
+interface CameraFault {
+  /** WebSocket close code for viewers that wait for a first opening. */
+  readonly close: 4401 | 4403 | 4404 | 4502 | 4504;
+  /** What happened, then what to do. With the camera's name before it, it fits a close reason (123 bytes). */
+  readonly text: string;
+  readonly retry: RetryPolicy;
+}
+
+const fault = (close: CameraFault['close'], text: string, retry: RetryPolicy = 'backoff'): CameraFault => ({
+  close,
+  text,
+  retry,
+});
+
+/** Why a camera run ended. */
+export const CAMERA_FAULTS = {
+  refused: fault(4502, 'connection refused: check address and port'),
+  unreachable: fault(4502, 'host cannot be reached: check address and network'),
+  dns: fault(4502, 'cannot resolve the host name'),
+  open_timeout: fault(4504, 'opened but sent no frame in time'),
+  stall: fault(4504, 'stopped sending frames'),
+  unauthorized: fault(4401, 'camera refused user/password: check the URL', 'hold'),
+  forbidden: fault(4401, 'camera forbids this user the stream: check its rights', 'hold'),
+  not_found: fault(4404, 'camera has no such stream: check the path of the URL'),
+  busy: fault(4502, 'camera has no bandwidth or session left (453): close other clients'),
+  unavailable: fault(4502, 'camera answers that its service is unavailable (503)'),
+  redirected: fault(4403, 'camera redirects to another address: use that URL if you trust it'),
+  target_denied: fault(4403, 'target address is not allowed: see RTSP_ALLOW and RTSP_DENY'),
+  protocol: fault(4502, 'answer is not usable RTSP: check URL and transport'),
+  disconnected: fault(4502, 'camera closed the connection'),
+  no_video: fault(4502, 'stream has no video that can be decoded'),
+  bad_data: fault(4502, 'video data cannot be decoded'),
+  ffmpeg_missing: fault(4502, 'FFmpeg cannot be started: check FFMPEG_PATH'),
+  ffmpeg_crashed: fault(4502, 'FFmpeg crashed'),
+  ffmpeg_failed: fault(4502, 'FFmpeg failed: see the log'),
+  worker_died: fault(4502, 'worker thread died'),
+} as const satisfies Record<string, CameraFault>;
+
+export type CameraErrorCode = keyof typeof CAMERA_FAULTS;
+
+interface Refusal {
+  /** WebSocket close code (PROTOCOL.md). */
+  readonly close: 1001 | 4400 | 4401 | 4403 | 4404 | 4408 | 4409 | 4429 | 4503;
+  /** HTTP status of the same refusal on a plain request. */
+  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 429 | 503;
+}
+
+/** Why a viewer or a request is turned away. */
+export const REFUSALS = {
+  bad_parameter: { close: 4400, status: 400 },
+  unauthenticated: { close: 4401, status: 401 },
+  camera_not_allowed: { close: 4403, status: 403 },
+  origin_denied: { close: 4403, status: 403 },
+  target_denied: { close: 4403, status: 403 },
+  adhoc_off: { close: 4403, status: 403 },
+  no_such_camera: { close: 4404, status: 404 },
+  too_slow: { close: 4408, status: 408 },
+  name_in_use: { close: 4409, status: 409 },
+  too_many_viewers: { close: 4429, status: 429 },
+  too_many_connections: { close: 4429, status: 429 },
+  too_many_messages: { close: 4429, status: 429 },
+  at_capacity: { close: 4503, status: 503 },
+  shutting_down: { close: 1001, status: 503 },
+} as const satisfies Record<string, Refusal>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** Base of every error that this service raises on purpose. */
+export abstract class ServiceError extends Error {
+  abstract readonly code: string;
+  /** WebSocket close code. */
+  abstract readonly close: number;
+}
+
+/** A camera run ended, or could not begin. `detail` is redacted text for logs. */
+export class CameraError extends ServiceError {
+  override readonly name = 'CameraError';
+  constructor(
+    readonly code: CameraErrorCode,
+    readonly detail = '',
+  ) {
+    super(CAMERA_FAULTS[code].text);
+  }
+  get close(): number {
+    return CAMERA_FAULTS[this.code].close;
+  }
+}
+
+/** A viewer or request is refused. `message` is shown to the person: it says what is wrong and what to do. */
+export class RefusedError extends ServiceError {
+  override readonly name = 'RefusedError';
+  constructor(
+    readonly code: RefusalCode,
+    message: string,
+  ) {
+    super(message);
+  }
+  get close(): number {
+    return REFUSALS[this.code].close;
+  }
+  get status(): number {
+    return REFUSALS[this.code].status;
+  }
+}
+
+/** The service cannot start with these settings. `problems` has one line for each wrong key. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/** Bytes a WebSocket close reason may hold (RFC 6455, 5.5: 125 of a control frame, less the code's 2). */
+const CLOSE_REASON_BYTES = 123;
+
+/** Cuts `text` to what a close frame carries, at a character's border. */
+export function closeReason(text: string): string {
+  if (Buffer.byteLength(text) <= CLOSE_REASON_BYTES) return text;
+  let cut = text.slice(0, CLOSE_REASON_BYTES);
+  while (Buffer.byteLength(cut) > CLOSE_REASON_BYTES - 3) cut = cut.slice(0, -1);
+  return `${cut.toWellFormed().replace(/\uFFFD$/, '')}…`;
+}

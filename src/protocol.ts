@@ -1,0 +1,108 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { CameraErrorCode } from './errors.js';
+import type { RenditionKey } from './rendition.js';
+
+/** What crosses the border between the main thread and a camera's worker: both sides of it, nothing else. */
+
+/** The FFmpeg in use, probed once at start. */
+export interface FfmpegBuild {
+  /** Absolute path, or a name on PATH. */
+  readonly path: string;
+  /** First line of `-version`, for people. */
+  readonly version: string;
+  /** libavformat's major: 58 is FFmpeg 4 (and the bundled build), 59 is 5, 61 is 7. Options differ by it. */
+  readonly avformat: number;
+  /** Whether `-fps_mode` exists (FFmpeg 5.1 on); else `-vsync`. */
+  readonly hasFpsMode: boolean;
+}
+
+export type Transport = 'tcp' | 'udp';
+
+/** What one FFmpeg run opens. The URL holds the judged numeric address, and the credentials if there are any. */
+export interface Source {
+  readonly url: string;
+  readonly transport: Transport;
+}
+
+/** One encoded form that is wanted now. */
+export interface Demand {
+  readonly key: RenditionKey;
+  readonly quality: number;
+  /** Most frames a second that any viewer of it wants; `null` is the source's own rate. */
+  readonly fps: number | null;
+}
+
+/** One scaled output of the decoder, with the renditions that are encoded from it. */
+export interface DecodeOutput {
+  readonly width: number;
+  readonly height: number;
+  /** Empty: decoded (the stream is kept alive) but not encoded. */
+  readonly demands: readonly Demand[];
+}
+
+/** What to decode and what to encode from it; the supervisor replaces it while the run goes on. */
+export interface DecodePlan {
+  /** At least one. */
+  readonly outputs: readonly DecodeOutput[];
+  /** Decode key frames only: far cheaper, at the camera's key-frame rate. */
+  readonly keyFramesOnly: boolean;
+}
+
+/** Task data of one camera run. */
+export interface CameraTask {
+  readonly camera: string;
+  readonly ffmpeg: FfmpegBuild;
+  readonly source: Source;
+  readonly plan: DecodePlan;
+  /** True: give FFmpeg its default probe (slow, for cameras whose first packets tell too little). */
+  readonly longProbe: boolean;
+  /** FFmpeg's own socket timeout: a stalled FFmpeg ends by itself even when this process is gone. */
+  readonly ioTimeoutMs: number;
+  readonly port: MessagePort;
+  /** One Int32: frames that the main thread has taken from the port. At most MAX_IN_FLIGHT may be on the way. */
+  readonly taken: SharedArrayBuffer;
+}
+
+/** JPEGs on their way to the main thread, for each camera: one being published, one waiting. Newest wins beyond that. */
+export const MAX_IN_FLIGHT = 2;
+
+export type ToWorker = { readonly type: 'plan'; readonly plan: DecodePlan } | { readonly type: 'stop' };
+
+/** Counters since the run began. */
+export interface RunCounters {
+  /** Whole frames that came out of the decoder (of its first output). */
+  decoded: number;
+  encoded: number;
+  /** Frames that a newer one replaced before encoding. */
+  droppedBeforeEncode: number;
+  /** Frames not encoded because MAX_IN_FLIGHT JPEGs were on the way. */
+  droppedInFlight: number;
+  /** Incomplete frames thrown away when a decoder ended. */
+  partialFrames: number;
+  encodeErrors: number;
+}
+
+/** An encoded frame; `jpeg` is transferred, not copied. */
+export interface FrameMessage {
+  readonly type: 'frame';
+  readonly key: RenditionKey;
+  readonly jpeg: ArrayBuffer;
+  /** When the whole frame had come out of the pipe: Unix epoch, ms with fraction. */
+  readonly capturedAt: number;
+  readonly encodeMs: number;
+}
+
+export type FromWorker =
+  | FrameMessage
+  /** A decoder process was started (also for a replacement). */
+  | { readonly type: 'spawned'; readonly pid: number }
+  | { readonly type: 'reaped'; readonly pid: number }
+  /** Sent every STATS_INTERVAL_MS, and when the run ends. */
+  | { readonly type: 'stats'; readonly counters: RunCounters };
+
+export const STATS_INTERVAL_MS = 500;
+
+/** How a run ended. `stopped` is an end that the supervisor asked for. */
+export type RunEnd =
+  | { readonly code: 'stopped' }
+  | { readonly code: CameraErrorCode; readonly detail: string };
