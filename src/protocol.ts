@@ -14,9 +14,14 @@ export interface FfmpegBuild {
   readonly avformat: number;
   /** Whether `-fps_mode` exists (FFmpeg 5.1 on); else `-vsync`. */
   readonly hasFpsMode: boolean;
+  /** Absolute path of util-linux's `setpriv` with `--pdeathsig`, where there is one. */
+  readonly setpriv: string | null;
 }
 
 export type Transport = 'tcp' | 'udp';
+
+/** Layout of raw frames between FFmpeg and the encoder: planar 4:2:0 in full range, or packed RGB. */
+export type PixelFormat = 'yuv420p' | 'rgb24';
 
 /** What one FFmpeg run opens. The URL holds the judged numeric address, and the credentials if there are any. */
 export interface Source {
@@ -52,6 +57,7 @@ export interface DecodePlan {
 export interface CameraTask {
   readonly camera: string;
   readonly ffmpeg: FfmpegBuild;
+  readonly pixels: PixelFormat;
   readonly source: Source;
   readonly plan: DecodePlan;
   /** True: give FFmpeg its default probe (slow, for cameras whose first packets tell too little). */

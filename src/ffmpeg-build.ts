@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { FfmpegBuild } from './protocol.js';
+
+const run = promisify(execFile);
+
+/** How long a probe of the binary may take: it only prints text. */
+const PROBE_TIMEOUT_MS = 10_000;
+
+/**
+ * Finds the FFmpeg to use and learns its dialect, once at start: `FFMPEG_PATH`, else `ffmpeg` on PATH, else the bundled one
+ * (of 2018: it wins only when there is nothing newer).
+ *
+ * @param configured value of FFMPEG_PATH, or '' for none
+ * @throws Error that says which binary cannot be run and what to do
+ */
+export async function findFfmpeg(configured: string): Promise<FfmpegBuild> {
+  if (configured !== '') return probe(configured, 'FFMPEG_PATH');
+  const onPath = await which('ffmpeg');
+  if (onPath) {
+    try {
+      return await probe(onPath, 'PATH');
+    } catch {
+      // A broken ffmpeg on PATH is no reason not to start when a working one is bundled.
+    }
+  }
+  return probe(bundledPath(), 'the bundled package');
+}
+
+/** The bundled binary's path; the package throws on platforms that it has no binary for. */
+export function bundledPath(): string {
+  try {
+    const installer = createRequire(import.meta.url)('@ffmpeg-installer/ffmpeg') as { path: string };
+    return installer.path;
+  } catch {
+    throw new Error('no FFmpeg found: install ffmpeg, or set FFMPEG_PATH to its binary');
+  }
+}
+
+async function probe(path: string, origin: string): Promise<FfmpegBuild> {
+  let text: string;
+  try {
+    const { stdout } = await run(path, ['-version'], { timeout: PROBE_TIMEOUT_MS });
+    text = stdout;
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'it fails';
+    throw new Error(`FFmpeg at ${path} (from ${origin}) cannot be run: ${why}. Set FFMPEG_PATH to a working ffmpeg.`);
+  }
+  const avformat = Number(/libavformat\s+(\d+)\./.exec(text)?.[1] ?? Number.NaN);
+  if (Number.isNaN(avformat)) throw new Error(`${path} (from ${origin}) does not look like FFmpeg. Check FFMPEG_PATH.`);
+  // libavformat 59.27 is FFmpeg 5.1, the first with -fps_mode; ask the binary itself, forks number differently.
+  const help = await run(path, ['-hide_banner', '-h', 'full'], { timeout: PROBE_TIMEOUT_MS, maxBuffer: 1 << 25 });
+  return {
+    path,
+    version: text.split('\n', 1)[0] ?? '',
+    avformat,
+    hasFpsMode: /^-fps_mode\b/m.test(help.stdout),
+    setpriv: await findSetpriv(),
+  };
+}
+
+async function findSetpriv(): Promise<string | null> {
+  if (process.platform !== 'linux') return null;
+  const path = await which('setpriv');
+  if (!path) return null;
+  try {
+    // Older util-linux and BusyBox have setpriv without this option.
+    await run(path, ['--pdeathsig', 'KILL', '--', path, '--version'], { timeout: PROBE_TIMEOUT_MS });
+    return path;
+  } catch {
+    return null;
+  }
+}
+
+async function which(name: string): Promise<string | null> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      await access(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return null;
+}

@@ -1,0 +1,204 @@
+import type { MessagePort } from 'node:worker_threads';
+import {
+  type CameraTask,
+  type DecodeOutput,
+  type DecodePlan,
+  type FrameMessage,
+  type FromWorker,
+  MAX_IN_FLIGHT,
+  type RunCounters,
+  type RunEnd,
+  STATS_INTERVAL_MS,
+  type ToWorker,
+} from '../src/protocol.js';
+import { sizeKey } from '../src/rendition.js';
+import { Decoder } from './decoder.js';
+import { classifyEnd, describeEnd, type FfmpegEnd } from './ffmpeg-faults.js';
+import { OutputEncoder } from './output-encoder.js';
+
+/**
+ * The task of one camera run: FFmpeg -> frames -> JPEGs -> port, until FFmpeg ends or the supervisor says stop.
+ * Everything that it started is gone when the promise resolves: Piscina may block this thread between tasks.
+ */
+export default function runCamera(task: CameraTask): Promise<RunEnd> {
+  return new CameraRun(task).ended;
+}
+
+/** A decoder with the encoders of its outputs. */
+interface Stage {
+  readonly decoder: Decoder;
+  readonly plan: DecodePlan;
+  readonly encoders: readonly OutputEncoder[];
+}
+
+class CameraRun {
+  readonly ended: Promise<RunEnd>;
+  readonly #port: MessagePort;
+  readonly #taken: Int32Array;
+  readonly #counters: RunCounters = {
+    decoded: 0,
+    encoded: 0,
+    droppedBeforeEncode: 0,
+    droppedInFlight: 0,
+    partialFrames: 0,
+    encodeErrors: 0,
+  };
+  readonly #stats: NodeJS.Timeout;
+  /** Decoders that are not reaped yet; the run ends when none is left. */
+  readonly #alive = new Set<Decoder>();
+  #current: Stage;
+  /** Started beside the current one for another plan; takes over at its first frame. */
+  #next: Stage | null = null;
+  /** Plan to open when the current decoder is gone. */
+  #insteadOf: DecodePlan | null = null;
+  #sent = 0;
+  #stopping = false;
+  #finish: (end: RunEnd) => void = () => undefined;
+  #end: RunEnd = { code: 'stopped' };
+
+  constructor(private readonly task: CameraTask) {
+    this.#port = task.port;
+    this.#taken = new Int32Array(task.taken);
+    this.ended = new Promise((resolve) => (this.#finish = resolve));
+    this.#current = this.#start(task.plan);
+    this.#port.on('message', (message: ToWorker) => {
+      if (message.type === 'stop') this.#stop();
+      else this.#setPlan(message.plan);
+    });
+    this.#stats = setInterval(() => {
+      this.#postStats();
+    }, STATS_INTERVAL_MS);
+  }
+
+  #start(plan: DecodePlan): Stage {
+    const { task } = this;
+    const encoders = plan.outputs.map(
+      (output) =>
+        new OutputEncoder(output, task.pixels, output.demands, this.#counters, {
+          hasRoom: () => this.#hasRoom(),
+          send: (frame) => {
+            this.#send(frame);
+          },
+        }),
+    );
+    const job = {
+      source: task.source,
+      pixels: task.pixels,
+      sizes: plan.outputs,
+      keyFramesOnly: plan.keyFramesOnly,
+      longProbe: task.longProbe,
+      ioTimeoutMs: task.ioTimeoutMs,
+    };
+    const decoder = new Decoder(job, task.ffmpeg, {
+      frame: (index, frame) => {
+        this.#onFrame(stage, index, frame);
+      },
+    });
+    const stage: Stage = { decoder, plan, encoders };
+    this.#alive.add(decoder);
+    if (decoder.pid !== undefined) this.#post({ type: 'spawned', pid: decoder.pid });
+    void decoder.ended.then((end) => {
+      this.#alive.delete(decoder);
+      this.#counters.partialFrames += decoder.partialFrames;
+      for (const encoder of encoders) encoder.close();
+      if (decoder.pid !== undefined) this.#post({ type: 'reaped', pid: decoder.pid });
+      this.#onDecoderEnd(stage, end);
+      if (this.#alive.size === 0) this.#close();
+    });
+    return stage;
+  }
+
+  #onDecoderEnd(stage: Stage, end: FfmpegEnd): void {
+    if (this.#stopping) return;
+    if (stage === this.#next) {
+      // The camera may grant one session only: give up the current one, then open the new plan in its place.
+      this.#next = null;
+      this.#insteadOf = stage.plan;
+      this.#current.decoder.stop();
+    } else if (stage === this.#current) {
+      if (this.#insteadOf) {
+        this.#current = this.#start(this.#insteadOf);
+        this.#insteadOf = null;
+      } else {
+        this.#end = { code: classifyEnd(end), detail: describeEnd(end) };
+        this.#stop();
+      }
+    }
+  }
+
+  #onFrame(stage: Stage, index: number, frame: Uint8Array): void {
+    if (stage === this.#next) this.#takeOver(stage);
+    if (stage !== this.#current) return;
+    if (index === 0) this.#counters.decoded++;
+    if (index === 0 && this.#counters.decoded === 1) this.#postStats();
+    stage.encoders[index]?.frame(frame);
+  }
+
+  #takeOver(stage: Stage): void {
+    this.#current.decoder.stop();
+    this.#current = stage;
+    this.#next = null;
+  }
+
+  #setPlan(plan: DecodePlan): void {
+    if (this.#stopping) return;
+    if (this.#insteadOf) {
+      this.#insteadOf = plan;
+    } else if (sameDecode(plan, this.#current.plan)) {
+      this.#next?.decoder.stop();
+      this.#next = null;
+      applyDemands(this.#current, plan.outputs);
+    } else if (this.#next && sameDecode(plan, this.#next.plan)) {
+      applyDemands(this.#next, plan.outputs);
+    } else {
+      this.#next?.decoder.stop();
+      this.#next = this.#start(plan);
+    }
+  }
+
+  #hasRoom(): boolean {
+    const renditions = this.#current.encoders.reduce((sum, encoder) => sum + encoder.demandCount, 0);
+    return this.#sent - Atomics.load(this.#taken, 0) < MAX_IN_FLIGHT * Math.max(1, renditions);
+  }
+
+  #send(frame: FrameMessage): void {
+    this.#sent++;
+    this.#port.postMessage(frame, [frame.jpeg]);
+  }
+
+  #post(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+
+  #postStats(): void {
+    this.#post({ type: 'stats', counters: this.#counters });
+  }
+
+  #stop(): void {
+    this.#stopping = true;
+    for (const decoder of this.#alive) decoder.stop();
+  }
+
+  #close(): void {
+    clearInterval(this.#stats);
+    this.#postStats();
+    this.#port.close();
+    this.#finish(this.#end);
+  }
+}
+
+/** Whether both plans need the same FFmpeg: then only what is encoded differs. */
+function sameDecode(a: DecodePlan, b: DecodePlan): boolean {
+  return (
+    a.keyFramesOnly === b.keyFramesOnly &&
+    a.outputs.length === b.outputs.length &&
+    a.outputs.every((output) => b.outputs.some((other) => sizeKey(other) === sizeKey(output)))
+  );
+}
+
+function applyDemands(stage: Stage, outputs: readonly DecodeOutput[]): void {
+  stage.plan.outputs.forEach((own, index) => {
+    const wanted = outputs.find((output) => sizeKey(output) === sizeKey(own));
+    stage.encoders[index]?.setDemands(wanted?.demands ?? []);
+  });
+}

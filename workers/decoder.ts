@@ -1,0 +1,142 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { FfmpegBuild } from '../src/protocol.js';
+import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
+import type { FfmpegEnd } from './ffmpeg-faults.js';
+import { FrameAssembler } from './frame-assembler.js';
+import { openPipe, type Pipe, readInto } from './pipe.js';
+import { StderrTail } from './stderr-tail.js';
+
+/** SIGTERM lets FFmpeg say TEARDOWN, which frees the camera's session; after this it is killed. */
+export const KILL_AFTER_MS = 2000;
+
+/** Linux's ceiling for an unprivileged pipe; a frame that fits whole lets FFmpeg go on decoding while one is encoded. */
+const MAX_PIPE_BYTES = 1 << 20;
+
+export interface DecoderEvents {
+  /** A whole frame of output `index` (the order of `job.sizes`), valid until that output's next frame is whole. */
+  frame(index: number, frame: Uint8Array): void;
+}
+
+/**
+ * One FFmpeg process and its descriptors.
+ *
+ * Child's descriptors: 0 and 1 /dev/null, 2 a pipe that is always drained into a bounded tail, 3.. one pipe for each output.
+ * The write ends are closed here as soon as the child has them, so that end-of-file means that the child is gone.
+ */
+export class Decoder {
+  /** Resolves when the process is reaped and its pipes are closed. Never rejects. */
+  readonly ended: Promise<FfmpegEnd>;
+  readonly #child: ChildProcess;
+  readonly #tail = new StderrTail();
+  readonly #assemblers: FrameAssembler[];
+  readonly #sockets: Socket[] = [];
+  #framesSeen = false;
+  #stopping = false;
+
+  constructor(job: DecodeJob, build: FfmpegBuild, events: DecoderEvents) {
+    const bytesPerPixel = job.pixels === 'rgb24' ? 3 : 1.5;
+    this.#assemblers = job.sizes.map((s) => new FrameAssembler(s.width * s.height * bytesPerPixel));
+    const pipes = this.#assemblers.map((a) => openPipe(Math.min(MAX_PIPE_BYTES, a.frameBytes)));
+    const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', ...pipes.map((p) => p?.writeFd ?? ('pipe' as const))];
+    const [command, args] = commandLine(build, ffmpegArgs(job, build));
+    try {
+      this.#child = spawn(command, args, { stdio, env: childEnv(), windowsHide: true });
+    } finally {
+      for (const pipe of pipes) if (pipe) closeSync(pipe.writeFd);
+    }
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#tail.push(text);
+    });
+    pipes.forEach((pipe, index) => {
+      this.#readOutput(pipe, index, events);
+    });
+    this.ended = this.#reap();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get framesSeen(): boolean {
+    return this.#framesSeen;
+  }
+
+  /** Outputs that hold an unfinished frame: at the end of the process it is lost. */
+  get partialFrames(): number {
+    return this.#assemblers.filter((a) => a.partialBytes > 0).length;
+  }
+
+  /** Asks the process to end, and makes it end. */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#child.kill('SIGTERM');
+    const kill = setTimeout(() => this.#child.kill('SIGKILL'), KILL_AFTER_MS);
+    void this.ended.then(() => {
+      clearTimeout(kill);
+    });
+  }
+
+  #readOutput(pipe: Pipe | null, index: number, events: DecoderEvents): void {
+    const assembler = this.#assemblers[index];
+    if (!assembler) return;
+    const deliver = (frame: Uint8Array): void => {
+      this.#framesSeen = true;
+      // While it stops, the pipe is still drained so that FFmpeg is not stuck in a write, but nothing is shown.
+      if (!this.#stopping) events.frame(index, frame);
+    };
+    if (pipe) {
+      const socket = readInto(
+        pipe.readFd,
+        () => assembler.space(),
+        (count) => {
+          const frame = assembler.filled(count);
+          if (frame) deliver(frame);
+        },
+      );
+      // A read error ends like end-of-file: the process's own end tells the reason.
+      socket.on('error', () => undefined);
+      this.#sockets.push(socket);
+      return;
+    }
+    const stream = this.#child.stdio[FIRST_OUTPUT_FD + index] as Readable | null | undefined;
+    stream?.on('error', () => undefined).on('data', (chunk: Buffer) => {
+      assembler.push(chunk, deliver);
+    });
+  }
+
+  #reap(): Promise<FfmpegEnd> {
+    return new Promise((resolve) => {
+      const done = (exitCode: number | null, signal: NodeJS.Signals | null, spawnError: string | null): void => {
+        for (const socket of this.#sockets) socket.destroy();
+        this.#child.stderr?.destroy();
+        resolve({ exitCode, signal, spawnError, stderr: this.#tail.toString(), framesSeen: this.#framesSeen });
+      };
+      this.#child.once('error', (error: NodeJS.ErrnoException) => {
+        // Also emitted when a signal cannot be sent: then 'exit' still follows.
+        if (this.#child.pid === undefined) done(null, null, error.code ?? error.message);
+      });
+      this.#child.once('exit', (code, signal) => {
+        // 'exit' may come before the last stderr; 'close' would wait for grandchildren as well. One turn is enough for what is there.
+        setImmediate(() => {
+          done(code, signal, null);
+        });
+      });
+    });
+  }
+}
+
+/** Through `setpriv` where it is there: the kernel then kills FFmpeg when this thread is gone, however it went. */
+function commandLine(build: FfmpegBuild, args: string[]): [string, string[]] {
+  if (build.setpriv === null) return [build.path, args];
+  return [build.setpriv, ['--pdeathsig', 'KILL', '--', build.path, ...args]];
+}
+
+/** Nothing of the service's environment reaches FFmpeg but what a dynamic build may need to load. */
+function childEnv(): NodeJS.ProcessEnv {
+  const path = process.env['LD_LIBRARY_PATH'];
+  return path === undefined ? {} : { LD_LIBRARY_PATH: path };
+}

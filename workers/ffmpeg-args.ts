@@ -1,0 +1,71 @@
+import type { FfmpegBuild, PixelFormat, Source } from '../src/protocol.js';
+
+/** What one FFmpeg process decodes, and into which sizes. */
+export interface DecodeJob {
+  readonly source: Source;
+  readonly pixels: PixelFormat;
+  readonly sizes: readonly { readonly width: number; readonly height: number }[];
+  readonly keyFramesOnly: boolean;
+  readonly longProbe: boolean;
+  readonly ioTimeoutMs: number;
+}
+
+/** File descriptor of the first output in the child; the others follow. 0-2 are stdin, stdout and stderr. */
+export const FIRST_OUTPUT_FD = 3;
+
+/**
+ * FFmpeg's arguments for a job: pure, so that every generation's dialect is tested without a process.
+ * Each output is raw frames on `pipe:3`, `pipe:4`, ... in the order of `job.sizes`.
+ */
+export function ffmpegArgs(job: DecodeJob, build: Pick<FfmpegBuild, 'avformat' | 'hasFpsMode'>): string[] {
+  // FFmpeg 4 calls the socket timeout `stimeout`; its `timeout` would make it listen. Both count in microseconds.
+  const timeout = build.avformat >= 59 ? '-timeout' : '-stimeout';
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+warning'],
+    // One thread decodes a substream faster than it can be shared out, and frame threads would add a frame of delay each.
+    ...['-threads', '1', '-filter_threads', '1', '-filter_complex_threads', '1'],
+    ...['-fflags', 'nobuffer', '-flags', 'low_delay'],
+    // Without the short probe, `nobuffer` throws the first key frame away (2 s to the first frame instead of 0.06 s).
+    ...(job.longProbe ? [] : ['-probesize', '32', '-analyzeduration', '0']),
+    ...(job.keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
+    ...['-protocol_whitelist', 'rtsp,rtp,udp,tcp,tls,crypto'],
+    ...['-rtsp_transport', job.source.transport, '-allowed_media_types', 'video'],
+    ...[timeout, String(job.ioTimeoutMs * 1000)],
+    ...['-f', 'rtsp', '-i', job.source.url],
+    ...['-filter_complex', filterGraph(job)],
+    ...job.sizes.flatMap((_, i) => [
+      ...['-map', `[o${i}]`, '-f', 'rawvideo'],
+      // rawvideo is a constant-rate format to FFmpeg: without this it duplicates frames.
+      ...(build.hasFpsMode ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
+      `pipe:${FIRST_OUTPUT_FD + i}`,
+    ]),
+  ];
+}
+
+function filterGraph(job: DecodeJob): string {
+  const chains = job.sizes.map((size, i) => ({ label: `[o${i}]`, chain: outputChain(size, job.pixels) }));
+  const [only] = chains;
+  if (chains.length === 1 && only) return `[0:v:0]${only.chain}${only.label}`;
+  const inputs = chains.map((_, i) => `[s${i}]`);
+  return [
+    `[0:v:0]split=${chains.length}${inputs.join('')}`,
+    ...chains.map(({ chain, label }, i) => `[s${i}]${chain}${label}`),
+  ].join(';');
+}
+
+/**
+ * Scales into width x height keeping the display aspect (non-square pixels included), centres it on black, and stretches
+ * limited-range YUV to JPEG's full range. The range is judged by the decoder's pixel format: yuvj420p is full already, and
+ * there the same expression changes nothing. `lutyuv` does it in a fifth of the scaler's time.
+ */
+function outputChain({ width, height }: { width: number; height: number }, pixels: PixelFormat): string {
+  const aspect = `${width}/${height}`;
+  const scale =
+    `scale=w='if(gte(dar,${aspect}),${width},max(2,2*round(${height}*dar/2)))'` +
+    `:h='if(gte(dar,${aspect}),max(2,2*round(${width}/dar/2)),${height})':flags=fast_bilinear`;
+  const pad = `pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2:black`;
+  if (pixels === 'rgb24') return `${scale},format=rgb24,${pad}`;
+  const luma = 'clip((val-minval)*255/(maxval-minval),0,255)';
+  const chroma = 'clip((val-128)*255/(maxval-minval)+128,0,255)';
+  return `${scale},format=yuv420p|yuvj420p,${pad},lutyuv=y='${luma}':u='${chroma}':v='${chroma}'`;
+}

@@ -1,0 +1,96 @@
+import { epochMs } from '../src/clock.js';
+import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/protocol.js';
+import type { RenditionKey } from '../src/rendition.js';
+import { FramePacer } from './frame-pacer.js';
+import { createEncoder, type JpegEncoder } from './jpeg-encoder.js';
+
+/** How soon a frame that waits for room on the way to the main thread tries again, ms. */
+const RETRY_MS = 5;
+
+export interface FrameSender {
+  /** Whether one more JPEG may be put on the way. */
+  hasRoom(): boolean;
+  send(frame: FrameMessage): void;
+}
+
+/**
+ * Encodes the frames of one decoder output for each demanded quality. At most one frame waits here: it is encoded in the
+ * turn after it became whole, so that a newer one that was already in the pipe replaces it first.
+ */
+export class OutputEncoder {
+  readonly #encoder: JpegEncoder;
+  readonly #pacers = new Map<RenditionKey, FramePacer>();
+  #waiting: { readonly frame: Uint8Array; readonly capturedAt: number } | null = null;
+  #turn: NodeJS.Immediate | null = null;
+  #retry: NodeJS.Timeout | null = null;
+
+  constructor(
+    size: { readonly width: number; readonly height: number },
+    pixels: PixelFormat,
+    private demands: readonly Demand[],
+    private readonly counters: RunCounters,
+    private readonly sender: FrameSender,
+  ) {
+    this.#encoder = createEncoder(pixels, size.width, size.height);
+  }
+
+  get demandCount(): number {
+    return this.demands.length;
+  }
+
+  setDemands(demands: readonly Demand[]): void {
+    this.demands = demands;
+    for (const key of this.#pacers.keys()) if (!demands.some((d) => d.key === key)) this.#pacers.delete(key);
+  }
+
+  /** Takes a whole frame; it replaces one that still waits. */
+  frame(frame: Uint8Array): void {
+    if (this.demands.length === 0) return;
+    if (this.#waiting) {
+      if (this.#retry) this.counters.droppedInFlight++;
+      else this.counters.droppedBeforeEncode++;
+    }
+    this.#waiting = { frame, capturedAt: epochMs() };
+    if (!this.#retry) this.#turn ??= setImmediate(this.#encodeWaiting);
+  }
+
+  close(): void {
+    if (this.#turn) clearImmediate(this.#turn);
+    if (this.#retry) clearTimeout(this.#retry);
+    this.#waiting = null;
+    this.#encoder.close();
+  }
+
+  readonly #encodeWaiting = (): void => {
+    this.#turn = null;
+    this.#retry = null;
+    if (!this.#waiting) return;
+    if (!this.sender.hasRoom()) {
+      this.#retry = setTimeout(this.#encodeWaiting, RETRY_MS);
+      return;
+    }
+    const { frame, capturedAt } = this.#waiting;
+    this.#waiting = null;
+    for (const demand of this.demands) {
+      if (this.#pacer(demand.key).takes(demand.fps, capturedAt)) this.#encode(frame, capturedAt, demand);
+    }
+  };
+
+  #encode(frame: Uint8Array, capturedAt: number, demand: Demand): void {
+    const start = performance.now();
+    try {
+      const jpeg = this.#encoder.encode(frame, demand.quality);
+      this.counters.encoded++;
+      this.sender.send({ type: 'frame', key: demand.key, jpeg, capturedAt, encodeMs: performance.now() - start });
+    } catch {
+      // One bad frame is skipped and counted; the next one is as good as any.
+      this.counters.encodeErrors++;
+    }
+  }
+
+  #pacer(key: RenditionKey): FramePacer {
+    let pacer = this.#pacers.get(key);
+    if (!pacer) this.#pacers.set(key, (pacer = new FramePacer()));
+    return pacer;
+  }
+}

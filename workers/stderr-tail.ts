@@ -1,0 +1,22 @@
+import { redact } from '../src/redact.js';
+
+/** Bytes of FFmpeg's stderr that are kept for each process. */
+const TAIL_CHARS = 4096;
+
+/** Keeps the end of a process's stderr, bounded and redacted line by line before it is kept. */
+export class StderrTail {
+  #kept = '';
+  #line = '';
+
+  push(chunk: string): void {
+    // A flood without line breaks is cut as well: a line is at most the tail's size.
+    const text = (this.#line + chunk).slice(-TAIL_CHARS * 2);
+    const end = text.lastIndexOf('\n') + 1;
+    this.#line = text.slice(end).slice(-TAIL_CHARS);
+    if (end > 0) this.#kept = (this.#kept + redact(text.slice(0, end))).slice(-TAIL_CHARS);
+  }
+
+  toString(): string {
+    return (this.#kept + redact(this.#line)).slice(-TAIL_CHARS);
+  }
+}
