@@ -1,0 +1,141 @@
+/**
+ * What crosses the `/wall` socket: constants, message shapes and the codec of binary frames, for both sides of it.
+ * Pure (no Node, no DOM), because the browser bundle and the server share it. PROTOCOL.md is its prose.
+ */
+
+/** Raised when an old client could no longer understand the server, or the reverse. */
+export const WALL_PROTOCOL_VERSION = 1;
+
+/** Largest message that a client may send, in bytes: room for a 2,048 character URL, percent-encoded names and JSON. */
+export const MAX_CLIENT_MESSAGE_BYTES = 4096;
+
+/** Most tiles on one socket: twice the 200 of the largest wall, so that every tile can be replaced at once. */
+export const MAX_HANDLES = 400;
+
+/** Handles travel as uint16 in the frame header; 0 is never a stream. */
+export const MAX_HANDLE = 0xffff;
+
+/** Most [handle, sequence] pairs in one `ack`: 256 of the longest pairs fit in MAX_CLIENT_MESSAGE_BYTES. */
+export const MAX_ACKS = 200;
+
+/** Frames of one tile that may be on the way at once: one being drawn, one on the wire. */
+export const TILE_CREDITS = 2;
+
+/** Message budget of a client: MESSAGE_BURST at once (a whole wall subscribing), then MESSAGES_PER_SECOND. */
+export const MESSAGE_BURST = 1000;
+export const MESSAGES_PER_SECOND = 150;
+
+export type TileState = 'connecting' | 'live' | 'stale' | 'frozen' | 'offline';
+
+export const TILE_STATES: readonly TileState[] = ['connecting', 'live', 'stale', 'frozen', 'offline'];
+
+/** The form in which a tile wants its frames. What is left out is the camera's own setting. */
+export interface TileRendition {
+  /** Pixels, even, 16-7680; together with `height` or not at all. */
+  readonly width?: number | undefined;
+  /** Pixels, even, 16-4320. */
+  readonly height?: number | undefined;
+  /** 1-100. */
+  readonly quality?: number | undefined;
+  /** Most frames a second, 0.1-60. */
+  readonly fps?: number | undefined;
+  /** True: from the camera's main stream, if it has one configured. */
+  readonly main?: boolean | undefined;
+}
+
+export interface SubscribeMessage extends TileRendition {
+  readonly type: 'subscribe';
+  readonly handle: number;
+  readonly camera: string;
+  /** URL of a camera that is not configured. */
+  readonly rtsp?: string | undefined;
+}
+
+export type ClientMessage =
+  | SubscribeMessage
+  | ({ readonly type: 'rendition'; readonly handle: number } & TileRendition)
+  | { readonly type: 'unsubscribe'; readonly handle: number }
+  | { readonly type: 'pause' | 'resume'; readonly handles: readonly number[] }
+  /** Each pair says: frames of this handle up to this sequence are drawn, or were replaced by newer ones. */
+  | { readonly type: 'ack'; readonly frames: readonly (readonly [handle: number, sequence: number])[] }
+  /** `sent` comes back in the `pong`: the client's own time, in whatever unit it likes. */
+  | { readonly type: 'ping'; readonly sent: number };
+
+/** First message of the server. `time` is Unix epoch in ms, as are all times of this protocol. */
+export interface HelloMessage {
+  readonly type: 'hello';
+  readonly protocol: number;
+  readonly time: number;
+  readonly credits: number;
+  readonly maxHandles: number;
+}
+
+export interface StateMessage {
+  readonly type: 'state';
+  readonly handle: number;
+  readonly camera: string;
+  readonly state: TileState;
+  /** Stable code of the cause (errors.ts), or null. */
+  readonly reason: string | null;
+  /** What happened and what to do, in English; empty when there is nothing to say. */
+  readonly text: string;
+  readonly since: number;
+}
+
+/** The request was not granted. For `subscribe` the handle is free again; for `rendition` the tile stays as it was. */
+export interface RefusedMessage {
+  readonly type: 'refused';
+  readonly handle: number;
+  readonly what: 'subscribe' | 'rendition';
+  /** Close code that `/ws` would have given: 4400, 4401, 4403, 4404, 4409, 4429, 4502, 4503, 4504. */
+  readonly code: number;
+  readonly reason: string;
+  readonly text: string;
+}
+
+export interface PongMessage {
+  readonly type: 'pong';
+  readonly sent: number;
+  readonly time: number;
+}
+
+export type ServerMessage = HelloMessage | StateMessage | RefusedMessage | PongMessage;
+
+/** Bytes before the JPEG. A multiple of 4, and the float64 lies on a multiple of 8. */
+export const FRAME_HEADER_BYTES = 16;
+
+const KIND_JPEG = 1;
+
+/** What goes before the JPEG in a binary message. */
+export interface FrameHeader {
+  /** 1-65535. */
+  readonly handle: number;
+  /** uint32; counts the frames that were offered to this tile, so a gap is a frame that was skipped for it. */
+  readonly sequence: number;
+  /** Unix epoch, ms with fraction, by the server's clock. */
+  readonly capturedAt: number;
+}
+
+/** 0: version, 1: kind (1 = JPEG), 2: handle (u16), 4: sequence (u32), 8: capture time (f64); little-endian. */
+export function encodeFrameHeader(header: FrameHeader): Uint8Array {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, WALL_PROTOCOL_VERSION);
+  view.setUint8(1, KIND_JPEG);
+  view.setUint16(2, header.handle, true);
+  view.setUint32(4, header.sequence, true);
+  view.setFloat64(8, header.capturedAt, true);
+  return bytes;
+}
+
+/** The header of a binary message, or null when it is none of this version; the JPEG begins at FRAME_HEADER_BYTES. */
+export function decodeFrameHeader(message: ArrayBufferLike, offset = 0): FrameHeader | null {
+  if (message.byteLength - offset < FRAME_HEADER_BYTES) return null;
+  const view = new DataView(message, offset, FRAME_HEADER_BYTES);
+  if (view.getUint8(0) !== WALL_PROTOCOL_VERSION || view.getUint8(1) !== KIND_JPEG) return null;
+  return {
+    handle: view.getUint16(2, true),
+    sequence: view.getUint32(4, true),
+    capturedAt: view.getFloat64(8, true),
+  };
+}

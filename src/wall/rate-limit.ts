@@ -1,0 +1,23 @@
+/** Token bucket: `burst` at once, then `perSecond`. Time is passed in, in ms of any clock that only grows. */
+export class RateLimit {
+  #tokens: number;
+  #at: number | null = null;
+
+  constructor(
+    private readonly burst: number,
+    private readonly perSecond: number,
+  ) {
+    this.#tokens = burst;
+  }
+
+  /** Takes one; false when there is none left. */
+  take(now: number): boolean {
+    if (this.#at !== null) {
+      this.#tokens = Math.min(this.burst, this.#tokens + ((now - this.#at) / 1000) * this.perSecond);
+    }
+    this.#at = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}
