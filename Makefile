@@ -1,0 +1,66 @@
+# Needs Node >= 20.19, npm and make. `make` alone lists the targets.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help install build demo run test bench lint format clean check-node
+
+PORT ?= 8003
+CAMERAS ?= 4
+
+# Directories are prerequisites too: their time changes when a file is added, renamed or removed.
+# (`bench/.`, since plain `bench` is a target below.)
+SOURCES := $(shell find src/. workers/. bench/. test/. -path bench/./results -prune -o -print 2>/dev/null)
+
+help: ## list the targets
+	@echo 'rtsp-stream-ws: RTSP cameras as JPEGs over WebSocket'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  Settings go behind the target:  make demo CAMERAS=16 PORT=8013'
+	@echo '                                  make run PORT=8013 LOG_LEVEL=debug'
+
+# Written so that a Node of any age can read it and say what is wrong.
+check-node:
+	@command -v node >/dev/null 2>&1 || { \
+	  echo 'Node.js is missing: install Node 20.19 or newer (it brings npm), then try again.' >&2; exit 1; }
+	@command -v npm >/dev/null 2>&1 || { \
+	  echo 'npm is missing: install it (Node.js from nodejs.org brings it), then try again.' >&2; exit 1; }
+	@node -e 'var v = process.versions.node.split("."), old = v[0] < 20 || (v[0] == 20 && v[1] < 19); \
+	  if (old) { console.error("Node.js " + process.versions.node + " is too old: install 20.19 or newer."); process.exit(1); }'
+
+# Only when the wanted packages changed: the stamp lies in node_modules and goes with it.
+node_modules/.install-stamp: package.json package-lock.json | check-node
+	@echo '> installing packages (npm ci)'
+	@npm ci --include=dev --no-audit --no-fund
+	@touch $@
+
+dist/.build-stamp: node_modules/.install-stamp package.json tsconfig.json $(SOURCES) | check-node
+	@echo '> building (and checking types)'
+	@npm run --silent build
+	@touch $@
+
+install: check-node node_modules/.install-stamp ## npm ci, if package.json or the lock file changed
+
+build: check-node dist/.build-stamp ## compile to dist/, if a source changed
+
+demo: build ## four virtual cameras and the service: open the address it prints (CAMERAS=4 PORT=8003)
+	@node dist/bench/demo.js --cameras $(CAMERAS) --port $(PORT)
+
+run: build ## the service alone; its settings are environment variables (README)
+	@node dist/src/main.js
+
+test: build ## lint, types, all tests (under three minutes)
+	@echo '> lint and format'
+	@npm run --silent lint
+	@node dist/test/run.js
+
+bench: build ## measure this machine: cameras, viewers, latency, memory
+	@node dist/bench/main.js
+
+lint: install ## eslint and prettier, no warning allowed
+	@npm run --silent lint
+
+format: install ## rewrite the sources as prettier wants them
+	@npm run --silent format
+
+clean: ## remove what was built and installed
+	rm -rf dist node_modules

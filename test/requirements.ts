@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Something of the machine that a group of tests cannot do without. */
+export interface Requirement {
+  readonly what: string;
+  /** How a person gets it. */
+  readonly install: string;
+  /** Empty when present, else what is missing in particular. */
+  missing(): string;
+}
+
+/** From dist/test/ back to the sources: the script is not compiled. */
+const GSTREAMER_CHECK = fileURLToPath(new URL('../../test/gstreamer/server.py', import.meta.url));
+const CHECK_TIMEOUT_MS = 20_000;
+
+/** Text of what `command` lacks; empty when it ran well. */
+function tried(command: string, args: readonly string[]): string {
+  const run = spawnSync(command, args, { encoding: 'utf8', timeout: CHECK_TIMEOUT_MS });
+  if (run.status === 0) return '';
+  if (run.error !== undefined) return run.error.message;
+  return `${run.stdout}${run.stderr}`.trim() || `${command} exited with ${run.status ?? 'a signal'}`;
+}
+
+const CHROMIUM_NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+
+export const CHROMIUM: Requirement = {
+  what: 'a Chromium browser on PATH',
+  install: 'apt-get install chromium',
+  missing: () =>
+    CHROMIUM_NAMES.some((name) => tried(name, ['--version']) === '')
+      ? ''
+      : `none of ${CHROMIUM_NAMES.join(', ')}`,
+};
+
+export const GSTREAMER: Requirement = {
+  what: "GStreamer's RTSP server for Debian's own Python",
+  install:
+    'apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good ' +
+    'gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly',
+  missing: () => tried('/usr/bin/python3', [GSTREAMER_CHECK, '--check']),
+};
+
+export const PROMTOOL: Requirement = {
+  what: "Prometheus' promtool on PATH",
+  install: 'apt-get install prometheus',
+  missing: () => tried('promtool', ['--version']),
+};
