@@ -19,13 +19,16 @@ help: ## list the targets
 	@echo '                                  make run PORT=8013 LOG_LEVEL=debug'
 
 # Written so that a Node of any age can read it and say what is wrong.
+NODE_CHECK := var v = process.versions.node.split("."), old = v[0] < 20 || (v[0] == 20 && v[1] < 19); \
+  if (old) console.error("Node.js " + process.versions.node + " is too old: install 20.19 or newer."); \
+  process.exit(old ? 1 : 0);
+
 check-node:
 	@command -v node >/dev/null 2>&1 || { \
 	  echo 'Node.js is missing: install Node 20.19 or newer (it brings npm), then try again.' >&2; exit 1; }
 	@command -v npm >/dev/null 2>&1 || { \
 	  echo 'npm is missing: install it (Node.js from nodejs.org brings it), then try again.' >&2; exit 1; }
-	@node -e 'var v = process.versions.node.split("."), old = v[0] < 20 || (v[0] == 20 && v[1] < 19); \
-	  if (old) { console.error("Node.js " + process.versions.node + " is too old: install 20.19 or newer."); process.exit(1); }'
+	@node -e '$(NODE_CHECK)'
 
 # Only when the wanted packages changed: the stamp lies in node_modules and goes with it.
 node_modules/.install-stamp: package.json package-lock.json | check-node
