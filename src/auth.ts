@@ -1,0 +1,136 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { errors, jwtVerify, type JWTPayload } from 'jose';
+import { ConfigError, RefusedError } from './errors.js';
+
+/** Who may watch: static tokens (AUTH_TOKENS) and HS256 JSON Web Tokens (AUTH_JWT_SECRET), from `Bearer` or `?token=`. */
+
+export interface Credentials {
+  /** The Authorization header; only `Bearer` counts, and then wins over `token`. */
+  readonly authorization?: string | undefined;
+  /** The `token` parameter: browsers cannot set headers on a WebSocket. */
+  readonly token?: string | undefined;
+}
+
+/** What an accepted credential admits to. */
+export interface Grant {
+  /** For logs: `anonymous`, `token:2` (place in AUTH_TOKENS), or `jwt:<claim sub>`. Never the token. */
+  readonly subject: string;
+  allows(camera: string): boolean;
+}
+
+export interface Auth {
+  /** False: nothing is configured, and every request gets an anonymous grant. */
+  readonly enabled: boolean;
+  /**
+   * Static tokens are judged at once, JWTs in a promise: `await` serves both. Throws or rejects with RefusedError
+   * `unauthenticated`, whose message names the setting or claim and never echoes the credential.
+   */
+  authenticate(credentials: Credentials): Grant | Promise<Grant>;
+}
+
+/** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
+export const MIN_JWT_SECRET_BYTES = 32;
+/** Longest credential that is looked at, in characters. */
+const MAX_CREDENTIAL_LENGTH = 4096;
+const CLOCK_TOLERANCE_S = 5;
+const MAX_SUBJECT_LENGTH = 64;
+/** Three base64url parts (RFC 7515, 7.1). */
+const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+const ANONYMOUS: Grant = { subject: 'anonymous', allows: () => true };
+
+const unauthenticated = (message: string): RefusedError => new RefusedError('unauthenticated', message);
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/**
+ * `jwtSecret` '' or null: no JWTs. `now` is the wall clock against which `exp` and `nbf` count.
+ * Throws ConfigError when the secret is too short, or when tokens were listed but all of them are empty.
+ */
+export function createAuth(
+  settings: { readonly tokens: readonly string[]; readonly jwtSecret: string | null },
+  now: () => Date = () => new Date(),
+): Auth {
+  const digests = settings.tokens.filter((token) => token !== '').map(sha256);
+  const secret = Buffer.from(settings.jwtSecret ?? '');
+  if (settings.tokens.length > 0 && digests.length === 0)
+    throw new ConfigError(['AUTH_TOKENS: has no token in it']);
+  if (secret.length > 0 && secret.length < MIN_JWT_SECRET_BYTES) {
+    throw new ConfigError([`AUTH_JWT_SECRET: must have at least ${MIN_JWT_SECRET_BYTES} bytes for HS256`]);
+  }
+  if (digests.length === 0 && secret.length === 0) return { enabled: false, authenticate: () => ANONYMOUS };
+
+  /** Place of the token in the list, or -1. Digests have one length, and the whole list is walked whatever matches. */
+  function placeOf(credential: string): number {
+    const presented = sha256(credential);
+    let place = -1;
+    digests.forEach((digest, i) => {
+      if (timingSafeEqual(digest, presented)) place = i;
+    });
+    return place;
+  }
+
+  function authenticate(credentials: Credentials): Grant | Promise<Grant> {
+    const credential = presented(credentials);
+    const place = placeOf(credential);
+    if (place >= 0) return { subject: `token:${place + 1}`, allows: () => true };
+    if (secret.length === 0) throw unauthenticated('token is not in AUTH_TOKENS');
+    if (!JWT_SHAPE.test(credential))
+      throw unauthenticated('token is neither in AUTH_TOKENS nor a JSON Web Token');
+    return verifyJwt(credential, secret, now());
+  }
+
+  return { enabled: true, authenticate };
+}
+
+/** Throws RefusedError `camera_not_allowed` unless the grant covers the camera. */
+export function requireCamera(grant: Grant, camera: string): void {
+  if (!grant.allows(camera)) {
+    throw new RefusedError('camera_not_allowed', 'token does not cover this camera: see its claim "cameras"');
+  }
+}
+
+function presented({ authorization = '', token = '' }: Credentials): string {
+  const credential = /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? token;
+  if (credential === '') throw unauthenticated('no token: send "Authorization: Bearer ..." or ?token=');
+  if (credential.length > MAX_CREDENTIAL_LENGTH) {
+    throw unauthenticated(`token is longer than ${MAX_CREDENTIAL_LENGTH} characters`);
+  }
+  return credential;
+}
+
+async function verifyJwt(token: string, secret: Buffer, currentDate: Date): Promise<Grant> {
+  let payload: JWTPayload;
+  try {
+    const options = {
+      algorithms: ['HS256'],
+      requiredClaims: ['exp'],
+      clockTolerance: CLOCK_TOLERANCE_S,
+      currentDate,
+    };
+    ({ payload } = await jwtVerify(token, secret, options));
+  } catch (error) {
+    throw unauthenticated(whyNot(error));
+  }
+  const sub: unknown = payload.sub;
+  const subject = `jwt:${typeof sub === 'string' ? sub.slice(0, MAX_SUBJECT_LENGTH) : ''}`;
+  return { subject, allows: cameraRule(payload['cameras']) };
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'token has expired (claim "exp")';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `token's claim "${error.claim}" is missing or not valid now`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'token is not signed with HS256';
+  return 'token is not signed with AUTH_JWT_SECRET';
+}
+
+/** The claim `cameras`: absent means all; else exact names, or patterns with one `*` at the end. */
+function cameraRule(claim: unknown): (camera: string) => boolean {
+  if (claim === undefined) return () => true;
+  if (!Array.isArray(claim) || !claim.every((entry) => typeof entry === 'string')) {
+    throw unauthenticated('token\'s claim "cameras" must be a list of names');
+  }
+  const names: readonly string[] = claim;
+  return (camera) =>
+    names.some((name) => (name.endsWith('*') ? camera.startsWith(name.slice(0, -1)) : name === camera));
+}
