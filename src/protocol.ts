@@ -74,7 +74,7 @@ export const MAX_IN_FLIGHT = 2;
 
 export type ToWorker = { readonly type: 'plan'; readonly plan: DecodePlan } | { readonly type: 'stop' };
 
-/** Counters since the run began. */
+/** Counters of a run. */
 export interface RunCounters {
   /** Whole frames that came out of the decoder (of its first output). */
   decoded: number;
@@ -86,6 +86,18 @@ export interface RunCounters {
   /** Incomplete frames thrown away when a decoder ended. */
   partialFrames: number;
   encodeErrors: number;
+}
+
+/** What was counted between two reports of one run; `before` is `null` for the first. */
+export function countersSince(before: RunCounters | null, now: RunCounters): RunCounters {
+  return {
+    decoded: now.decoded - (before?.decoded ?? 0),
+    encoded: now.encoded - (before?.encoded ?? 0),
+    droppedBeforeEncode: now.droppedBeforeEncode - (before?.droppedBeforeEncode ?? 0),
+    droppedInFlight: now.droppedInFlight - (before?.droppedInFlight ?? 0),
+    partialFrames: now.partialFrames - (before?.partialFrames ?? 0),
+    encodeErrors: now.encodeErrors - (before?.encodeErrors ?? 0),
+  };
 }
 
 /** An encoded frame; `jpeg` is transferred, not copied. */

@@ -1,7 +1,7 @@
 import { epochMs } from '../src/clock.js';
 import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/protocol.js';
 import type { RenditionKey } from '../src/rendition.js';
-import { FramePacer } from './frame-pacer.js';
+import { FrameGate } from '../src/frame-gate.js';
 import { createEncoder, type JpegEncoder } from './jpeg-encoder.js';
 
 /** How soon a frame that waits for room on the way to the main thread tries again, ms. */
@@ -19,7 +19,7 @@ export interface FrameSender {
  */
 export class OutputEncoder {
   readonly #encoder: JpegEncoder;
-  readonly #pacers = new Map<RenditionKey, FramePacer>();
+  readonly #pacers = new Map<RenditionKey, FrameGate>();
   #waiting: { readonly frame: Uint8Array; readonly capturedAt: number } | null = null;
   #turn: NodeJS.Immediate | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -88,9 +88,9 @@ export class OutputEncoder {
     }
   }
 
-  #pacer(key: RenditionKey): FramePacer {
+  #pacer(key: RenditionKey): FrameGate {
     let pacer = this.#pacers.get(key);
-    if (!pacer) this.#pacers.set(key, (pacer = new FramePacer()));
+    if (!pacer) this.#pacers.set(key, (pacer = new FrameGate()));
     return pacer;
   }
 }

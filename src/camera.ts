@@ -1,0 +1,263 @@
+import { CAMERA_STATES, type CameraStatus } from './camera-state.js';
+import { type Clock, epochMs } from './clock.js';
+import type { ConnectGate } from './connect-gate.js';
+import { decodePlan, type Degradation, type Want } from './decode-plan.js';
+import { CAMERA_FAULTS, CameraError } from './errors.js';
+import type { Log } from './log.js';
+import { forgetCamera, type Metrics } from './metrics.js';
+import type { RunCounters } from './protocol.js';
+import { type Channel, type Frame, Publisher, type TopicPublish } from './publisher.js';
+import { type Rendition, renditionKey } from './rendition.js';
+import { type CameraOpener, Supervisor, type SupervisorTimes } from './supervisor.js';
+
+/** What somebody who holds a seat is told. */
+export interface SeatListener {
+  state(status: CameraStatus): void;
+  /** The seat is lost: the first opening failed, or the service stops. */
+  lost(error: CameraError): void;
+}
+
+/** A viewer's place at a camera. */
+export interface Seat {
+  readonly channel: Channel;
+  leave(): void;
+}
+
+export interface CameraOptions {
+  readonly name: string;
+  readonly defaultRendition: Rendition;
+  /** `null` is the source's rate. */
+  readonly maxFps: number | null;
+  /** Runs without viewers too. */
+  readonly alwaysOn: boolean;
+  readonly lingerMs: number;
+  readonly times: SupervisorTimes;
+}
+
+/** What a camera is made with; the same for all. */
+export interface CameraDeps {
+  readonly clock: Clock;
+  readonly gate: ConnectGate;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly publish: TopicPublish;
+}
+
+/** Nobody watches for this long: only signs of life are decoded until somebody comes, or the linger ends. */
+const ECONOMY_AFTER_MS = 2000;
+
+/** An older frame is not shown to somebody who joins a live stream: the next one is nearer than that. */
+const FRESH_MS = 1000;
+
+/** One camera: its viewers' seats, its supervisor while it runs, its newest frames. */
+export class Camera {
+  readonly #seats = new Map<Seat, { readonly want: Want; readonly listener: SeatListener }>();
+  readonly #publisher: Publisher;
+  #supervisor: Supervisor | null = null;
+  #stopping: Promise<void> = Promise.resolve();
+  #cancelLinger: (() => void) | null = null;
+  #cancelEconomy: (() => void) | null = null;
+  #economy = false;
+  #degradation: Degradation = 0;
+  #closed = false;
+  #lastFrameAt: number | null = null;
+
+  constructor(
+    readonly options: CameraOptions,
+    private readonly opener: CameraOpener,
+    private readonly deps: CameraDeps,
+    /** The camera runs no more, and nobody is there. */
+    private readonly onIdle: () => void,
+  ) {
+    this.#publisher = new Publisher(options.name, renditionKey(options.defaultRendition), deps.publish);
+    if (options.alwaysOn) this.#start();
+  }
+
+  get viewers(): number {
+    return this.#seats.size;
+  }
+
+  get running(): boolean {
+    return this.#supervisor !== null;
+  }
+
+  get status(): CameraStatus {
+    return this.#supervisor?.status ?? { state: 'idle', reason: null, since: 0 };
+  }
+
+  get degradation(): Degradation {
+    return this.#degradation;
+  }
+
+  /** When the newest frame of any rendition came: Unix epoch, ms. */
+  get lastFrameAt(): number | null {
+    return this.#lastFrameAt;
+  }
+
+  /**
+   * Takes a seat; the first one starts the camera.
+   * @throws CameraError when the camera refused its credentials a short while ago: it is not asked again so soon
+   */
+  join(want: Want, listener: SeatListener): Seat {
+    const failure = this.#supervisor?.lastFailure ?? null;
+    if (failure && CAMERA_FAULTS[failure].retry === 'hold') throw new CameraError(failure);
+    this.#cancelLinger?.();
+    this.#cancelLinger = null;
+    this.#cancelEconomy?.();
+    this.#economy = false;
+    const key = renditionKey(want.rendition);
+    const channel = this.#publisher.channel(key);
+    // A frame from before the last pause is no picture of now.
+    if (channel.latest && this.status.state === 'live' && epochMs() - channel.latest.capturedAt > FRESH_MS)
+      channel.latest = null;
+    const seat: Seat = { channel, leave: () => this.#leave(seat) };
+    this.#seats.set(seat, { want, listener });
+    if (this.#supervisor) {
+      this.#replan();
+      this.#supervisor.wish();
+    } else this.#start();
+    return seat;
+  }
+
+  /** The newest frame of the default rendition, or of any other. */
+  latest(rendition: Rendition): Frame | null {
+    return this.#publisher.find(renditionKey(rendition))?.latest ?? null;
+  }
+
+  degrade(to: Degradation): void {
+    if (this.#degradation === to) return;
+    this.#degradation = to;
+    this.deps.metrics.cameraDegraded.set({ camera: this.options.name }, to);
+    this.#replan();
+  }
+
+  /** Ends the camera for good; every seat is told why. */
+  close(error: CameraError | null): Promise<void> {
+    this.#closed = true;
+    if (error) this.#loseAll(error);
+    this.#seats.clear();
+    return this.#stop();
+  }
+
+  #leave(seat: Seat): void {
+    if (!this.#seats.delete(seat) || this.#closed) return;
+    const stillWanted = [...this.#seats.keys()].some((other) => other.channel === seat.channel);
+    if (!stillWanted && this.#seats.size > 0) this.#publisher.drop(seat.channel.key);
+    if (this.#seats.size > 0) this.#replan();
+    else this.#empty();
+  }
+
+  /** Nobody is left: encode nothing at once, decode little after a moment, stop after the linger. */
+  #empty(): void {
+    this.#replan();
+    this.#cancelEconomy = this.deps.clock.after(ECONOMY_AFTER_MS, () => {
+      this.#economy = true;
+      this.#replan();
+    });
+    if (this.options.alwaysOn) return;
+    this.#cancelLinger = this.deps.clock.after(this.options.lingerMs, () => {
+      void this.#stop().then(() => {
+        if (!this.running && this.viewers === 0) this.onIdle();
+      });
+    });
+  }
+
+  #start(): void {
+    const { metrics, log, clock, gate } = this.deps;
+    const camera = this.options.name;
+    this.#economy = false;
+    this.#supervisor = new Supervisor(this.#plan(), this.#afterLast(this.opener), gate, this.options.times, clock, {
+      frame: (message) => {
+        metrics.encodeSeconds.observe(message.encodeMs / 1000);
+        const frame = this.#publisher.deliver(message);
+        if (!frame) return;
+        this.#lastFrameAt = frame.capturedAt;
+        metrics.framesPublished.inc({ camera });
+        metrics.publishedBytes.inc({ camera }, frame.jpeg.byteLength);
+        metrics.frameAge.observe(Math.max(0, epochMs() - frame.capturedAt) / 1000);
+      },
+      counted: (counters) => this.#count(counters),
+      state: (status) => this.#onState(status),
+      failed: ({ code, detail, first, retryInMs }) => {
+        metrics.reconnects.inc({ camera, reason: code });
+        log.warn({ event: 'camera_failed', camera, code, detail, retryInMs }, `${camera}: ${CAMERA_FAULTS[code].text}`);
+        if (first) this.#loseAll(new CameraError(code, detail));
+      },
+    });
+    this.#onState(this.#supervisor.status);
+  }
+
+  /** A camera that was just stopped may still hold its only session: the next run waits until it is gone. */
+  #afterLast(opener: CameraOpener): CameraOpener {
+    const stopping = this.#stopping;
+    return {
+      open: (request, events) => {
+        let run: ReturnType<CameraOpener['open']> | null = null;
+        let { plan } = request;
+        let stopped = false;
+        const ended = stopping.then(() => {
+          if (stopped) return { code: 'stopped' as const };
+          run = opener.open({ ...request, plan }, events);
+          return run.ended;
+        });
+        return {
+          ended,
+          setPlan: (next) => {
+            plan = next;
+            run?.setPlan(next);
+          },
+          stop: () => {
+            stopped = true;
+            run?.stop();
+          },
+        };
+      },
+    };
+  }
+
+  #stop(): Promise<void> {
+    this.#cancelLinger?.();
+    this.#cancelEconomy?.();
+    const supervisor = this.#supervisor;
+    if (!supervisor) return this.#stopping;
+    this.#supervisor = null;
+    this.#stopping = supervisor.stop();
+    forgetCamera(this.deps.metrics, this.options.name);
+    return this.#stopping;
+  }
+
+  #replan(): void {
+    this.#supervisor?.setPlan(this.#plan());
+  }
+
+  #plan() {
+    const wants = [...this.#seats.values()].map((seat) => seat.want);
+    const { defaultRendition: standby, maxFps } = this.options;
+    const plan = decodePlan(wants, { standby, maxFps, degradation: this.#degradation });
+    // Between the last viewer and the economy the decoder goes on as it was: a page reload must not cost a reconnect.
+    return wants.length === 0 && !this.#economy ? { ...plan, keyFramesOnly: false } : plan;
+  }
+
+  #onState(status: CameraStatus): void {
+    const camera = this.options.name;
+    for (const state of CAMERA_STATES)
+      this.deps.metrics.cameraState.set({ camera, state }, state === status.state ? 1 : 0);
+    this.deps.log.info({ event: 'camera_state', camera, ...status }, `${camera}: ${status.state}`);
+    for (const { listener } of [...this.#seats.values()]) listener.state(status);
+  }
+
+  #loseAll(error: CameraError): void {
+    for (const { listener } of [...this.#seats.values()]) listener.lost(error);
+  }
+
+  #count(counters: RunCounters): void {
+    const { metrics } = this.deps;
+    const camera = this.options.name;
+    metrics.framesDecoded.inc({ camera }, counters.decoded);
+    metrics.framesEncoded.inc({ camera }, counters.encoded);
+    metrics.framesDropped.inc({ camera, stage: 'encode' }, counters.droppedBeforeEncode);
+    metrics.framesDropped.inc({ camera, stage: 'hand_over' }, counters.droppedInFlight);
+    metrics.partialFrames.inc({ camera }, counters.partialFrames);
+    metrics.encodeErrors.inc({ camera }, counters.encodeErrors);
+  }
+}

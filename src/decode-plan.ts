@@ -1,0 +1,75 @@
+import type { DecodeOutput, DecodePlan, Demand } from './protocol.js';
+import { type Rendition, renditionKey, sizeKey } from './rendition.js';
+
+/** What one viewer wants of a camera. */
+export interface Want {
+  readonly rendition: Rendition;
+  /** Most frames a second; `null` is the source's rate. */
+  readonly fps: number | null;
+}
+
+/** 0: everything; 1: half the frames; 2: key frames only. */
+export type Degradation = 0 | 1 | 2;
+
+export interface PlanOptions {
+  /** Decoded when nobody wants anything, so that the stream is alive for whoever comes. */
+  readonly standby: { readonly width: number; readonly height: number };
+  /** Most frames a second that the service gives anybody; `null` is no limit. */
+  readonly maxFps: number | null;
+  readonly degradation: Degradation;
+}
+
+/** A camera that is too much for the machine is first encoded at this rate. */
+export const DEGRADED_FPS = 10;
+
+/** At or below this many frames a second, decoding key frames alone serves as well, at a fourteenth of the price. */
+const KEY_FRAME_FPS = 1;
+
+/** Pure: the wishes of all viewers of a camera to what its worker decodes and encodes. */
+export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodePlan {
+  const outputs = new Map<string, { width: number; height: number; demands: Map<string, Demand> }>();
+  let fastest: number | null = 0;
+  for (const want of wants) {
+    const { width, height, quality } = want.rendition;
+    const size = sizeKey(want.rendition);
+    const output = outputs.get(size) ?? { width, height, demands: new Map<string, Demand>() };
+    outputs.set(size, output);
+    const key = renditionKey(want.rendition);
+    const fps = least(want.fps, options.maxFps, options.degradation > 0 ? DEGRADED_FPS : null);
+    const other = output.demands.get(key);
+    output.demands.set(key, { key, quality, fps: other ? most(other.fps, fps) : fps });
+    fastest = most(fastest, fps);
+  }
+  return {
+    // Sorted, so that the same wishes in another order are the same plan.
+    outputs:
+      outputs.size === 0
+        ? [{ ...options.standby, demands: [] }]
+        : [...outputs.values()]
+            .sort((a, b) => a.width - b.width || a.height - b.height)
+            .map((output): DecodeOutput => ({ ...output, demands: [...output.demands.values()] })),
+    // Nobody there (fastest is 0) needs no more than a sign of life.
+    keyFramesOnly: options.degradation >= 2 || (fastest !== null && fastest <= KEY_FRAME_FPS),
+  };
+}
+
+/** `null` is "as fast as the source". */
+const most = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : Math.max(a, b));
+
+const least = (...rates: (number | null)[]): number | null => {
+  const limits = rates.filter((rate) => rate !== null);
+  return limits.length === 0 ? null : Math.min(...limits);
+};
+
+/**
+ * The ladder's smallest size that holds the wanted one, else its largest: few sizes, so that viewers share decoder outputs.
+ * @param ladder not empty
+ */
+export function snapToLadder(
+  want: { readonly width: number; readonly height: number },
+  ladder: readonly { readonly width: number; readonly height: number }[],
+): { width: number; height: number } {
+  const sorted = [...ladder].sort((a, b) => a.width * a.height - b.width * b.height);
+  const fit = sorted.find((size) => size.width >= want.width && size.height >= want.height) ?? sorted.at(-1);
+  return fit ? { width: fit.width, height: fit.height } : { ...want };
+}

@@ -1,0 +1,50 @@
+import { pino, type Logger } from 'pino';
+import { redact } from './redact.js';
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
+
+/** JSON lines on stdout. Every string of a line passes through the redaction, so that no field can carry a password out. */
+export function createLog(level: string): Logger {
+  return pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: {
+      logMethod(args, method) {
+        method.apply(this, args.map((arg) => redactDeep(arg, 0)) as typeof args);
+      },
+    },
+  });
+}
+
+/** Objects deeper than this are not logged by this service; what is below is left out. */
+const MAX_DEPTH = 4;
+
+function redactDeep(value: unknown, level: number): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (value instanceof Error) return { type: value.name, message: redact(value.message), stack: redact(value.stack ?? '') };
+  if (typeof value !== 'object' || value === null) return value;
+  if (level >= MAX_DEPTH) return '...';
+  if (Array.isArray(value)) return value.map((item) => redactDeep(item, level + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item, level + 1)]));
+}
+
+/** Lets through at most one call a second for each key, and says how many it held back. */
+export class LogThrottle {
+  readonly #last = new Map<string, { at: number; held: number }>();
+
+  /** @returns how many were held back since the last line, or `null` when this one is to be held back too */
+  pass(key: string, now: number): number | null {
+    const entry = this.#last.get(key);
+    if (entry && now - entry.at < 1000) {
+      entry.held++;
+      return null;
+    }
+    const held = entry?.held ?? 0;
+    this.#last.delete(key);
+    this.#last.set(key, { at: now, held: 0 });
+    // Keys may come from users: forget the oldest.
+    if (this.#last.size > 1000) for (const oldest of this.#last.keys()) return (this.#last.delete(oldest), held);
+    return held;
+  }
+}

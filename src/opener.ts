@@ -1,0 +1,66 @@
+import { CameraError } from './errors.js';
+import type { FfmpegBuild, PixelFormat, RunEnd, Transport } from './protocol.js';
+import { dialUrl, type RtspUrl } from './rtsp-url.js';
+import type { CameraOpener, CameraRun, RunEvents } from './supervisor.js';
+import type { RunTask } from './worker-pool.js';
+
+export interface OpenerDeps {
+  readonly pool: { run(task: RunTask, events: RunEvents): CameraRun };
+  /** `null` when none could be found at start: every opening then says so. */
+  readonly ffmpeg: FfmpegBuild | null;
+  readonly pixels: PixelFormat;
+  readonly ioTimeoutMs: number;
+  /** The one address that was judged, for FFmpeg to dial. Throws CameraError `dns` or `target_denied`. */
+  readonly resolve: (url: RtspUrl) => Promise<string>;
+}
+
+/** Opens one camera: resolves and judges its host anew for each run, then hands the address to a worker. */
+export function cameraOpener(camera: string, url: RtspUrl, transport: Transport, deps: OpenerDeps): CameraOpener {
+  return {
+    open(request, events) {
+      let { plan } = request;
+      let run: CameraRun | null = null;
+      let abandon: () => void = () => undefined;
+      const abandoned = new Promise<RunEnd>((resolve) => {
+        abandon = () => {
+          resolve({ code: 'stopped' });
+        };
+      });
+      const dialled = async (): Promise<RunEnd> => {
+        const { ffmpeg } = deps;
+        if (!ffmpeg) return { code: 'ffmpeg_missing', detail: 'no FFmpeg was found at start' };
+        // A resolver may take many seconds: whoever stops meanwhile does not wait for it.
+        const address = await Promise.race([deps.resolve(url), abandoned]);
+        if (typeof address !== 'string') return address;
+        run = deps.pool.run(
+          {
+            camera,
+            ffmpeg,
+            pixels: deps.pixels,
+            source: { url: dialUrl(url, address), transport },
+            plan,
+            longProbe: request.longProbe,
+            ioTimeoutMs: deps.ioTimeoutMs,
+          },
+          events,
+        );
+        return run.ended;
+      };
+      const ended = dialled().catch((error: unknown): RunEnd => {
+        if (error instanceof CameraError) return { code: error.code, detail: error.detail };
+        return { code: 'dns', detail: error instanceof Error ? error.message : String(error) };
+      });
+      return {
+        ended,
+        setPlan: (next) => {
+          plan = next;
+          run?.setPlan(next);
+        },
+        stop: () => {
+          abandon();
+          run?.stop();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const WNOHANG = 1;
+const ATTEMPTS = 50;
+const PAUSE_MS = 20;
+
+type WaitPid = (pid: number, status: null, options: number) => number;
+let waitpid: WaitPid | null | undefined;
+
+/** libc's waitpid: Node reaps a child only in the thread that spawned it. */
+function loadWaitPid(): WaitPid | null {
+  if (process.platform !== 'linux') return null;
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    return koffi.load('libc.so.6').func('int waitpid(int pid, void *status, int options)') as WaitPid;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Kills and reaps an FFmpeg whose worker thread died: it is a child of this process, but nobody waits for it any more,
+ * so that it would stay as a zombie. Without koffi it is killed, and the zombie stays until the service ends.
+ */
+export async function reapOrphan(pid: number): Promise<void> {
+  waitpid ??= loadWaitPid();
+  if (!waitpid) {
+    process.kill(pid, 'SIGKILL');
+    return;
+  }
+  // First look, then kill: the answer 0 means "our child, still running", so the number cannot be somebody else's.
+  if (waitpid(pid, null, WNOHANG) !== 0) return;
+  process.kill(pid, 'SIGKILL');
+  for (let i = 0; i < ATTEMPTS && waitpid(pid, null, WNOHANG) === 0; i++) await sleep(PAUSE_MS);
+}

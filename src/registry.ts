@@ -1,0 +1,252 @@
+import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
+import type { CameraState } from './camera-state.js';
+import type { Degradation } from './decode-plan.js';
+import { type CameraError, type CameraErrorCode, RefusedError } from './errors.js';
+import type { Transport } from './protocol.js';
+import type { Frame } from './publisher.js';
+import { type Rendition, renditionKey } from './rendition.js';
+import { type RtspUrl, sameSource } from './rtsp-url.js';
+import type { CameraOpener, SupervisorTimes } from './supervisor.js';
+
+/** A camera as it is known before it runs. */
+export interface CameraSpec {
+  readonly name: string;
+  readonly title: string;
+  readonly url: RtspUrl;
+  /** The camera's large stream, for a tile in focus. */
+  readonly mainUrl: RtspUrl | null;
+  readonly transport: Transport;
+  readonly rendition: Rendition;
+  readonly maxFps: number | null;
+  readonly alwaysOn: boolean;
+}
+
+/** What a viewer asks the registry for. */
+export interface StreamRequest {
+  readonly camera: string;
+  /** Left out for a configured camera. */
+  readonly url: RtspUrl | null;
+  /** The configured camera's main stream instead of its small one. */
+  readonly main: boolean;
+  /** Sides and quality that the viewer names; the camera's defaults fill the rest. */
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly quality: number | null;
+  readonly fps: number | null;
+}
+
+export interface RegistryOptions {
+  readonly maxCameras: number;
+  readonly adhoc: boolean;
+  readonly transport: Transport;
+  readonly defaultRendition: Rendition;
+  readonly maxFps: number | null;
+  readonly lingerMs: number;
+  readonly times: SupervisorTimes;
+  /** Snaps a wanted size to one that is offered. */
+  readonly offeredSize: (want: { width: number; height: number }) => { width: number; height: number };
+}
+
+export interface RegistryDeps extends CameraDeps {
+  readonly opener: (spec: CameraSpec, url: RtspUrl) => CameraOpener;
+}
+
+/** One camera in `/api/cameras`. No address: a browser never learns where a camera is. */
+export interface CameraSummary {
+  readonly camera: string;
+  readonly title: string;
+  readonly state: CameraState;
+  readonly reason: CameraErrorCode | null;
+  /** Unix epoch, ms. */
+  readonly since: number;
+  readonly configured: boolean;
+  readonly hasMain: boolean;
+  readonly viewers: number;
+  readonly degraded: Degradation;
+  /** Age of the newest frame, ms. */
+  readonly frameAgeMs: number | null;
+}
+
+interface Entry {
+  readonly spec: CameraSpec;
+  readonly url: RtspUrl;
+  readonly camera: Camera;
+}
+
+/** Key of a configured camera's main stream: `~` is in no camera's name, so it cannot collide. */
+const mainKey = (name: string): string => `${name}~main`;
+
+/** Stream key to camera: makes it for the first viewer, gives it to the others, forgets it after the last. */
+export class Registry {
+  readonly #configured = new Map<string, CameraSpec>();
+  readonly #entries = new Map<string, Entry>();
+  #closed = false;
+
+  constructor(
+    private readonly options: RegistryOptions,
+    private readonly deps: RegistryDeps,
+  ) {}
+
+  /**
+   * Sets the configured cameras. Cameras that did not change go on untouched; changed and removed ones are closed, and their
+   * viewers told `gone`.
+   */
+  configure(specs: readonly CameraSpec[], gone: CameraError | null): void {
+    const wanted = new Map(specs.map((spec) => [spec.name, spec]));
+    for (const [name, spec] of this.#configured) {
+      const next = wanted.get(name);
+      if (next && sameSpec(spec, next)) continue;
+      this.#drop(name, gone);
+      this.#drop(mainKey(name), gone);
+      this.#configured.delete(name);
+    }
+    for (const [name, spec] of wanted) {
+      if (this.#configured.has(name)) continue;
+      // An ad-hoc stream of that name gives way: the name is the configured camera's now.
+      this.#drop(name, gone);
+      this.#configured.set(name, spec);
+      if (spec.alwaysOn) this.#entry(name, spec, spec.url);
+    }
+  }
+
+  /**
+   * Takes a seat at the camera that the request names.
+   * @throws RefusedError `no_such_camera`, `name_in_use`, `at_capacity`, `adhoc_off`, `shutting_down`
+   * @throws CameraError when the camera just refused its credentials
+   */
+  join(request: StreamRequest, listener: SeatListener): Seat & { readonly camera: Camera } {
+    if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
+    const { camera, spec } = this.#find(request);
+    const seat = camera.join({ rendition: this.#rendition(request, spec), fps: request.fps }, listener);
+    return { channel: seat.channel, leave: seat.leave, camera };
+  }
+
+  /** The newest frame of a running camera's default rendition. */
+  latest(name: string): Frame | null {
+    const entry = this.#entries.get(name);
+    return entry?.camera.latest(entry.spec.rendition) ?? null;
+  }
+
+  has(name: string): boolean {
+    return this.#configured.has(name) || this.#entries.has(name);
+  }
+
+  /** All configured and running cameras, in the order of the configuration, then of their start. */
+  list(now: number): CameraSummary[] {
+    const names = new Set([...this.#configured.keys(), ...this.#entries.keys()]);
+    return [...names].filter((name) => !name.includes('~')).map((name) => this.#summary(name, now));
+  }
+
+  /** Running cameras by stream key, for whoever watches over their load. */
+  running(): { key: string; camera: Camera }[] {
+    return [...this.#entries]
+      .filter(([, { camera }]) => camera.running)
+      .map(([key, { camera }]) => ({ key, camera }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#entries.values()].map(({ camera }) => camera.close(null)));
+    this.#entries.clear();
+  }
+
+  #find(request: StreamRequest): Entry {
+    const { camera: name, url } = request;
+    const configured = this.#configured.get(name);
+    if (configured) {
+      if (url && !sameSource(url, configured.url))
+        throw new RefusedError('name_in_use', `${name} is a configured camera: leave rtsp out or use another name`);
+      const main = request.main ? configured.mainUrl : null;
+      return this.#entry(main ? mainKey(name) : name, configured, main ?? configured.url);
+    }
+    const running = this.#entries.get(name);
+    if (!url) {
+      if (running) return running;
+      throw new RefusedError('no_such_camera', `no camera is named ${name}: give its address as rtsp=`);
+    }
+    if (!this.options.adhoc) throw new RefusedError('adhoc_off', 'only configured cameras may be watched (ADHOC_RTSP=off)');
+    if (running) {
+      if (sameSource(url, running.url)) return running;
+      if (running.camera.viewers > 0)
+        throw new RefusedError('name_in_use', `camera_index ${name} is in use with another URL: use another name`);
+      // Nobody watches the old one: a corrected URL need not wait for its linger.
+      this.#drop(name, null);
+    }
+    const { defaultRendition: rendition, maxFps, transport } = this.options;
+    const spec: CameraSpec = { name, title: name, url, mainUrl: null, transport, rendition, maxFps, alwaysOn: false };
+    return this.#entry(name, spec, url);
+  }
+
+  #entry(key: string, spec: CameraSpec, url: RtspUrl): Entry {
+    const existing = this.#entries.get(key);
+    if (existing) return existing;
+    if (this.#entries.size >= this.options.maxCameras)
+      throw new RefusedError('at_capacity', `all ${this.options.maxCameras} cameras are in use: try later`);
+    const camera: Camera = new Camera(
+      {
+        name: key,
+        defaultRendition: spec.rendition,
+        maxFps: spec.maxFps,
+        alwaysOn: spec.alwaysOn && key === spec.name,
+        lingerMs: this.options.lingerMs,
+        times: this.options.times,
+      },
+      this.deps.opener(spec, url),
+      this.deps,
+      () => {
+        if (this.#entries.get(key)?.camera === camera) this.#entries.delete(key);
+      },
+    );
+    const entry = { spec, url, camera };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #rendition(request: StreamRequest, spec: CameraSpec): Rendition {
+    const { width, height } = spec.rendition;
+    const quality = request.quality ?? spec.rendition.quality;
+    if (request.width === null && request.height === null) return { width, height, quality };
+    // One side alone keeps the default's shape.
+    const want = {
+      width: request.width ?? Math.round(((request.height ?? height) * width) / height),
+      height: request.height ?? Math.round(((request.width ?? width) * height) / width),
+    };
+    return { ...this.options.offeredSize(want), quality };
+  }
+
+  #drop(key: string, error: CameraError | null): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.#entries.delete(key);
+    void entry.camera.close(error);
+  }
+
+  #summary(name: string, now: number): CameraSummary {
+    const spec = this.#configured.get(name);
+    const entry = this.#entries.get(name);
+    const main = this.#entries.get(mainKey(name));
+    const lastFrameAt = entry?.camera.lastFrameAt ?? null;
+    return {
+      camera: name,
+      title: spec?.title ?? name,
+      ...(entry?.camera.status ?? { state: 'idle', reason: null, since: 0 }),
+      configured: spec !== undefined,
+      hasMain: spec?.mainUrl != null,
+      viewers: (entry?.camera.viewers ?? 0) + (main?.camera.viewers ?? 0),
+      degraded: entry?.camera.degradation ?? 0,
+      frameAgeMs: lastFrameAt === null ? null : Math.max(0, Math.round(now - lastFrameAt)),
+    };
+  }
+}
+
+function sameSpec(a: CameraSpec, b: CameraSpec): boolean {
+  return (
+    a.title === b.title &&
+    sameSource(a.url, b.url) &&
+    (a.mainUrl === b.mainUrl || (a.mainUrl !== null && b.mainUrl !== null && sameSource(a.mainUrl, b.mainUrl))) &&
+    a.transport === b.transport &&
+    renditionKey(a.rendition) === renditionKey(b.rendition) &&
+    a.maxFps === b.maxFps &&
+    a.alwaysOn === b.alwaysOn
+  );
+}

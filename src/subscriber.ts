@@ -1,0 +1,175 @@
+import type { CameraStatus } from './camera-state.js';
+import type { Clock } from './clock.js';
+import { closeReason, REFUSALS, type RefusalCode, type ServiceError } from './errors.js';
+import type { Metrics } from './metrics.js';
+import { FrameGate } from './frame-gate.js';
+import type { Channel, Frame, FrameSink } from './publisher.js';
+import { type PaceTimes, ViewerPace } from './viewer-pace.js';
+
+/** What a subscriber needs of a WebSocket; uWebSockets.js has more. */
+export interface ViewerSocket {
+  send(message: ArrayBuffer | string, isBinary: boolean): number;
+  ping(message: string): number;
+  subscribe(topic: string): boolean;
+  unsubscribe(topic: string): boolean;
+  getBufferedAmount(): number;
+  cork(callback: () => void): unknown;
+  end(code: number, reason: string): void;
+}
+
+export interface SubscriberOptions {
+  readonly camera: string;
+  /** Most frames a second for this viewer; `null` is all. */
+  readonly fps: number | null;
+  /** JSON state messages are wanted. */
+  readonly events: boolean;
+}
+
+type PaceMetrics = Pick<Metrics, 'viewers' | 'modeChanges' | 'slowViewers' | 'framesSkipped' | 'viewerLag'>;
+
+/**
+ * One viewer of one stream: owns its socket's life and its backpressure. Nothing queues here: a frame that cannot go out now is
+ * skipped, and the next one is newer. A socket is never touched after its close.
+ */
+export class Subscriber implements FrameSink {
+  readonly #pace: ViewerPace;
+  readonly #gate = new FrameGate();
+  #channel: Channel | null = null;
+  #closed = false;
+  /** Sequence of the last frame that was sent here directly. */
+  #sentSequence = 0;
+  #lastSize = 0;
+  #inTopic = false;
+
+  constructor(
+    private readonly socket: ViewerSocket,
+    private readonly options: SubscriberOptions,
+    times: PaceTimes,
+    private readonly clock: Clock,
+    private readonly metrics: PaceMetrics,
+    /** Called once when the viewer is gone, for whatever reason. */
+    private readonly onGone: () => void,
+  ) {
+    this.#pace = new ViewerPace(times, clock.now());
+    metrics.viewers.inc({ mode: 'paced' });
+    // A bare ping at opening: the first sample of the smallest round trip.
+    this.#ping();
+  }
+
+  /** Shows the viewer this channel from now on, beginning with its newest frame. */
+  attach(channel: Channel): void {
+    if (this.#closed) return;
+    this.#channel = channel;
+    channel.sinks.add(this);
+    // The first frame does not wait for the opening ping: nothing can be queued before it.
+    if (channel.latest) this.#sendPaced(channel.latest);
+  }
+
+  /** Offered each new frame while the viewer is not in the topic. */
+  frame(frame: Frame): void {
+    this.#lastSize = frame.jpeg.byteLength;
+    const { mode, ready } = this.#pace;
+    if (mode === 'paced' && !ready) this.metrics.framesSkipped.inc();
+    else if (!this.#gate.takes(this.options.fps, frame.capturedAt)) return;
+    else if (mode === 'paced') this.#sendPaced(frame);
+    else this.#send(frame);
+  }
+
+  state(status: CameraStatus): void {
+    if (this.#closed || !this.options.events) return;
+    const { state, reason, since } = status;
+    const event = { type: 'state', camera: this.options.camera, state, ...(reason ? { reason } : {}), since };
+    this.socket.send(JSON.stringify(event), false);
+  }
+
+  pong(payload: string): void {
+    const before = this.#pace.mode;
+    const lag = this.#pace.ponged(Number(payload), this.clock.now());
+    if (lag === null) return;
+    this.metrics.viewerLag.observe(lag / 1000);
+    this.#noteMode(before);
+    const latest = this.#channel?.latest;
+    // What came while the last frame was on its way: only the newest of it.
+    if (this.#pace.ready && latest && latest.sequence > this.#sentSequence) this.frame(latest);
+  }
+
+  /** To be called at a steady beat. */
+  beat(): void {
+    if (this.#closed) return;
+    const before = this.#pace.mode;
+    const frames = this.#lastSize === 0 ? 0 : this.socket.getBufferedAmount() / this.#lastSize;
+    const { ping, expired } = this.#pace.beat(this.clock.now(), frames);
+    if (expired) {
+      this.metrics.slowViewers.inc();
+      this.refuse('too_slow', 'viewer too slow for too long: lower the size, quality or fps');
+      return;
+    }
+    this.#noteMode(before);
+    if (ping) this.#ping();
+  }
+
+  refuse(code: RefusalCode, message: string): void {
+    this.#end(REFUSALS[code].close, message);
+  }
+
+  fail(error: ServiceError): void {
+    this.#end(error.close, `${this.options.camera}: ${error.message}`);
+  }
+
+  /** The socket is closed (from either side): it must not be used any more. */
+  closed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#channel?.sinks.delete(this);
+    this.metrics.viewers.dec({ mode: this.#pace.mode });
+    this.onGone();
+  }
+
+  #end(code: number, reason: string): void {
+    // uWebSockets.js calls back `closed` from within `end`.
+    if (!this.#closed) this.socket.end(code, closeReason(reason));
+  }
+
+  #ping(): void {
+    this.socket.ping(String(this.#pace.pinged(this.clock.now())));
+  }
+
+  #send(frame: Frame): void {
+    this.#sentSequence = frame.sequence;
+    this.socket.send(frame.jpeg, true);
+  }
+
+  #sendPaced(frame: Frame): void {
+    this.socket.cork(() => {
+      this.#send(frame);
+      this.#ping();
+    });
+  }
+
+  #noteMode(before: 'paced' | 'streaming'): void {
+    const { mode } = this.#pace;
+    if (mode === before || !this.#channel) return;
+    this.metrics.viewers.dec({ mode: before });
+    this.metrics.viewers.inc({ mode });
+    this.metrics.modeChanges.inc({ to: mode });
+    if (mode === 'streaming') this.#join(this.#channel);
+    else this.#leave(this.#channel);
+  }
+
+  /** A viewer with a frame rate of its own stays a sink: the topic carries every frame. */
+  #join(channel: Channel): void {
+    if (this.options.fps !== null) return;
+    channel.sinks.delete(this);
+    if (channel.latest && channel.latest.sequence > this.#sentSequence) this.#send(channel.latest);
+    this.#inTopic = this.socket.subscribe(channel.topic);
+  }
+
+  #leave(channel: Channel): void {
+    if (this.#inTopic) this.socket.unsubscribe(channel.topic);
+    this.#inTopic = false;
+    // What the topic gave it meanwhile is not sent again.
+    this.#sentSequence = channel.latest?.sequence ?? 0;
+    this.#lastSize = channel.latest?.jpeg.byteLength ?? this.#lastSize;
+    channel.sinks.add(this);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * When to send what to one viewer of a stream. Pure: every method is told the time (ms of a monotonic clock).
+ *
+ * A WebSocket ping is answered by every standard client on its own, in order, behind the frames before it: so the age of an
+ * unanswered ping is the viewer's lag, long before the kernel's 4 MB of send buffer are full and show in a byte count.
+ * - `paced`: the viewer gets the newest frame and a ping, and the next newest frame only when that pong is back.
+ * - `streaming`: it is in the topic and gets every frame; it is pinged at a beat and leaves when a pong is late.
+ */
+export interface PaceTimes {
+  /** Lag over the viewer's own smallest round trip that ends streaming, ms. */
+  readonly maxLagMs: number;
+  /** Silence that ends the viewer, ms. */
+  readonly slowTimeoutMs: number;
+}
+
+export type PaceMode = 'paced' | 'streaming';
+
+/** Prompt pongs in a row that promote a viewer, and how prompt (over its smallest round trip). */
+export const PROMOTE_AFTER_PONGS = 5;
+export const PROMPT_MS = 80;
+
+/** Unsent bytes that end streaming: this many frames' worth. */
+export const MAX_BUFFERED_FRAMES = 2;
+
+/** The smallest round trip is forgotten after this long, so that a route that got longer is learned. */
+const RTT_WINDOW_MS = 30_000;
+
+/** A viewer who is sent nothing is pinged this often, to learn that it is still there. */
+const IDLE_PING_MS = 5000;
+
+export class ViewerPace {
+  #mode: PaceMode = 'paced';
+  /** Times of unanswered pings, oldest first, by number. */
+  readonly #unanswered = new Map<number, number>();
+  #pings = 0;
+  #lastPing = -Infinity;
+  #lastPong: number;
+  #promptPongs = 0;
+  /** Smallest round trip of the last two half windows. */
+  #rtt = { current: Infinity, previous: Infinity, since: 0 };
+
+  constructor(
+    private readonly times: PaceTimes,
+    now: number,
+  ) {
+    this.#lastPong = now;
+    this.#rtt.since = now;
+  }
+
+  get mode(): PaceMode {
+    return this.#mode;
+  }
+
+  /** Smallest round trip in the window, ms; 0 before the first pong. */
+  get minRtt(): number {
+    const rtt = Math.min(this.#rtt.current, this.#rtt.previous);
+    return rtt === Infinity ? 0 : rtt;
+  }
+
+  /** Whether a paced viewer may be sent a frame: all that was sent before has arrived. */
+  get ready(): boolean {
+    return this.#mode === 'paced' && this.#unanswered.size === 0;
+  }
+
+  /** A ping goes out; the number is its payload. */
+  pinged(now: number): number {
+    this.#lastPing = now;
+    this.#unanswered.set(++this.#pings, now);
+    return this.#pings;
+  }
+
+  /**
+   * A pong came.
+   * @returns its lag in ms over the smallest round trip, or `null` for one that answers no ping of ours
+   */
+  ponged(number: number, now: number): number | null {
+    const sent = this.#unanswered.get(number);
+    if (sent === undefined) return null;
+    // Pongs come in order, and a client may answer only the newest of several pings (RFC 6455, 5.5.3).
+    for (const earlier of this.#unanswered.keys()) if (earlier <= number) this.#unanswered.delete(earlier);
+    this.#lastPong = now;
+    const rtt = now - sent;
+    this.#learnRtt(rtt, now);
+    const lag = rtt - this.minRtt;
+    this.#promptPongs = lag <= PROMPT_MS ? this.#promptPongs + 1 : 0;
+    if (this.#mode === 'paced' && this.#promptPongs >= PROMOTE_AFTER_PONGS) this.#mode = 'streaming';
+    return lag;
+  }
+
+  /**
+   * Looks at the viewer at a beat.
+   * @param bufferedFrames unsent bytes of the socket, in frames
+   */
+  beat(now: number, bufferedFrames: number): { ping: boolean; expired: boolean } {
+    const [oldest] = this.#unanswered.values();
+    if (oldest !== undefined && now - Math.max(oldest, this.#lastPong) >= this.times.slowTimeoutMs)
+      return { ping: false, expired: true };
+    if (this.#mode === 'streaming') {
+      const late = oldest !== undefined && now - oldest > this.times.maxLagMs + this.minRtt;
+      if (!late && bufferedFrames <= MAX_BUFFERED_FRAMES) return { ping: true, expired: false };
+      this.#mode = 'paced';
+      this.#promptPongs = 0;
+    }
+    // Paced frames bring their own pings; without frames the viewer is asked now and then.
+    return { ping: this.#unanswered.size === 0 && now - this.#lastPing >= IDLE_PING_MS, expired: false };
+  }
+
+  #learnRtt(rtt: number, now: number): void {
+    if (now - this.#rtt.since >= RTT_WINDOW_MS / 2)
+      this.#rtt = { current: Infinity, previous: this.#rtt.current, since: now };
+    this.#rtt.current = Math.min(this.#rtt.current, rtt);
+  }
+}

@@ -1,0 +1,119 @@
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MessageChannel, type Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { KILL_AFTER_MS } from '../workers/decoder.js';
+import type { CameraTask, DecodePlan, FromWorker, RunEnd, ToWorker } from './protocol.js';
+import { reapOrphan } from './reap-orphan.js';
+import type { CameraRun, RunEvents } from './supervisor.js';
+
+/** What a run needs besides its port. */
+export type RunTask = Omit<CameraTask, 'port' | 'taken'>;
+
+export interface PoolEvents {
+  ffmpegStarted(camera: string): void;
+  workerDied(camera: string, error: string): void;
+}
+
+/** A worker that has not ended its run this long after `stop` is terminated: it hangs in native code. */
+const TERMINATE_AFTER_MS = KILL_AFTER_MS + 3000;
+
+/** How long the last messages of a run may take to arrive. */
+const PORT_CLOSE_MS = 250;
+
+/** A worker parses nothing large: frames and JPEGs live outside its heap. Small heaps keep 100 cameras affordable. */
+const HEAP_LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
+
+/** The pool of camera workers: one thread and one task for each run, gone when the run is over. The only importer of Piscina. */
+export class WorkerPool {
+  readonly #pool: Piscina<CameraTask, RunEnd>;
+
+  /** @param maxRuns most runs at a time; a run that is ending counts too */
+  constructor(
+    maxRuns: number,
+    private readonly events: PoolEvents,
+  ) {
+    this.#pool = new Piscina<CameraTask, RunEnd>({
+      filename: fileURLToPath(new URL('../workers/camera-worker.js', import.meta.url)),
+      minThreads: 0,
+      maxThreads: maxRuns,
+      concurrentTasksPerWorker: 1,
+      // Its wait for the next task would block the event loop of a thread whose sockets are just closing.
+      atomics: 'disabled',
+      idleTimeout: 0,
+      recordTiming: false,
+      resourceLimits: HEAP_LIMITS,
+    });
+    // Errors of a thread come to the run's own promise as well.
+    this.#pool.on('error', () => undefined);
+  }
+
+  get threads(): readonly Worker[] {
+    return this.#pool.threads;
+  }
+
+  run(task: RunTask, events: RunEvents): CameraRun {
+    const { port1: port, port2 } = new MessageChannel();
+    const taken = new SharedArrayBuffer(4);
+    const takenCount = new Int32Array(taken);
+    const pids = new Set<number>();
+    const killer = new AbortController();
+    let terminate: NodeJS.Timeout | undefined;
+    const portClosed = new Promise((resolve) => port.once('close', resolve));
+
+    port.on('message', (message: FromWorker) => {
+      switch (message.type) {
+        case 'frame':
+          Atomics.add(takenCount, 0, 1);
+          events.frame(message);
+          break;
+        case 'stats':
+          events.counters(message.counters);
+          break;
+        case 'spawned':
+          pids.add(message.pid);
+          this.events.ffmpegStarted(task.camera);
+          break;
+        case 'reaped':
+          pids.delete(message.pid);
+          break;
+      }
+    });
+
+    const ended = this.#pool
+      .run({ ...task, port: port2, taken }, { transferList: [port2], signal: killer.signal })
+      .catch((error: unknown): RunEnd => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.events.workerDied(task.camera, detail);
+        return { code: 'worker_died', detail };
+      })
+      .then(async (end) => {
+        clearTimeout(terminate);
+        // The last messages may still be on their way; the worker closed the port after them, a dead one did not.
+        await Promise.race([portClosed, sleep(PORT_CLOSE_MS)]);
+        port.close();
+        await Promise.all([...pids].map(reapOrphan));
+        return end;
+      });
+
+    const post = (message: ToWorker): void => {
+      port.postMessage(message);
+    };
+    return {
+      ended,
+      setPlan: (plan: DecodePlan) => {
+        post({ type: 'plan', plan });
+      },
+      stop: () => {
+        post({ type: 'stop' });
+        terminate ??= setTimeout(() => {
+          killer.abort();
+        }, TERMINATE_AFTER_MS);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
