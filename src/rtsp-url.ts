@@ -155,7 +155,7 @@ function parseHostPort(text: string, rest: string): { host: string; port: number
   const match = HOST_PORT.exec(text);
   if (!match) {
     if (rest.includes('@')) throw bad(PASSWORD_HINT);
-    if (text === '' || text.startsWith(':')) throw bad('rtsp: URL has no host');
+    if (/^(?::\d*)?$/.test(text)) throw bad('rtsp: URL has no host');
     throw bad('rtsp: host or port is not valid: a name, 192.0.2.7 or [2001:db8::7], then :554 perhaps');
   }
   const [, ipv6, name, digits] = match;

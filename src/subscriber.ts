@@ -1,21 +1,11 @@
 import type { CameraStatus } from './camera-state.js';
 import type { Clock } from './clock.js';
-import { closeReason, REFUSALS, type RefusalCode, type ServiceError } from './errors.js';
+import { CameraError, closeReason, REFUSALS, type RefusalCode, type ServiceError } from './errors.js';
 import type { Metrics } from './metrics.js';
 import { FrameGate } from './frame-gate.js';
 import type { Channel, Frame, FrameSink } from './publisher.js';
+import type { SocketSession, ViewerSocket } from './socket-session.js';
 import { type PaceTimes, ViewerPace } from './viewer-pace.js';
-
-/** What a subscriber needs of a WebSocket; uWebSockets.js has more. */
-export interface ViewerSocket {
-  send(message: ArrayBuffer | string, isBinary: boolean): number;
-  ping(message: string): number;
-  subscribe(topic: string): boolean;
-  unsubscribe(topic: string): boolean;
-  getBufferedAmount(): number;
-  cork(callback: () => void): unknown;
-  end(code: number, reason: string): void;
-}
 
 export interface SubscriberOptions {
   readonly camera: string;
@@ -31,7 +21,7 @@ type PaceMetrics = Pick<Metrics, 'viewers' | 'modeChanges' | 'slowViewers' | 'fr
  * One viewer of one stream: owns its socket's life and its backpressure. Nothing queues here: a frame that cannot go out now is
  * skipped, and the next one is newer. A socket is never touched after its close.
  */
-export class Subscriber implements FrameSink {
+export class Subscriber implements FrameSink, SocketSession {
   readonly #pace: ViewerPace;
   readonly #gate = new FrameGate();
   #channel: Channel | null = null;
@@ -47,6 +37,7 @@ export class Subscriber implements FrameSink {
     times: PaceTimes,
     private readonly clock: Clock,
     private readonly metrics: PaceMetrics,
+    private readonly messages: { take(now: number): boolean },
     /** Called once when the viewer is gone, for whatever reason. */
     private readonly onGone: () => void,
   ) {
@@ -82,6 +73,15 @@ export class Subscriber implements FrameSink {
     this.socket.send(JSON.stringify(event), false);
   }
 
+  /** Text is ignored, within a rate: some clients send keep-alives of their own. */
+  message(): void {
+    if (!this.messages.take(this.clock.now())) this.refuse('too_many_messages', 'too many messages');
+  }
+
+  drain(): void {
+    // The beat looks at the buffer; nothing waits for it here.
+  }
+
   pong(payload: string): void {
     const before = this.#pace.mode;
     const lag = this.#pace.ponged(Number(payload), this.clock.now());
@@ -113,7 +113,7 @@ export class Subscriber implements FrameSink {
   }
 
   fail(error: ServiceError): void {
-    this.#end(error.close, `${this.options.camera}: ${error.message}`);
+    this.#end(error.close, error instanceof CameraError ? `${this.options.camera}: ${error.message}` : error.message);
   }
 
   /** The socket is closed (from either side): it must not be used any more. */

@@ -1,5 +1,5 @@
 import { parseClientMessage } from './wall/client-messages.js';
-import { RateLimit } from './wall/rate-limit.js';
+import { RateLimit } from './rate-limit.js';
 import { SendWindow } from './wall/send-window.js';
 import {
   SessionTile,

@@ -1,0 +1,65 @@
+import type { HttpResponse } from 'uWebSockets.js';
+
+/** Sent with every answer. Pages may load only what this service itself serves. */
+const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+];
+
+export const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
+  "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+
+/** Status lines that this service answers with. */
+const STATUS: Readonly<Record<number, string>> = {
+  200: '200 OK',
+  304: '304 Not Modified',
+  400: '400 Bad Request',
+  401: '401 Unauthorized',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  408: '408 Request Timeout',
+  409: '409 Conflict',
+  429: '429 Too Many Requests',
+  500: '500 Internal Server Error',
+  502: '502 Bad Gateway',
+  503: '503 Service Unavailable',
+  504: '504 Gateway Timeout',
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: readonly (readonly [string, string])[];
+  readonly type: string;
+  readonly body: string | ArrayBuffer | Uint8Array;
+}
+
+export const json = (status: number, value: unknown): Answer => ({
+  status,
+  type: 'application/json; charset=utf-8',
+  headers: [['Cache-Control', 'no-store']],
+  body: JSON.stringify(value),
+});
+
+export const plain = (status: number, text: string): Answer => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  headers: [['Cache-Control', 'no-store']],
+  body: text,
+});
+
+/** Begins an answer: the status line and the headers that every answer has. */
+export function writeHead(res: HttpResponse, status: number, type: string): void {
+  res.writeStatus(STATUS[status] ?? String(status)).writeHeader('Content-Type', type);
+  for (const [name, value] of SECURITY_HEADERS) res.writeHeader(name, value);
+}
+
+export function send(res: HttpResponse, answer: Answer): void {
+  res.cork(() => {
+    writeHead(res, answer.status, answer.type);
+    for (const [name, value] of answer.headers ?? []) res.writeHeader(name, value);
+    res.end(answer.body);
+  });
+}

@@ -1,0 +1,56 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { Credentials } from './auth.js';
+
+/**
+ * What of a request outlives its handler: uWebSockets.js reuses the request object as soon as the handler returns, so all that
+ * may be needed later is copied out at once.
+ */
+export interface RequestFacts {
+  readonly method: string;
+  readonly path: string;
+  /** As sent, undecoded. */
+  readonly query: string;
+  readonly origin: string;
+  readonly host: string;
+  readonly authorization: string;
+  readonly cookie: string;
+  /** The peer's address in one spelling: IPv4-mapped IPv6 is shown as IPv4. */
+  readonly address: string;
+}
+
+export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts {
+  return {
+    method: req.getMethod(),
+    path: req.getUrl(),
+    query: req.getQuery(),
+    origin: req.getHeader('origin'),
+    host: req.getHeader('host'),
+    authorization: req.getHeader('authorization'),
+    cookie: req.getHeader('cookie'),
+    address: peerAddress(Buffer.from(res.getRemoteAddressAsText()).toString()),
+  };
+}
+
+/** uWebSockets.js writes `0000:0000:0000:0000:0000:ffff:7f00:0001` for an IPv4 peer of a dual-stack socket. */
+function peerAddress(text: string): string {
+  const mapped = /^(?:0{1,4}:){5}ffff:([0-9a-f]{4}):([0-9a-f]{4})$/i.exec(text);
+  if (!mapped) return text;
+  const bytes = Buffer.from(`${mapped[1]}${mapped[2]}`, 'hex');
+  return [...bytes].join('.');
+}
+
+/** Set on the wall page's answer, so that the page's own scripts, fetches and sockets carry the token it was opened with. */
+export const TOKEN_COOKIE = 'rtsp_ws_token';
+
+/** Where a token may be: header, then `?token=`, then the page's cookie. */
+export function credentialsOf(facts: RequestFacts, token: string | undefined): Credentials {
+  return { authorization: facts.authorization, token: token ?? cookieToken(facts.cookie) };
+}
+
+function cookieToken(header: string): string | undefined {
+  for (const part of header.split(';')) {
+    const [name, value] = part.trim().split('=', 2);
+    if (name === TOKEN_COOKIE && value) return value;
+  }
+  return undefined;
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { helpText, loadConfig, parseCommandLine } from './config.js';
+import { ConfigError } from './errors.js';
+import { createLog } from './log.js';
+import { startService } from './service.js';
+
+/** Exit codes of sysexits.h: wrong usage or settings; something needed is not to be had. */
+const EX_USAGE = 64;
+const EX_UNAVAILABLE = 69;
+
+/** How long an orderly end may take before the process leaves anyway: FFmpeg gets SIGKILL after 2 s. */
+const EXIT_DEADLINE_MS = 4500;
+
+async function main(): Promise<void> {
+  const { command, flags } = parseCommandLine(process.argv.slice(2));
+  if (command === 'help') {
+    process.stdout.write(helpText());
+    return;
+  }
+  const config = loadConfig(process.env, flags);
+  const log = createLog(config.LOG_LEVEL);
+  const service = await startService(config, [], log);
+
+  const shutDown = (signal: string): void => {
+    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+    log.info({ event: 'stopping', signal }, `stopping on ${signal}`);
+    setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref();
+    void service.close().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', shutDown).once('SIGINT', shutDown);
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`rtsp-stream-ws: ${message}\n`);
+  if (error instanceof ConfigError) process.stderr.write('--help lists all settings.\n');
+  process.exit(error instanceof ConfigError ? EX_USAGE : EX_UNAVAILABLE);
+});

@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import {
+  App,
+  type AppOptions,
+  SSLApp,
+  type TemplatedApp,
+  us_listen_socket_close,
+  us_socket_local_port,
+  type us_listen_socket,
+  type WebSocket,
+  type WebSocketBehavior,
+} from 'uWebSockets.js';
+import { type Judge, type SocketData, upgradeHandler } from './upgrade.js';
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** PEM files; `null` is plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+}
+
+/** A WebSocket path: who may come in, and how large a message from a client may be. */
+export interface SocketRoute {
+  readonly path: string;
+  readonly judge: Judge;
+  readonly maxMessageBytes: number;
+}
+
+/** uSockets' listen option of that name; the typings declare it as an enum member that does not exist at run time. */
+const LIBUS_LISTEN_EXCLUSIVE_PORT = 1;
+
+/** Unsent bytes at which uWebSockets.js skips a socket; the pace of a viewer reacts at two frames, long before. */
+const MAX_BACKPRESSURE_BYTES = 1 << 20;
+
+/** Seconds without any byte from a client before its socket is closed: half-open peers. A pong is due far more often. */
+const IDLE_TIMEOUT_S = 32;
+
+/** The uWebSockets.js app: sockets in, sessions out. */
+export class Server {
+  readonly app: TemplatedApp;
+  #listening: us_listen_socket | null = null;
+  readonly #sockets = new Set<WebSocket<SocketData>>();
+  #drained: () => void = () => undefined;
+
+  constructor(private readonly options: ServerOptions) {
+    const { tls } = options;
+    const appOptions: AppOptions = tls ? { cert_file_name: tls.certFile, key_file_name: tls.keyFile } : {};
+    this.app = tls ? SSLApp(appOptions) : App(appOptions);
+  }
+
+  /** Sends to every subscriber of the topic: one call, whatever their number. */
+  readonly publish = (topic: string, message: ArrayBuffer): void => {
+    this.app.publish(topic, message, true);
+  };
+
+  route({ path, judge, maxMessageBytes }: SocketRoute, failed: (error: unknown) => void): void {
+    const behavior: WebSocketBehavior<SocketData> = {
+      maxPayloadLength: maxMessageBytes,
+      maxBackpressure: MAX_BACKPRESSURE_BYTES,
+      idleTimeout: IDLE_TIMEOUT_S,
+      // The sessions ping by themselves, as a clock.
+      sendPingsAutomatically: false,
+      upgrade: upgradeHandler(judge, failed),
+      open: (ws) => {
+        this.#sockets.add(ws);
+        const data = ws.getUserData();
+        const session = data.start(ws as unknown as Parameters<SocketData['start']>[0]);
+        // A refusal in `start` has closed the socket already.
+        if (this.#sockets.has(ws)) data.session = session;
+        else session.closed();
+      },
+      message: (ws, message, isBinary) => {
+        ws.getUserData().session?.message(new Uint8Array(message), isBinary);
+      },
+      pong: (ws, message) => {
+        ws.getUserData().session?.pong(Buffer.from(message).toString('latin1'));
+      },
+      drain: (ws) => {
+        ws.getUserData().session?.drain();
+      },
+      close: (ws) => {
+        this.#sockets.delete(ws);
+        ws.getUserData().session?.closed();
+        if (this.#sockets.size === 0) this.#drained();
+      },
+    };
+    this.app.ws<SocketData>(path, behavior);
+  }
+
+  /**
+   * @returns the port that is listened on
+   * @throws Error naming host and port when they cannot be had
+   */
+  listen(): Promise<number> {
+    const { host, port } = this.options;
+    return new Promise((resolve, reject) => {
+      // Exclusive: without it two instances share a port silently, and each gets a part of the viewers.
+      listenExclusively(this.app, host, port, (socket) => {
+        if (socket) {
+          this.#listening = socket;
+          resolve(us_socket_local_port(socket as never));
+        } else reject(new Error(`cannot listen on ${host} port ${port}: it is taken, or not this machine's`));
+      });
+    });
+  }
+
+  /** Takes no more connections. */
+  stopListening(): void {
+    if (this.#listening) us_listen_socket_close(this.#listening);
+    this.#listening = null;
+  }
+
+  /** Waits until the sessions have closed their sockets, at most `graceMs`; then closes all that is left. */
+  async close(graceMs: number): Promise<void> {
+    this.stopListening();
+    if (this.#sockets.size > 0) {
+      const drained = new Promise<void>((resolve) => (this.#drained = resolve));
+      const timeout = AbortSignal.timeout(graceMs);
+      await Promise.race([drained, once(timeout, 'abort')]);
+    }
+    this.app.close();
+  }
+}
+
+/** The typings lack `listen` with host and options, which the binding has. */
+function listenExclusively(
+  app: TemplatedApp,
+  host: string,
+  port: number,
+  callback: (socket: us_listen_socket | false) => void,
+): void {
+  type Listen = (host: string, port: number, options: number, callback: (socket: us_listen_socket | false) => void) => void;
+  (app.listen as unknown as Listen).call(app, host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, callback);
+}

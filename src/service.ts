@@ -1,0 +1,190 @@
+import { Admission } from './admission.js';
+import { createAddressPolicy, resolveTarget } from './address-policy.js';
+import { createAuth } from './auth.js';
+import { systemClock } from './clock.js';
+import type { Config } from './config.js';
+import { ConnectGate } from './connect-gate.js';
+import { snapToLadder } from './decode-plan.js';
+import { ConfigError, ServiceError } from './errors.js';
+import { findFfmpeg } from './ffmpeg-build.js';
+import { addHttpRoutes } from './http-routes.js';
+import type { Log } from './log.js';
+import { createMetrics, type Metrics } from './metrics.js';
+import { cameraOpener } from './opener.js';
+import { createOriginPolicy } from './origin.js';
+import type { FfmpegBuild } from './protocol.js';
+import { type CameraSpec, Registry } from './registry.js';
+import { Server } from './server.js';
+import { judgeViewer } from './viewer-session.js';
+import { Viewers } from './viewers.js';
+import { loadWallAssets } from './wall-assets.js';
+import { WorkerPool } from './worker-pool.js';
+import { preferredPixels } from '../workers/jpeg-encoder.js';
+
+/** A running service. */
+export interface Service {
+  readonly port: number;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  readonly pool: WorkerPool;
+  /** Tells every viewer (1001), ends every camera, and resolves when nothing of the service is left. */
+  close(): Promise<void>;
+}
+
+/** Largest message that a viewer of one stream may send. */
+const MAX_VIEWER_MESSAGE_BYTES = 1024;
+
+/** How long viewers have to answer the closing of their sockets. */
+const CLOSE_GRACE_MS = 1000;
+
+/** A worker that is ending while its camera's next run begins holds a thread too. */
+const SPARE_THREADS = 8;
+
+/**
+ * Builds the service in the order in which a frame passes it, backwards: what a room needs is there before it.
+ * @throws ConfigError, or Error naming host and port when they are taken
+ */
+export async function startService(config: Config, cameras: readonly CameraSpec[], log: Log): Promise<Service> {
+  const clock = systemClock;
+  const metrics = createMetrics();
+  const problems: string[] = [];
+  const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
+  const origins = createOriginPolicy(config.ALLOWED_ORIGINS);
+  const auth = createAuth({ tokens: config.AUTH_TOKENS, jwtSecret: config.AUTH_JWT_SECRET });
+  if (policy.problems.length + origins.problems.length > 0)
+    throw new ConfigError([...policy.problems, ...origins.problems]);
+  const ffmpeg = await chooseFfmpeg(config.FFMPEG_PATH, log, problems);
+  const pixels = preferredPixels();
+  log.info({ event: 'encoder', pixels }, pixels === 'yuv420p' ? 'JPEG from YUV planes' : 'JPEG from RGB (slower)');
+
+  const tls =
+    config.TLS_CERT_FILE === '' ? null : { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE };
+  const server = new Server({ host: config.HOST, port: config.PORT, tls });
+  const pool = new WorkerPool(config.MAX_CAMERAS + SPARE_THREADS, {
+    ffmpegStarted: (camera) => {
+      metrics.ffmpegStarts.inc({ camera });
+    },
+    workerDied: (camera, error) => {
+      metrics.workerRestarts.inc();
+      log.error({ event: 'worker_died', camera, error }, 'worker thread died');
+    },
+  });
+  const defaultSize = { width: config.FRAME_WIDTH, height: config.FRAME_HEIGHT };
+  const registry = new Registry(
+    {
+      maxCameras: config.MAX_CAMERAS,
+      adhoc: config.ADHOC_RTSP === 'on',
+      transport: config.RTSP_TRANSPORT,
+      defaultRendition: { ...defaultSize, quality: config.JPEG_QUALITY },
+      maxFps: config.MAX_FPS === 0 ? null : config.MAX_FPS,
+      lingerMs: config.LINGER_MS,
+      times: {
+        openMs: config.OPEN_TIMEOUT_MS,
+        stallMs: config.STALL_TIMEOUT_MS,
+        frozenAfterMs: config.FROZEN_AFTER_MS,
+        minMs: config.RETRY_MIN_MS,
+        maxMs: config.RETRY_MAX_MS,
+        holdMs: config.AUTH_HOLD_MS,
+      },
+      offeredSize: (want) => snapToLadder(want, [defaultSize, ...config.SIZE_LADDER]),
+    },
+    {
+      clock,
+      gate: new ConnectGate(config.MAX_CONNECTING),
+      metrics,
+      log,
+      publish: server.publish,
+      opener: (spec, url) =>
+        cameraOpener(spec.name, url, spec.transport, {
+          pool,
+          ffmpeg,
+          pixels,
+          ioTimeoutMs: config.STALL_TIMEOUT_MS,
+          resolve: (target) => resolveTarget(target, policy),
+        }),
+    },
+  );
+  const admission = new Admission(
+    auth,
+    origins,
+    {
+      maxViewers: config.MAX_VIEWERS,
+      maxPerAddress: config.MAX_VIEWERS_PER_ADDRESS,
+      maxPerSecond: config.MAX_CONNECTIONS_PER_SECOND,
+    },
+    tls !== null,
+    () => clock.now(),
+  );
+  const viewers = new Viewers();
+  const refused = (error: unknown): void => {
+    if (error instanceof ServiceError) metrics.rejected.inc({ reason: error.code });
+    else log.error({ event: 'handshake_failed', error }, 'handshake failed');
+  };
+  const sessionDeps = {
+    admission,
+    registry,
+    viewers,
+    metrics,
+    clock,
+    pace: { maxLagMs: config.VIEWER_MAX_LAG_MS, slowTimeoutMs: config.VIEWER_SLOW_TIMEOUT_MS },
+    messagesPerSecond: config.MAX_MESSAGES_PER_SECOND,
+  };
+  server.route(
+    { path: '/ws', maxMessageBytes: MAX_VIEWER_MESSAGE_BYTES, judge: (facts) => judgeViewer(facts, sessionDeps) },
+    refused,
+  );
+  let closing = false;
+  const assets = await loadWallAssets();
+  addHttpRoutes(server.app, {
+    admission,
+    registry,
+    metrics,
+    log,
+    clock,
+    assets,
+    secure: tls !== null,
+    problems: () => (closing ? ['shutting down'] : problems),
+    snapshotMaxAgeMs: config.SNAPSHOT_MAX_AGE_MS,
+    openTimeoutMs: config.OPEN_TIMEOUT_MS,
+  });
+
+  const port = await server.listen();
+  registry.configure(cameras, null);
+  log.info({ event: 'listening', host: config.HOST, port, tls: tls !== null }, `listening on ${config.HOST}:${port}`);
+  if (!auth.enabled && !isLoopback(config.HOST))
+    log.warn(
+      { event: 'no_authentication' },
+      `ANYONE who reaches ${config.HOST}:${port} can watch and make this service dial cameras: set AUTH_TOKENS or AUTH_JWT_SECRET`,
+    );
+
+  return {
+    port,
+    registry,
+    metrics,
+    pool,
+    close: async () => {
+      closing = true;
+      server.stopListening();
+      viewers.close();
+      await Promise.all([registry.close(), server.close(CLOSE_GRACE_MS)]);
+      await pool.close();
+      log.info({ event: 'stopped' }, 'stopped');
+    },
+  };
+}
+
+/** A missing FFmpeg does not stop the start: `/readyz` and every opening say what is wrong. */
+async function chooseFfmpeg(path: string, log: Log, problems: string[]): Promise<FfmpegBuild | null> {
+  try {
+    const build = await findFfmpeg(path);
+    log.info({ event: 'ffmpeg', ...build }, `FFmpeg: ${build.path}, ${build.version}`);
+    return build;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    problems.push(message);
+    log.error({ event: 'ffmpeg_missing' }, message);
+    return null;
+  }
+}
+
+const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);

@@ -1,0 +1,76 @@
+import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
+import { closeReason, ServiceError } from './errors.js';
+import { requestFacts, type RequestFacts } from './http-request.js';
+import type { SocketSession, ViewerSocket } from './socket-session.js';
+
+/** What uWebSockets.js keeps for each WebSocket. */
+export interface SocketData {
+  /** Begins the session once the socket is open. */
+  readonly start: (socket: ViewerSocket) => SocketSession;
+  session: SocketSession | null;
+}
+
+/** Judges a handshake: gives the start of its session, or throws a ServiceError. */
+export type Judge = (facts: RequestFacts) => SocketData['start'] | Promise<SocketData['start']>;
+
+/**
+ * The opening handshake. Browsers cannot read a refused upgrade, so a refusal is: upgrade, then close with the code and a
+ * reason. What is no WebSocket handshake at all gets a plain 4xx (uWebSockets.js would answer some of it with 101).
+ */
+export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) {
+  return (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
+    const version = req.getHeader('sec-websocket-version');
+    if (req.getHeader('upgrade').toLowerCase() !== 'websocket') return rejectHandshake(res, '426 Upgrade Required');
+    if (version !== '13') return rejectHandshake(res, '426 Upgrade Required');
+    const key = req.getHeader('sec-websocket-key');
+    const protocol = req.getHeader('sec-websocket-protocol');
+    const extensions = req.getHeader('sec-websocket-extensions');
+    const facts = requestFacts(res, req);
+    let aborted = false;
+
+    const upgrade = (start: SocketData['start']): void => {
+      if (aborted) return;
+      const data: SocketData = { start, session: null };
+      res.cork(() => {
+        res.upgrade(data, key, protocol, extensions, context);
+      });
+    };
+    const refuse = (error: unknown): void => {
+      refused(error);
+      const [code, reason] =
+        error instanceof ServiceError ? [error.close, error.message] : [1011, 'internal error: see the log'];
+      upgrade((socket) => {
+        socket.end(code, closeReason(reason));
+        return CLOSED_SESSION;
+      });
+    };
+
+    let judged: ReturnType<Judge>;
+    try {
+      judged = judge(facts);
+    } catch (error) {
+      refuse(error);
+      return;
+    }
+    if (!(judged instanceof Promise)) {
+      upgrade(judged);
+      return;
+    }
+    res.onAborted(() => {
+      aborted = true;
+    });
+    judged.then(upgrade, refuse);
+  };
+}
+
+const CLOSED_SESSION: SocketSession = {
+  message: () => undefined,
+  pong: () => undefined,
+  drain: () => undefined,
+  closed: () => undefined,
+};
+
+export function rejectHandshake(res: HttpResponse, status: '400 Bad Request' | '426 Upgrade Required'): void {
+  res.writeStatus(status).writeHeader('Sec-WebSocket-Version', '13').writeHeader('Upgrade', 'websocket');
+  res.end('this path speaks WebSocket (RFC 6455, version 13)\n', true);
+}

@@ -1,0 +1,113 @@
+import type { Admission } from './admission.js';
+import { requireCamera, type Grant } from './auth.js';
+import type { Clock } from './clock.js';
+import { closeReason, ServiceError } from './errors.js';
+import type { RequestFacts } from './http-request.js';
+import type { Metrics } from './metrics.js';
+import { RateLimit } from './rate-limit.js';
+import type { Registry } from './registry.js';
+import type { SocketSession, ViewerSocket } from './socket-session.js';
+import { Subscriber } from './subscriber.js';
+import type { SocketData } from './upgrade.js';
+import type { PaceTimes } from './viewer-pace.js';
+import { parseQuery, parseViewerQuery, type ViewerRequest } from './viewer-request.js';
+import type { Viewers } from './viewers.js';
+
+export interface ViewerSessionDeps {
+  readonly admission: Admission;
+  readonly registry: Registry;
+  readonly viewers: Viewers;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly pace: PaceTimes;
+  readonly messagesPerSecond: number;
+}
+
+/** `/ws`: judges the request in the order origin, token, query, and gives the start of the viewer's session. */
+export function judgeViewer(facts: RequestFacts, deps: ViewerSessionDeps): ReturnType<SessionJudge> {
+  deps.admission.judgeOrigin(facts);
+  const token = parseQuery(facts.query).get('token');
+  const grant = deps.admission.authenticate(facts, token);
+  const admitted = (granted: Grant): SocketData['start'] => {
+    const request = parseViewerQuery(facts.query);
+    requireCamera(granted, request.camera);
+    return (socket) => startViewer(socket, request, facts.address, deps);
+  };
+  return grant instanceof Promise ? grant.then(admitted) : admitted(grant);
+}
+
+type SessionJudge = (facts: RequestFacts) => SocketData['start'] | Promise<SocketData['start']>;
+
+/** Counts the viewer in, takes its seat at the camera, and shows it the camera's frames until either side ends it. */
+function startViewer(
+  socket: ViewerSocket,
+  request: ViewerRequest,
+  address: string,
+  deps: ViewerSessionDeps,
+): SocketSession {
+  const undo: (() => void)[] = [];
+  const gone = (): void => {
+    for (const step of undo.splice(0).reverse()) step();
+  };
+  const limit = new RateLimit(deps.messagesPerSecond, deps.messagesPerSecond);
+  let subscriber: Subscriber | null = null;
+  try {
+    undo.push(deps.admission.enter(address));
+    const viewer = new Subscriber(
+      socket,
+      { camera: request.camera, fps: request.fps ?? null, events: request.events },
+      deps.pace,
+      deps.clock,
+      deps.metrics,
+      limit,
+      gone,
+    );
+    subscriber = viewer;
+    deps.viewers.add(viewer);
+    undo.push(() => {
+      deps.viewers.remove(viewer);
+    });
+    const seat = deps.registry.join(
+      {
+        camera: request.camera,
+        url: request.rtsp ?? null,
+        main: false,
+        width: request.width ?? null,
+        height: request.height ?? null,
+        quality: request.quality ?? null,
+        fps: request.fps ?? null,
+      },
+      {
+        state: (status) => {
+          viewer.state(status);
+        },
+        lost: (error) => {
+          viewer.fail(error);
+        },
+      },
+    );
+    undo.push(() => {
+      seat.leave();
+    });
+    viewer.state(seat.camera.status);
+    viewer.attach(seat.channel);
+    return viewer;
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    deps.metrics.rejected.inc({ reason: error.code });
+    if (!subscriber) {
+      socket.end(error.close, closeReason(error.message));
+      return closedSession(gone);
+    }
+    subscriber.fail(error);
+    return subscriber;
+  }
+}
+
+/** A socket that is on its way out and only has to be counted out. */
+const closedSession = (gone: () => void): SocketSession => ({
+  message: () => undefined,
+  pong: () => undefined,
+  drain: () => undefined,
+  closed: gone,
+});

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A file of the built wall page, held in memory: there are few, and nothing of a request ever names a path on disk. */
+export interface Asset {
+  readonly type: string;
+  readonly body: Uint8Array;
+  readonly etag: string;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.ts': 'text/plain; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
+};
+
+/** The built page by URL path; `/` is the page itself. Empty when it was not built. */
+export async function loadWallAssets(): Promise<ReadonlyMap<string, Asset>> {
+  const folder = fileURLToPath(new URL('../wall/', import.meta.url));
+  const assets = new Map<string, Asset>();
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch {
+    return assets;
+  }
+  for (const name of names) {
+    const type = TYPES[extname(name)];
+    if (type === undefined) continue;
+    const body = await readFile(join(folder, name));
+    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 20)}"`;
+    assets.set(name === 'index.html' ? '/' : `/${name}`, { type, body, etag });
+  }
+  return assets;
+}
