@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { ViewerCrowd } from './viewer-process.js';
+import { summarize, toLoadProcess, viewerLoad, type FromLoadProcess } from './viewer-load.js';
+
+/**
+ * Load generator in a process of its own: `node dist/bench/lib/viewer-main.js '{"port":8003,"paths":["/ws?..."],...}'`.
+ * Alone it prints one JSON summary; as a child of runViewers it reports to its parent.
+ */
+const load = viewerLoad.parse(JSON.parse(process.argv[2] ?? '{}') as unknown);
+const crowd = new ViewerCrowd(load);
+
+function tell(message: FromLoadProcess): void {
+  process.send?.(message);
+}
+
+if (process.send === undefined) {
+  await crowd.open();
+  const result = await crowd.measure();
+  console.log(JSON.stringify(summarize([result])));
+} else {
+  // A load without its parent would go on for nobody.
+  process.on('disconnect', () => process.exit(1));
+  await crowd.open();
+  const measure = once(process, 'message');
+  tell({ type: 'ready' });
+  const [message] = (await measure) as unknown[];
+  toLoadProcess.parse(message);
+  tell({ type: 'result', result: await crowd.measure() });
+}
+await crowd.close();
+process.exit(0);

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Histogram } from './stats.js';
+import type { LoadResult, ViewerLoad } from './viewer-load.js';
+import { READ_BUFFER_BYTES, connectViewer, type Viewer } from './ws-viewer.js';
+
+const RAMP_TICK_MS = 20;
+const POLL_MS = 50;
+const CLOSE_WAIT_MS = 2000;
+
+/** The viewers of one load process: opened along a ramp, measured together in one window. */
+export class ViewerCrowd {
+  readonly #load: ViewerLoad;
+  readonly #viewers: Viewer[] = [];
+  /** Shared by all: a read is handled before the next one begins. */
+  readonly #buffer = Buffer.alloc(READ_BUFFER_BYTES);
+
+  constructor(load: ViewerLoad) {
+    this.#load = load;
+  }
+
+  /** Resolves when every viewer has a frame, is closed, or the time for first frames is over. */
+  async open(): Promise<void> {
+    const { viewers, rampPerSecond, firstFrameTimeoutMs } = this.#load;
+    const began = performance.now();
+    while (this.#viewers.length < viewers) {
+      const due = Math.ceil(((performance.now() - began + 1) * rampPerSecond) / 1000);
+      while (this.#viewers.length < Math.min(viewers, due)) this.#connectNext();
+      await sleep(RAMP_TICK_MS);
+    }
+    await Promise.all(this.#viewers.map((viewer) => viewer.opened.catch(() => undefined)));
+    const deadline = performance.now() + firstFrameTimeoutMs;
+    const waiting = (viewer: Viewer): boolean =>
+      viewer.stats.firstFrameMs === undefined && viewer.stats.closed === undefined;
+    while (performance.now() < deadline && this.#viewers.some(waiting)) await sleep(POLL_MS);
+    await sleep(this.#load.settleMs);
+  }
+
+  async measure(): Promise<LoadResult> {
+    const cpu = process.cpuUsage();
+    const began = performance.now();
+    for (const viewer of this.#viewers) viewer.stats.beginWindow();
+    await sleep(this.#load.durationMs);
+    const ended = performance.now();
+    const used = process.cpuUsage(cpu);
+    const gaps = new Histogram();
+    for (const viewer of this.#viewers) gaps.merge(viewer.stats.gaps);
+    return {
+      viewers: this.#viewers.map(({ stats }) => ({
+        frames: stats.frames,
+        bytes: stats.bytes,
+        torn: stats.torn,
+        openGapMs: stats.openGapMs(ended),
+        ...(stats.firstFrameMs === undefined ? {} : { firstFrameMs: stats.firstFrameMs }),
+        ...(stats.closed === undefined ? {} : { closed: stats.closed }),
+      })),
+      gaps: gaps.toData(),
+      seconds: (ended - began) / 1000,
+      cpuSeconds: (used.user + used.system) / 1e6,
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const viewer of this.#viewers) viewer.close();
+    await Promise.race([Promise.all(this.#viewers.map((viewer) => viewer.ended)), sleep(CLOSE_WAIT_MS)]);
+    for (const viewer of this.#viewers) viewer.destroy();
+  }
+
+  #connectNext(): void {
+    const { host, port, paths, mode, openTimeoutMs, readRate, headers } = this.#load;
+    const path = paths[this.#viewers.length % paths.length] ?? '/';
+    const limited = readRate === undefined ? {} : { readRate };
+    const extra = headers === undefined ? {} : { headers };
+    this.#viewers.push(
+      connectViewer({ host, port, path, mode, openTimeoutMs, buffer: this.#buffer, ...limited, ...extra }),
+    );
+  }
+}
