@@ -1,6 +1,5 @@
 import { lookup as dnsLookup } from 'node:dns/promises';
 import { isIP, isIPv4 } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import { CameraError } from './errors.js';
 import {
   DENIED_RANGES,
@@ -96,7 +95,7 @@ export function createAddressPolicy(lists: {
     const host = hostText.toLowerCase();
     if (isIP(text) === 0 || text.includes('%')) return 'is not a plain numeric address';
     if (deny.hosts.some((matches) => matches(host))) return 'is denied by RTSP_DENY';
-    const address = ipaddr.parse(text);
+    const address = parseAddress(text);
     const reason = deniedBecause(address);
     if (reason !== null) return reason;
     if (!allowsOnlyListed || named(host) || allow.ranges.some((range) => range.holds(address))) return null;

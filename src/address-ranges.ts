@@ -13,13 +13,27 @@ export interface Range {
 }
 
 /**
+ * Parses an address that `net.isIP` has passed. A dotted tail is turned into groups first, because ipaddr.js reads the
+ * IPv4-compatible `::10.0.0.1` as the mapped `::ffff:10.0.0.1`, which is another address to the kernel.
+ */
+export function parseAddress(text: string): Address {
+  if (!text.includes(':')) return ipaddr.IPv4.parse(text);
+  const groups = text.replace(/[\d.]+$/, (tail) => {
+    if (!tail.includes('.')) return tail;
+    const [a = 0, b = 0, c = 0, d = 0] = tail.split('.').map(Number);
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
+  return ipaddr.IPv6.parse(groups);
+}
+
+/**
  * Parses `10.0.0.0/8`, `192.168.1.7`, `fd00::/8` or `fd00::7`; null when it is nothing of the kind. Stricter than ipaddr.js,
  * which would read `10.1` and `0x0a000001` too.
  */
 export function parseRange(text: string): Range | null {
   const [, address = '', digits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
   if (isIP(address) === 0) return null;
-  const base = ipaddr.parse(address);
+  const base = parseAddress(address);
   const bits = base.kind() === 'ipv4' ? 32 : 128;
   const prefix = digits === undefined ? bits : Number(digits);
   if (prefix > bits) return null;

@@ -95,7 +95,7 @@ export class Camera {
   }
 
   /**
-   * Takes a seat; the first one starts the camera.
+   * Takes a seat; the first one starts the camera. The listener is told the present state at once.
    * @throws CameraError when the camera refused its credentials a short while ago: it is not asked again so soon
    */
   join(want: Want, listener: SeatListener): Seat {
@@ -116,6 +116,7 @@ export class Camera {
       this.#replan();
       this.#supervisor.wish();
     } else this.#start();
+    listener.state(this.status);
     return seat;
   }
 
@@ -184,7 +185,7 @@ export class Camera {
         if (first) this.#loseAll(new CameraError(code, detail));
       },
     });
-    this.#onState(this.#supervisor.status);
+    this.#note(this.#supervisor.status);
   }
 
   /** A camera that was just stopped may still hold its only session: the next run waits until it is gone. */
@@ -239,11 +240,15 @@ export class Camera {
   }
 
   #onState(status: CameraStatus): void {
+    this.#note(status);
+    for (const { listener } of [...this.#seats.values()]) listener.state(status);
+  }
+
+  #note(status: CameraStatus): void {
     const camera = this.options.name;
     for (const state of CAMERA_STATES)
       this.deps.metrics.cameraState.set({ camera, state }, state === status.state ? 1 : 0);
     this.deps.log.info({ event: 'camera_state', camera, ...status }, `${camera}: ${status.state}`);
-    for (const { listener } of [...this.#seats.values()]) listener.state(status);
   }
 
   #loseAll(error: CameraError): void {

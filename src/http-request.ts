@@ -22,7 +22,8 @@ export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts 
   return {
     method: req.getMethod(),
     path: req.getUrl(),
-    query: req.getQuery(),
+    // Without a `?` there is none, whatever the typings say.
+    query: (req.getQuery() as string | undefined) ?? '',
     origin: req.getHeader('origin'),
     host: req.getHeader('host'),
     authorization: req.getHeader('authorization'),

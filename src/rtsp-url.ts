@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import { inspect } from 'node:util';
-import ipaddr from 'ipaddr.js';
+import { parseAddress } from './address-ranges.js';
 import { RefusedError } from './errors.js';
 import { redact } from './redact.js';
 
@@ -167,7 +167,7 @@ function parseHostPort(text: string, rest: string): { host: string; port: number
   if (ipv6 === undefined) return { host: (name ?? '').toLowerCase(), port };
   if (!isIPv6(ipv6))
     throw bad('rtsp: the host in brackets is not an IPv6 address (zone ids are not supported)');
-  return { host: ipaddr.parse(ipv6).toString(), port };
+  return { host: parseAddress(ipv6).toString(), port };
 }
 
 /** The URL for people and logs: userinfo is `***`, and so are passwords and tokens in its query. */

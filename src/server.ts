@@ -1,14 +1,12 @@
 import { once } from 'node:events';
-import {
-  App,
-  type AppOptions,
-  SSLApp,
-  type TemplatedApp,
-  us_listen_socket_close,
-  us_socket_local_port,
-  type us_listen_socket,
-  type WebSocket,
-  type WebSocketBehavior,
+import { createRequire } from 'node:module';
+import type {
+  AppOptions,
+  TemplatedApp,
+  us_listen_socket,
+  us_socket,
+  WebSocket,
+  WebSocketBehavior,
 } from 'uWebSockets.js';
 import { type Judge, type SocketData, upgradeHandler } from './upgrade.js';
 
@@ -25,6 +23,9 @@ export interface SocketRoute {
   readonly judge: Judge;
   readonly maxMessageBytes: number;
 }
+
+/** Required, not imported: the official package and its npm aliases are CommonJS, and only some carry an ES wrapper. */
+const uWS = createRequire(import.meta.url)('uWebSockets.js') as typeof import('uWebSockets.js');
 
 /** uSockets' listen option of that name; the typings declare it as an enum member that does not exist at run time. */
 const LIBUS_LISTEN_EXCLUSIVE_PORT = 1;
@@ -45,7 +46,7 @@ export class Server {
   constructor(private readonly options: ServerOptions) {
     const { tls } = options;
     const appOptions: AppOptions = tls ? { cert_file_name: tls.certFile, key_file_name: tls.keyFile } : {};
-    this.app = tls ? SSLApp(appOptions) : App(appOptions);
+    this.app = tls ? uWS.SSLApp(appOptions) : uWS.App(appOptions);
   }
 
   /** Sends to every subscriber of the topic: one call, whatever their number. */
@@ -98,7 +99,7 @@ export class Server {
       listenExclusively(this.app, host, port, (socket) => {
         if (socket) {
           this.#listening = socket;
-          resolve(us_socket_local_port(socket as never));
+          resolve(uWS.us_socket_local_port(socket as unknown as us_socket));
         } else reject(new Error(`cannot listen on ${host} port ${port}: it is taken, or not this machine's`));
       });
     });
@@ -106,7 +107,7 @@ export class Server {
 
   /** Takes no more connections. */
   stopListening(): void {
-    if (this.#listening) us_listen_socket_close(this.#listening);
+    if (this.#listening) uWS.us_listen_socket_close(this.#listening);
     this.#listening = null;
   }
 

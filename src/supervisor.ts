@@ -53,7 +53,7 @@ const PROBE_FAULTS: ReadonlySet<CameraErrorCode> = new Set(['no_video', 'protoco
  * It alone retries; it alone judges stalls; clock and opener are injected.
  */
 export class Supervisor {
-  #status: CameraStatus = { state: 'connecting', reason: null, since: epochMs() };
+  #status: CameraStatus = { state: 'connecting', reason: null, since: Math.round(epochMs()) };
   #everLive = false;
   #lastFailure: CameraErrorCode | null = null;
   #longProbe = false;
@@ -223,7 +223,7 @@ export class Supervisor {
 
   #setState(state: CameraState, reason: CameraErrorCode | null): void {
     if (this.#stopped || (this.#status.state === state && this.#status.reason === reason)) return;
-    const since = this.#status.state === state ? this.#status.since : epochMs();
+    const since = this.#status.state === state ? this.#status.since : Math.round(epochMs());
     this.#status = { state, reason, since };
     this.#cancelOffline?.();
     this.#cancelOffline = null;

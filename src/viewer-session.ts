@@ -89,7 +89,6 @@ function startViewer(
     undo.push(() => {
       seat.leave();
     });
-    viewer.state(seat.camera.status);
     viewer.attach(seat.channel);
     return viewer;
   } catch (error) {

@@ -43,6 +43,8 @@ export class WorkerPool {
       idleTimeout: 0,
       recordTiming: false,
       resourceLimits: HEAP_LIMITS,
+      // Pipes are opened through libc, which Node's bookkeeping does not see; the decoder closes every one.
+      trackUnmanagedFds: false,
     });
     // Errors of a thread come to the run's own promise as well.
     this.#pool.on('error', () => undefined);
