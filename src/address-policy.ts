@@ -5,6 +5,7 @@ import {
   DENIED_RANGES,
   embeddedAddresses,
   isWithin,
+  parseAddress,
   parseRange,
   type Address,
   type Range,
