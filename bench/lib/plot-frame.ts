@@ -34,7 +34,9 @@ export function drawFrame(options: FrameOptions): Frame {
   const yTicks = ticks(0, options.yMax > 0 ? options.yMax : 1);
   const yTop = yTicks.at(-1) ?? 1;
   const from = finite(options.x?.from ?? 0, 0);
-  const to = Math.max(finite(options.x?.to ?? 1, 1), from + Number.EPSILON);
+  const end = finite(options.x?.to ?? 1, 1);
+  // A single point would stand on an axis without length.
+  const to = end > from ? end : from + 1;
   const x = (value: number): number => PLOT.left + ((value - from) / (to - from)) * PLOT.width;
   const y = (value: number): number => PLOT.top + PLOT.height * (1 - value / yTop);
   const xTicks = ticks(from, to).filter((value) => value >= from && value <= to);
