@@ -60,7 +60,7 @@ function parseRules(setting: string, entries: readonly string[], problems: strin
         `${setting}: "${entry}" is no address (192.168.1.7), range (10.0.0.0/8) or host (cam-1.lan, *.cams.example)`,
       );
     } else if (suffix === null) rules.hosts.push((host) => host === pattern);
-    else rules.hosts.push((host) => host.endsWith(suffix) && host.length > suffix.length);
+    else rules.hosts.push((host) => host.endsWith(suffix));
   }
   return rules;
 }
