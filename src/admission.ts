@@ -51,7 +51,10 @@ export class Admission {
   enter(address: string): () => void {
     const { maxViewers, maxPerAddress, maxPerSecond } = this.limits;
     if (maxPerSecond > 0 && !this.#takeRate(address, maxPerSecond))
-      throw new RefusedError('too_many_connections', `more than ${maxPerSecond} connections a second from your address`);
+      throw new RefusedError(
+        'too_many_connections',
+        `more than ${maxPerSecond} connections a second from your address`,
+      );
     if (this.#viewers >= maxViewers)
       throw new RefusedError('too_many_viewers', `all ${maxViewers} viewer places are taken: try later`);
     const here = this.#perAddress.get(address) ?? 0;

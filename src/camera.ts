@@ -5,7 +5,7 @@ import { decodePlan, type Degradation, type Want } from './decode-plan.js';
 import { CAMERA_FAULTS, CameraError } from './errors.js';
 import type { Log } from './log.js';
 import { forgetCamera, type Metrics } from './metrics.js';
-import type { RunCounters } from './protocol.js';
+import type { DecodePlan, RunCounters } from './protocol.js';
 import { type Channel, type Frame, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from './rendition.js';
 import { type CameraOpener, Supervisor, type SupervisorTimes } from './supervisor.js';
@@ -20,6 +20,8 @@ export interface SeatListener {
 /** A viewer's place at a camera. */
 export interface Seat {
   readonly channel: Channel;
+  /** An inactive seat keeps the camera open and its listener told, but wants no frames. */
+  setActive(active: boolean): void;
   leave(): void;
 }
 
@@ -51,13 +53,18 @@ const FRESH_MS = 1000;
 
 /** One camera: its viewers' seats, its supervisor while it runs, its newest frames. */
 export class Camera {
-  readonly #seats = new Map<Seat, { readonly want: Want; readonly listener: SeatListener }>();
+  readonly #seats = new Map<
+    Seat,
+    { readonly want: Want; readonly listener: SeatListener; active: boolean }
+  >();
   readonly #publisher: Publisher;
   #supervisor: Supervisor | null = null;
   #stopping: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
   #cancelEconomy: (() => void) | null = null;
   #economy = false;
+  /** The last plan with a viewer in it. */
+  #lastPlan: DecodePlan | null = null;
   #degradation: Degradation = 0;
   #closed = false;
   #lastFrameAt: number | null = null;
@@ -103,15 +110,23 @@ export class Camera {
     if (failure && CAMERA_FAULTS[failure].retry === 'hold') throw new CameraError(failure);
     this.#cancelLinger?.();
     this.#cancelLinger = null;
-    this.#cancelEconomy?.();
-    this.#economy = false;
     const key = renditionKey(want.rendition);
     const channel = this.#publisher.channel(key);
     // A frame from before the last pause is no picture of now.
     if (channel.latest && this.status.state === 'live' && epochMs() - channel.latest.capturedAt > FRESH_MS)
       channel.latest = null;
-    const seat: Seat = { channel, leave: () => this.#leave(seat) };
-    this.#seats.set(seat, { want, listener });
+    const place = { want, listener, active: true };
+    const seat: Seat = {
+      channel,
+      setActive: (active) => {
+        place.active = active;
+        this.#replan();
+      },
+      leave: () => {
+        this.#leave(seat);
+      },
+    };
+    this.#seats.set(seat, place);
     if (this.#supervisor) {
       this.#replan();
       this.#supervisor.wish();
@@ -144,18 +159,8 @@ export class Camera {
     if (!this.#seats.delete(seat) || this.#closed) return;
     const stillWanted = [...this.#seats.keys()].some((other) => other.channel === seat.channel);
     if (!stillWanted && this.#seats.size > 0) this.#publisher.drop(seat.channel.key);
-    if (this.#seats.size > 0) this.#replan();
-    else this.#empty();
-  }
-
-  /** Nobody is left: encode nothing at once, decode little after a moment, stop after the linger. */
-  #empty(): void {
     this.#replan();
-    this.#cancelEconomy = this.deps.clock.after(ECONOMY_AFTER_MS, () => {
-      this.#economy = true;
-      this.#replan();
-    });
-    if (this.options.alwaysOn) return;
+    if (this.#seats.size > 0 || this.options.alwaysOn) return;
     this.#cancelLinger = this.deps.clock.after(this.options.lingerMs, () => {
       void this.#stop().then(() => {
         if (!this.running && this.viewers === 0) this.onIdle();
@@ -166,25 +171,34 @@ export class Camera {
   #start(): void {
     const { metrics, log, clock, gate } = this.deps;
     const camera = this.options.name;
-    this.#economy = false;
-    this.#supervisor = new Supervisor(this.#plan(), this.#afterLast(this.opener), gate, this.options.times, clock, {
-      frame: (message) => {
-        metrics.encodeSeconds.observe(message.encodeMs / 1000);
-        const frame = this.#publisher.deliver(message);
-        if (!frame) return;
-        this.#lastFrameAt = frame.capturedAt;
-        metrics.framesPublished.inc({ camera });
-        metrics.publishedBytes.inc({ camera }, frame.jpeg.byteLength);
-        metrics.frameAge.observe(Math.max(0, epochMs() - frame.capturedAt) / 1000);
+    this.#supervisor = new Supervisor(
+      this.#plan(),
+      this.#afterLast(this.opener),
+      gate,
+      this.options.times,
+      clock,
+      {
+        frame: (message) => {
+          metrics.encodeSeconds.observe(message.encodeMs / 1000);
+          const frame = this.#publisher.deliver(message);
+          if (!frame) return;
+          this.#lastFrameAt = frame.capturedAt;
+          metrics.framesPublished.inc({ camera });
+          metrics.publishedBytes.inc({ camera }, frame.jpeg.byteLength);
+          metrics.frameAge.observe(Math.max(0, epochMs() - frame.capturedAt) / 1000);
+        },
+        counted: (counters) => this.#count(counters),
+        state: (status) => this.#onState(status),
+        failed: ({ code, detail, first, retryInMs }) => {
+          metrics.reconnects.inc({ camera, reason: code });
+          log.warn(
+            { event: 'camera_failed', camera, code, detail, retryInMs },
+            `${camera}: ${CAMERA_FAULTS[code].text}`,
+          );
+          if (first) this.#loseAll(new CameraError(code, detail));
+        },
       },
-      counted: (counters) => this.#count(counters),
-      state: (status) => this.#onState(status),
-      failed: ({ code, detail, first, retryInMs }) => {
-        metrics.reconnects.inc({ camera, reason: code });
-        log.warn({ event: 'camera_failed', camera, code, detail, retryInMs }, `${camera}: ${CAMERA_FAULTS[code].text}`);
-        if (first) this.#loseAll(new CameraError(code, detail));
-      },
-    });
+    );
     this.#note(this.#supervisor.status);
   }
 
@@ -219,6 +233,9 @@ export class Camera {
   #stop(): Promise<void> {
     this.#cancelLinger?.();
     this.#cancelEconomy?.();
+    this.#cancelEconomy = null;
+    this.#economy = false;
+    this.#lastPlan = null;
     const supervisor = this.#supervisor;
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
@@ -231,12 +248,27 @@ export class Camera {
     this.#supervisor?.setPlan(this.#plan());
   }
 
-  #plan() {
-    const wants = [...this.#seats.values()].map((seat) => seat.want);
+  #plan(): DecodePlan {
+    const wants = [...this.#seats.values()].filter((place) => place.active).map((place) => place.want);
     const { defaultRendition: standby, maxFps } = this.options;
     const plan = decodePlan(wants, { standby, maxFps, degradation: this.#degradation });
-    // Between the last viewer and the economy the decoder goes on as it was: a page reload must not cost a reconnect.
-    return wants.length === 0 && !this.#economy ? { ...plan, keyFramesOnly: false } : plan;
+    if (wants.length > 0) {
+      this.#cancelEconomy?.();
+      this.#cancelEconomy = null;
+      this.#economy = false;
+      this.#lastPlan = plan;
+      return plan;
+    }
+    if (this.#economy || !this.#lastPlan) return plan;
+    // Nothing is encoded from now on, but the decoder goes on as it was: a page reload must not cost a reconnect.
+    this.#cancelEconomy ??= this.deps.clock.after(ECONOMY_AFTER_MS, () => {
+      this.#economy = true;
+      this.#replan();
+    });
+    return {
+      ...this.#lastPlan,
+      outputs: this.#lastPlan.outputs.map((output) => ({ ...output, demands: [] })),
+    };
   }
 
   #onState(status: CameraStatus): void {

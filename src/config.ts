@@ -30,12 +30,23 @@ const sizeLadder = z.string().transform((text, context) => {
     .split(',')
     .map((item) => SIZE.exec(item.trim()))
     .map((match) => ({ width: Number(match?.[1]), height: Number(match?.[2]) }));
-  if (sizes.some(({ width, height }) => !(width >= 16 && height >= 16 && width % 2 === 0 && height % 2 === 0))) {
-    context.addIssue({ code: 'custom', message: 'must be sizes like 320x180,640x360 with even sides of 16 or more' });
+  if (
+    sizes.some(({ width, height }) => !(width >= 16 && height >= 16 && width % 2 === 0 && height % 2 === 0))
+  ) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be sizes like 320x180,640x360 with even sides of 16 or more',
+    });
     return z.NEVER;
   }
   return sizes;
 });
+
+/** A list that is only commas would quietly turn authentication off. */
+const tokens = z
+  .string()
+  .refine((given) => given === '' || /[^,\s]/.test(given), 'has no token in it')
+  .pipe(list);
 
 const text = z.string();
 
@@ -47,7 +58,12 @@ interface Setting<S extends z.ZodType = z.ZodType> {
   readonly secret?: boolean;
 }
 
-const setting = <S extends z.ZodType>(fallback: string, check: S, doc: string, secret = false): Setting<S> => ({
+const setting = <S extends z.ZodType>(
+  fallback: string,
+  check: S,
+  doc: string,
+  secret = false,
+): Setting<S> => ({
   fallback,
   check,
   doc,
@@ -58,7 +74,11 @@ export const SETTINGS = {
   HOST: setting('127.0.0.1', text.min(1, 'must not be empty'), 'Address to listen on; 0.0.0.0 for all'),
   PORT: setting('8003', integer(0, 65_535), 'Port to listen on; 0 lets the system choose'),
   CONFIG_FILE: setting('', text, 'YAML file with named cameras; reloaded on change and on SIGHUP'),
-  LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent'), 'Least severe log line shown'),
+  LOG_LEVEL: setting(
+    'info',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent'),
+    'Least severe log line shown',
+  ),
   FFMPEG_PATH: setting('', text, 'FFmpeg to use; else ffmpeg on PATH; else the bundled one'),
   RTSP_TRANSPORT: setting('tcp', oneOf('tcp', 'udp'), 'How cameras send their media'),
   FRAME_WIDTH: setting('640', evenInteger(16, 7680), 'Default width in pixels'),
@@ -73,23 +93,44 @@ export const SETTINGS = {
   LINGER_MS: setting('10000', integer(0, 3_600_000), 'How long a camera runs on without viewers'),
   OPEN_TIMEOUT_MS: setting('10000', integer(100, 120_000), 'Longest wait for the first frame'),
   STALL_TIMEOUT_MS: setting('5000', integer(500, 120_000), 'Longest gap without a frame before a reconnect'),
-  RETRY_MIN_MS: setting('1000', integer(10, 60_000), 'First pause before a reconnect; doubles with each failure'),
+  RETRY_MIN_MS: setting(
+    '1000',
+    integer(10, 60_000),
+    'First pause before a reconnect; doubles with each failure',
+  ),
   RETRY_MAX_MS: setting('30000', integer(10, 3_600_000), 'Longest pause before a reconnect'),
   AUTH_HOLD_MS: setting('300000', integer(10, 86_400_000), 'Pause after a camera refused user/password'),
-  FROZEN_AFTER_MS: setting('60000', integer(1000, 86_400_000), 'Picture unchanged for this long counts as frozen'),
+  FROZEN_AFTER_MS: setting(
+    '60000',
+    integer(1000, 86_400_000),
+    'Picture unchanged for this long counts as frozen',
+  ),
   MAX_CAMERAS: setting('100', integer(1, 1000), 'Most cameras that run at the same time'),
   MAX_CONNECTING: setting('4', integer(1, 100), 'Most cameras that connect at the same time'),
   MAX_VIEWERS: setting('5000', integer(1, 100_000), 'Most viewers in total'),
   MAX_VIEWERS_PER_ADDRESS: setting('0', integer(0, 100_000), 'Most viewers from one address; 0 is no limit'),
-  MAX_CONNECTIONS_PER_SECOND: setting('0', integer(0, 10_000), 'New viewers a second from one address; 0 is no limit'),
+  MAX_CONNECTIONS_PER_SECOND: setting(
+    '0',
+    integer(0, 10_000),
+    'New viewers a second from one address; 0 is no limit',
+  ),
   MAX_MESSAGES_PER_SECOND: setting('20', integer(1, 1000), 'Messages a second that a viewer may send on /ws'),
   VIEWER_MAX_LAG_MS: setting('300', integer(50, 10_000), 'Lag at which a viewer gets fewer, fresh frames'),
-  VIEWER_SLOW_TIMEOUT_MS: setting('15000', integer(1000, 600_000), 'Silence after which a viewer is closed (4408)'),
+  VIEWER_SLOW_TIMEOUT_MS: setting(
+    '15000',
+    integer(1000, 600_000),
+    'Silence after which a viewer is closed (4408)',
+  ),
   SNAPSHOT_MAX_AGE_MS: setting('10000', integer(100, 86_400_000), 'Oldest frame that /snapshot still gives'),
   ADHOC_RTSP: setting('on', oneOf('on', 'off'), 'off: only configured cameras, no rtsp= from viewers'),
   RTSP_ALLOW: setting('', list, 'Cameras may only be here: CIDRs, addresses, host patterns; empty is any'),
   RTSP_DENY: setting('', list, 'Cameras may never be here; wins over RTSP_ALLOW'),
-  AUTH_TOKENS: setting('', list, 'Tokens that let a viewer in; empty with no JWT secret is no authentication', true),
+  AUTH_TOKENS: setting(
+    '',
+    list,
+    'Tokens that let a viewer in; empty with no JWT secret is no authentication',
+    true,
+  ),
   AUTH_JWT_SECRET: setting('', text, 'Secret of HS256 JSON Web Tokens that let a viewer in', true),
   ALLOWED_ORIGINS: setting('', list, 'Other web origins whose pages may connect, or *'),
   TLS_CERT_FILE: setting('', text, 'Certificate chain (PEM) for https and wss'),
@@ -127,16 +168,18 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     else if (arg === 'doctor' && operands.length === 0) command = 'doctor';
     else if (!arg.startsWith('-')) operands.push(arg);
     else {
-      const [flag = '', inline] = splitOnce(arg, '=');
+      const [flag, inline] = splitOnce(arg, '=');
       const name = flag.replace(/^--/, '').replaceAll('-', '_').toUpperCase();
       const value = inline ?? args[++i];
-      if (!flag.startsWith('--') || !isSetting(name)) problems.push(`${flag}: unknown flag; --help lists all`);
+      if (!flag.startsWith('--') || !isSetting(name))
+        problems.push(`${flag}: unknown flag; --help lists all`);
       else if (value === undefined) problems.push(`${flag}: needs a value`);
       else flags[name] = value;
     }
   }
   if (command !== 'doctor' && operands.length > 0) problems.push(`${operands.join(' ')}: unknown argument`);
-  if (command === 'doctor' && operands.length !== 1) problems.push('doctor: needs one camera name or RTSP URL');
+  if (command === 'doctor' && operands.length !== 1)
+    problems.push('doctor: needs one camera name or RTSP URL');
   if (problems.length > 0) throw new ConfigError(problems);
   return { command, operands, flags };
 }
@@ -179,7 +222,9 @@ export function settingsTable(): { name: SettingName; fallback: string; doc: str
 }
 
 export function helpText(): string {
-  const rows = settingsTable().map(({ name, fallback, doc }) => `  ${name.padEnd(27)}${fallback.padEnd(12)} ${doc}`);
+  const rows = settingsTable().map(
+    ({ name, fallback, doc }) => `  ${name.padEnd(27)}${fallback.padEnd(12)} ${doc}`,
+  );
   return [
     'rtsp-stream-ws: RTSP cameras to browser tiles, as JPEGs over WebSocket',
     '',

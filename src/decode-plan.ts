@@ -54,7 +54,8 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
 }
 
 /** `null` is "as fast as the source". */
-const most = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : Math.max(a, b));
+const most = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? null : Math.max(a, b);
 
 const least = (...rates: (number | null)[]): number | null => {
   const limits = rates.filter((rate) => rate !== null);

@@ -127,5 +127,7 @@ export function closeReason(text: string): string {
   if (Buffer.byteLength(text) <= CLOSE_REASON_BYTES) return text;
   let cut = text.slice(0, CLOSE_REASON_BYTES);
   while (Buffer.byteLength(cut) > CLOSE_REASON_BYTES - 3) cut = cut.slice(0, -1);
-  return `${Buffer.from(cut).toString().replace(/\uFFFD$/, '')}…`;
+  return `${Buffer.from(cut)
+    .toString()
+    .replace(/\uFFFD$/, '')}…`;
 }

@@ -47,12 +47,18 @@ async function probe(path: string, origin: string): Promise<FfmpegBuild> {
     text = stdout;
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'it fails';
-    throw new Error(`FFmpeg at ${path} (from ${origin}) cannot be run: ${why}. Set FFMPEG_PATH to a working ffmpeg.`);
+    throw new Error(
+      `FFmpeg at ${path} (from ${origin}) cannot be run: ${why}. Set FFMPEG_PATH to a working ffmpeg.`,
+    );
   }
   const avformat = Number(/libavformat\s+(\d+)\./.exec(text)?.[1] ?? Number.NaN);
-  if (Number.isNaN(avformat)) throw new Error(`${path} (from ${origin}) does not look like FFmpeg. Check FFMPEG_PATH.`);
+  if (Number.isNaN(avformat))
+    throw new Error(`${path} (from ${origin}) does not look like FFmpeg. Check FFMPEG_PATH.`);
   // libavformat 59.27 is FFmpeg 5.1, the first with -fps_mode; ask the binary itself, forks number differently.
-  const help = await run(path, ['-hide_banner', '-h', 'full'], { timeout: PROBE_TIMEOUT_MS, maxBuffer: 1 << 25 });
+  const help = await run(path, ['-hide_banner', '-h', 'full'], {
+    timeout: PROBE_TIMEOUT_MS,
+    maxBuffer: 1 << 25,
+  });
   return {
     path,
     version: text.split('\n', 1)[0] ?? '',

@@ -22,14 +22,19 @@ export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts 
   return {
     method: req.getMethod(),
     path: req.getUrl(),
-    // Without a `?` there is none, whatever the typings say.
-    query: (req.getQuery() as string | undefined) ?? '',
+    query: queryOf(req),
     origin: req.getHeader('origin'),
     host: req.getHeader('host'),
     authorization: req.getHeader('authorization'),
     cookie: req.getHeader('cookie'),
     address: peerAddress(Buffer.from(res.getRemoteAddressAsText()).toString()),
   };
+}
+
+/** Without a `?` there is no query at all, whatever the typings say. */
+function queryOf(req: HttpRequest): string {
+  const query: unknown = req.getQuery();
+  return typeof query === 'string' ? query : '';
 }
 
 /** uWebSockets.js writes `0000:0000:0000:0000:0000:ffff:7f00:0001` for an IPv4 peer of a dual-stack socket. */

@@ -29,7 +29,11 @@ export interface HttpDeps {
 }
 
 /** A live stream over HTTP needs the response itself; everything else gives an answer. */
-type Handler = (facts: RequestFacts, grant: Grant, connection: Connection) => Answer | null | Promise<Answer | null>;
+type Handler = (
+  facts: RequestFacts,
+  grant: Grant,
+  connection: Connection,
+) => Answer | null | Promise<Answer | null>;
 
 /** A response, and what is to be done when its client goes away. */
 interface Connection {
@@ -54,12 +58,17 @@ export function addHttpRoutes(app: TemplatedApp, deps: HttpDeps): void {
     const problems = deps.problems();
     return json(problems.length === 0 ? 200 : 503, { ready: problems.length === 0, problems });
   });
-  get('/metrics', async () => ({ ...plain(200, await deps.metrics.registry.metrics()), type: deps.metrics.registry.contentType }));
+  get('/metrics', async () => ({
+    ...plain(200, await deps.metrics.registry.metrics()),
+    type: deps.metrics.registry.contentType,
+  }));
   get('/api/cameras', (_, grant) =>
     json(200, { cameras: deps.registry.list(epochMs()).filter(({ camera }) => grant.allows(camera)) }),
   );
   get('/snapshot', (facts, grant) => snapshot(viewerRequest(facts, grant), facts, deps));
-  get('/stream.mjpeg', (facts, grant, connection) => stream(viewerRequest(facts, grant), facts, connection, deps));
+  get('/stream.mjpeg', (facts, grant, connection) =>
+    stream(viewerRequest(facts, grant), facts, connection, deps),
+  );
   for (const [path, asset] of deps.assets) get(path, (facts) => assetAnswer(path, asset, facts, deps));
   // A handshake without its headers falls through the WebSocket routes to here.
   for (const path of ['/ws', '/wall']) {
@@ -68,7 +77,16 @@ export function addHttpRoutes(app: TemplatedApp, deps: HttpDeps): void {
     });
   }
   app.any('/*', (res, req) => {
-    const known = ['/ws', '/wall', '/healthz', '/readyz', '/metrics', '/api/cameras', '/snapshot', '/stream.mjpeg'];
+    const known = [
+      '/ws',
+      '/wall',
+      '/healthz',
+      '/readyz',
+      '/metrics',
+      '/api/cameras',
+      '/snapshot',
+      '/stream.mjpeg',
+    ];
     const wrongMethod = known.includes(req.getUrl()) || deps.assets.has(req.getUrl());
     send(res, wrongMethod ? plain(405, 'only GET\n') : plain(404, 'not found\n'));
   });
@@ -160,7 +178,12 @@ async function snapshot(request: ViewerRequest, facts: RequestFacts, deps: HttpD
 }
 
 /** Resolves to `null` when the first frame is written; rejects as long as an error can still be answered. */
-function stream(request: ViewerRequest, facts: RequestFacts, connection: Connection, deps: HttpDeps): Promise<null> {
+function stream(
+  request: ViewerRequest,
+  facts: RequestFacts,
+  connection: Connection,
+  deps: HttpDeps,
+): Promise<null> {
   return new Promise((resolve, reject) => {
     connection.onGone(deps.admission.enter(facts.address));
     const seat = deps.registry.join(streamRequest(request), {
@@ -190,7 +213,10 @@ function assetAnswer(path: string, asset: Asset, facts: RequestFacts, deps: Http
     const token = parseQuery(facts.query).get('token');
     // The page's scripts, fetches and sockets then carry the token by themselves; other sites' requests never do.
     if (token !== undefined && /^[\w.~+/=-]+$/.test(token))
-      headers.push(['Set-Cookie', `${TOKEN_COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict${deps.secure ? '; Secure' : ''}`]);
+      headers.push([
+        'Set-Cookie',
+        `${TOKEN_COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict${deps.secure ? '; Secure' : ''}`,
+      ]);
   }
   return { status: 200, type: asset.type, headers, body: asset.body };
 }

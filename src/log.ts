@@ -22,7 +22,8 @@ const MAX_DEPTH = 4;
 
 function redactDeep(value: unknown, level: number): unknown {
   if (typeof value === 'string') return redact(value);
-  if (value instanceof Error) return { type: value.name, message: redact(value.message), stack: redact(value.stack ?? '') };
+  if (value instanceof Error)
+    return { type: value.name, message: redact(value.message), stack: redact(value.stack ?? '') };
   if (typeof value !== 'object' || value === null) return value;
   if (level >= MAX_DEPTH) return '...';
   if (Array.isArray(value)) return value.map((item) => redactDeep(item, level + 1));
@@ -44,7 +45,8 @@ export class LogThrottle {
     this.#last.delete(key);
     this.#last.set(key, { at: now, held: 0 });
     // Keys may come from users: forget the oldest.
-    if (this.#last.size > 1000) for (const oldest of this.#last.keys()) return (this.#last.delete(oldest), held);
+    if (this.#last.size > 1000)
+      for (const oldest of this.#last.keys()) return (this.#last.delete(oldest), held);
     return held;
   }
 }

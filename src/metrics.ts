@@ -20,14 +20,24 @@ export function createMetrics() {
     registry,
     framesDecoded: counter('frames_decoded_total', 'Whole frames out of FFmpeg', ['camera']),
     framesEncoded: counter('frames_encoded_total', 'JPEGs made', ['camera']),
-    framesPublished: counter('frames_published_total', 'JPEGs handed to viewers, once however many', ['camera']),
-    framesDropped: counter('frames_dropped_total', 'Frames that a newer one replaced, by where', ['camera', 'stage']),
+    framesPublished: counter('frames_published_total', 'JPEGs handed to viewers, once however many', [
+      'camera',
+    ]),
+    framesDropped: counter('frames_dropped_total', 'Frames that a newer one replaced, by where', [
+      'camera',
+      'stage',
+    ]),
     partialFrames: counter('partial_frames_total', 'Unfinished frames thrown away', ['camera']),
     encodeErrors: counter('encode_errors_total', 'Frames that could not be encoded', ['camera']),
-    publishedBytes: counter('published_bytes_total', 'Bytes of published JPEGs, once however many viewers', ['camera']),
+    publishedBytes: counter('published_bytes_total', 'Bytes of published JPEGs, once however many viewers', [
+      'camera',
+    ]),
     cameraState: gauge('camera_state', '1 for the state that the camera is in', ['camera', 'state']),
     cameraDegraded: gauge('camera_degraded', '0 full, 1 half frame rate, 2 key frames only', ['camera']),
-    reconnects: counter('reconnects_total', 'Camera runs that ended on their own, by reason', ['camera', 'reason']),
+    reconnects: counter('reconnects_total', 'Camera runs that ended on their own, by reason', [
+      'camera',
+      'reason',
+    ]),
     ffmpegStarts: counter('ffmpeg_starts_total', 'FFmpeg processes started', ['camera']),
     workerRestarts: counter('worker_restarts_total', 'Worker threads that died'),
     viewers: gauge('viewers', 'Viewers now, by how they are sent frames', ['mode']),
@@ -35,7 +45,11 @@ export function createMetrics() {
     slowViewers: counter('slow_viewers_total', 'Viewers closed because they answered nothing for too long'),
     framesSkipped: counter('frames_skipped_total', 'Frames that slow viewers were not sent'),
     rejected: counter('rejected_total', 'Viewers and requests turned away, by reason', ['reason']),
-    encodeSeconds: histogram('encode_seconds', 'Time to encode a JPEG', [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05]),
+    encodeSeconds: histogram(
+      'encode_seconds',
+      'Time to encode a JPEG',
+      [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05],
+    ),
     frameAge: histogram(
       'frame_age_seconds',
       'Age of a frame when published, since it came whole out of FFmpeg',

@@ -15,7 +15,12 @@ export interface OpenerDeps {
 }
 
 /** Opens one camera: resolves and judges its host anew for each run, then hands the address to a worker. */
-export function cameraOpener(camera: string, url: RtspUrl, transport: Transport, deps: OpenerDeps): CameraOpener {
+export function cameraOpener(
+  camera: string,
+  url: RtspUrl,
+  transport: Transport,
+  deps: OpenerDeps,
+): CameraOpener {
   return {
     open(request, events) {
       let { plan } = request;

@@ -122,5 +122,4 @@ export const STATS_INTERVAL_MS = 500;
 
 /** How a run ended. `stopped` is an end that the supervisor asked for. */
 export type RunEnd =
-  | { readonly code: 'stopped' }
-  | { readonly code: CameraErrorCode; readonly detail: string };
+  { readonly code: 'stopped' } | { readonly code: CameraErrorCode; readonly detail: string };

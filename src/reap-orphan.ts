@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type * as Koffi from 'koffi';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const WNOHANG = 1;
@@ -12,7 +13,7 @@ let waitpid: WaitPid | null | undefined;
 function loadWaitPid(): WaitPid | null {
   if (process.platform !== 'linux') return null;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     return koffi.load('libc.so.6').func('int waitpid(int pid, void *status, int options)') as WaitPid;
   } catch {
     return null;

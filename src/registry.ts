@@ -48,7 +48,7 @@ export interface RegistryOptions {
 }
 
 export interface RegistryDeps extends CameraDeps {
-  readonly opener: (spec: CameraSpec, url: RtspUrl) => CameraOpener;
+  readonly opener: (key: string, spec: CameraSpec, url: RtspUrl) => CameraOpener;
 }
 
 /** One camera in `/api/cameras`. No address: a browser never learns where a camera is. */
@@ -118,7 +118,7 @@ export class Registry {
     if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
     const { camera, spec } = this.#find(request);
     const seat = camera.join({ rendition: this.#rendition(request, spec), fps: request.fps }, listener);
-    return { channel: seat.channel, leave: seat.leave, camera };
+    return { ...seat, camera };
   }
 
   /** The newest frame of a running camera's default rendition. */
@@ -155,7 +155,10 @@ export class Registry {
     const configured = this.#configured.get(name);
     if (configured) {
       if (url && !sameSource(url, configured.url))
-        throw new RefusedError('name_in_use', `${name} is a configured camera: leave rtsp out or use another name`);
+        throw new RefusedError(
+          'name_in_use',
+          `${name} is a configured camera: leave rtsp out or use another name`,
+        );
       const main = request.main ? configured.mainUrl : null;
       return this.#entry(main ? mainKey(name) : name, configured, main ?? configured.url);
     }
@@ -164,16 +167,29 @@ export class Registry {
       if (running) return running;
       throw new RefusedError('no_such_camera', `no camera is named ${name}: give its address as rtsp=`);
     }
-    if (!this.options.adhoc) throw new RefusedError('adhoc_off', 'only configured cameras may be watched (ADHOC_RTSP=off)');
+    if (!this.options.adhoc)
+      throw new RefusedError('adhoc_off', 'only configured cameras may be watched (ADHOC_RTSP=off)');
     if (running) {
       if (sameSource(url, running.url)) return running;
       if (running.camera.viewers > 0)
-        throw new RefusedError('name_in_use', `camera_index ${name} is in use with another URL: use another name`);
+        throw new RefusedError(
+          'name_in_use',
+          `camera_index ${name} is in use with another URL: use another name`,
+        );
       // Nobody watches the old one: a corrected URL need not wait for its linger.
       this.#drop(name, null);
     }
     const { defaultRendition: rendition, maxFps, transport } = this.options;
-    const spec: CameraSpec = { name, title: name, url, mainUrl: null, transport, rendition, maxFps, alwaysOn: false };
+    const spec: CameraSpec = {
+      name,
+      title: name,
+      url,
+      mainUrl: null,
+      transport,
+      rendition,
+      maxFps,
+      alwaysOn: false,
+    };
     return this.#entry(name, spec, url);
   }
 
@@ -191,7 +207,7 @@ export class Registry {
         lingerMs: this.options.lingerMs,
         times: this.options.times,
       },
-      this.deps.opener(spec, url),
+      this.deps.opener(key, spec, url),
       this.deps,
       () => {
         if (this.#entries.get(key)?.camera === camera) this.#entries.delete(key);
@@ -231,7 +247,7 @@ export class Registry {
       title: spec?.title ?? name,
       ...(entry?.camera.status ?? { state: 'idle', reason: null, since: 0 }),
       configured: spec !== undefined,
-      hasMain: spec?.mainUrl != null,
+      hasMain: (spec?.mainUrl ?? null) !== null,
       viewers: (entry?.camera.viewers ?? 0) + (main?.camera.viewers ?? 0),
       degraded: entry?.camera.degradation ?? 0,
       frameAgeMs: lastFrameAt === null ? null : Math.max(0, Math.round(now - lastFrameAt)),
@@ -243,7 +259,8 @@ function sameSpec(a: CameraSpec, b: CameraSpec): boolean {
   return (
     a.title === b.title &&
     sameSource(a.url, b.url) &&
-    (a.mainUrl === b.mainUrl || (a.mainUrl !== null && b.mainUrl !== null && sameSource(a.mainUrl, b.mainUrl))) &&
+    (a.mainUrl === b.mainUrl ||
+      (a.mainUrl !== null && b.mainUrl !== null && sameSource(a.mainUrl, b.mainUrl))) &&
     a.transport === b.transport &&
     renditionKey(a.rendition) === renditionKey(b.rendition) &&
     a.maxFps === b.maxFps &&

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import type * as UWebSockets from 'uWebSockets.js';
 import type {
   AppOptions,
   TemplatedApp,
   us_listen_socket,
-  us_socket,
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
@@ -22,10 +22,12 @@ export interface SocketRoute {
   readonly path: string;
   readonly judge: Judge;
   readonly maxMessageBytes: number;
+  /** False: the sessions ping by themselves. */
+  readonly autoPing: boolean;
 }
 
 /** Required, not imported: the official package and its npm aliases are CommonJS, and only some carry an ES wrapper. */
-const uWS = createRequire(import.meta.url)('uWebSockets.js') as typeof import('uWebSockets.js');
+const uWS = createRequire(import.meta.url)('uWebSockets.js') as typeof UWebSockets;
 
 /** uSockets' listen option of that name; the typings declare it as an enum member that does not exist at run time. */
 const LIBUS_LISTEN_EXCLUSIVE_PORT = 1;
@@ -54,18 +56,17 @@ export class Server {
     this.app.publish(topic, message, true);
   };
 
-  route({ path, judge, maxMessageBytes }: SocketRoute, failed: (error: unknown) => void): void {
+  route({ path, judge, maxMessageBytes, autoPing }: SocketRoute, failed: (error: unknown) => void): void {
     const behavior: WebSocketBehavior<SocketData> = {
       maxPayloadLength: maxMessageBytes,
       maxBackpressure: MAX_BACKPRESSURE_BYTES,
       idleTimeout: IDLE_TIMEOUT_S,
-      // The sessions ping by themselves, as a clock.
-      sendPingsAutomatically: false,
+      sendPingsAutomatically: autoPing,
       upgrade: upgradeHandler(judge, failed),
       open: (ws) => {
         this.#sockets.add(ws);
         const data = ws.getUserData();
-        const session = data.start(ws as unknown as Parameters<SocketData['start']>[0]);
+        const session = data.start(ws);
         // A refusal in `start` has closed the socket already.
         if (this.#sockets.has(ws)) data.session = session;
         else session.closed();
@@ -99,7 +100,7 @@ export class Server {
       listenExclusively(this.app, host, port, (socket) => {
         if (socket) {
           this.#listening = socket;
-          resolve(uWS.us_socket_local_port(socket as unknown as us_socket));
+          resolve(uWS.us_socket_local_port(socket));
         } else reject(new Error(`cannot listen on ${host} port ${port}: it is taken, or not this machine's`));
       });
     });
@@ -130,6 +131,11 @@ function listenExclusively(
   port: number,
   callback: (socket: us_listen_socket | false) => void,
 ): void {
-  type Listen = (host: string, port: number, options: number, callback: (socket: us_listen_socket | false) => void) => void;
+  type Listen = (
+    host: string,
+    port: number,
+    options: number,
+    callback: (socket: us_listen_socket | false) => void,
+  ) => void;
   (app.listen as unknown as Listen).call(app, host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, callback);
 }

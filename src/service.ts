@@ -1,12 +1,14 @@
 import { Admission } from './admission.js';
 import { createAddressPolicy, resolveTarget } from './address-policy.js';
 import { createAuth } from './auth.js';
+import { BacklogReader } from './backlog.js';
 import { systemClock } from './clock.js';
 import type { Config } from './config.js';
 import { ConnectGate } from './connect-gate.js';
 import { snapToLadder } from './decode-plan.js';
 import { ConfigError, ServiceError } from './errors.js';
 import { findFfmpeg } from './ffmpeg-build.js';
+import { Governor } from './governor.js';
 import { addHttpRoutes } from './http-routes.js';
 import type { Log } from './log.js';
 import { createMetrics, type Metrics } from './metrics.js';
@@ -18,6 +20,8 @@ import { Server } from './server.js';
 import { judgeViewer } from './viewer-session.js';
 import { Viewers } from './viewers.js';
 import { loadWallAssets } from './wall-assets.js';
+import { MAX_CLIENT_MESSAGE_BYTES } from './wall-protocol.js';
+import { Walls } from './wall-route.js';
 import { WorkerPool } from './worker-pool.js';
 import { preferredPixels } from '../workers/jpeg-encoder.js';
 
@@ -44,7 +48,11 @@ const SPARE_THREADS = 8;
  * Builds the service in the order in which a frame passes it, backwards: what a room needs is there before it.
  * @throws ConfigError, or Error naming host and port when they are taken
  */
-export async function startService(config: Config, cameras: readonly CameraSpec[], log: Log): Promise<Service> {
+export async function startService(
+  config: Config,
+  cameras: readonly CameraSpec[],
+  log: Log,
+): Promise<Service> {
   const clock = systemClock;
   const metrics = createMetrics();
   const problems: string[] = [];
@@ -55,7 +63,10 @@ export async function startService(config: Config, cameras: readonly CameraSpec[
     throw new ConfigError([...policy.problems, ...origins.problems]);
   const ffmpeg = await chooseFfmpeg(config.FFMPEG_PATH, log, problems);
   const pixels = preferredPixels();
-  log.info({ event: 'encoder', pixels }, pixels === 'yuv420p' ? 'JPEG from YUV planes' : 'JPEG from RGB (slower)');
+  log.info(
+    { event: 'encoder', pixels },
+    pixels === 'yuv420p' ? 'JPEG from YUV planes' : 'JPEG from RGB (slower)',
+  );
 
   const tls =
     config.TLS_CERT_FILE === '' ? null : { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE };
@@ -94,8 +105,8 @@ export async function startService(config: Config, cameras: readonly CameraSpec[
       metrics,
       log,
       publish: server.publish,
-      opener: (spec, url) =>
-        cameraOpener(spec.name, url, spec.transport, {
+      opener: (key, spec, url) =>
+        cameraOpener(key, url, spec.transport, {
           pool,
           ffmpeg,
           pixels,
@@ -130,8 +141,29 @@ export async function startService(config: Config, cameras: readonly CameraSpec[
     messagesPerSecond: config.MAX_MESSAGES_PER_SECOND,
   };
   server.route(
-    { path: '/ws', maxMessageBytes: MAX_VIEWER_MESSAGE_BYTES, judge: (facts) => judgeViewer(facts, sessionDeps) },
+    {
+      path: '/ws',
+      maxMessageBytes: MAX_VIEWER_MESSAGE_BYTES,
+      autoPing: false,
+      judge: (facts) => judgeViewer(facts, sessionDeps),
+    },
     refused,
+  );
+  const walls = new Walls({ admission, registry, metrics, clock });
+  server.route(
+    {
+      path: '/wall',
+      maxMessageBytes: MAX_CLIENT_MESSAGE_BYTES,
+      autoPing: true,
+      judge: (facts) => walls.judge(facts),
+    },
+    refused,
+  );
+  const governor = new Governor(
+    () => registry.running(),
+    (key) => pool.pidsOf(key),
+    new BacklogReader(),
+    log,
   );
   let closing = false;
   const assets = await loadWallAssets();
@@ -150,7 +182,10 @@ export async function startService(config: Config, cameras: readonly CameraSpec[
 
   const port = await server.listen();
   registry.configure(cameras, null);
-  log.info({ event: 'listening', host: config.HOST, port, tls: tls !== null }, `listening on ${config.HOST}:${port}`);
+  log.info(
+    { event: 'listening', host: config.HOST, port, tls: tls !== null },
+    `listening on ${config.HOST}:${port}`,
+  );
   if (!auth.enabled && !isLoopback(config.HOST))
     log.warn(
       { event: 'no_authentication' },
@@ -165,7 +200,9 @@ export async function startService(config: Config, cameras: readonly CameraSpec[
     close: async () => {
       closing = true;
       server.stopListening();
+      governor.close();
       viewers.close();
+      walls.close();
       await Promise.all([registry.close(), server.close(CLOSE_GRACE_MS)]);
       await pool.close();
       log.info({ event: 'stopped' }, 'stopped');

@@ -113,7 +113,10 @@ export class Subscriber implements FrameSink, SocketSession {
   }
 
   fail(error: ServiceError): void {
-    this.#end(error.close, error instanceof CameraError ? `${this.options.camera}: ${error.message}` : error.message);
+    this.#end(
+      error.close,
+      error instanceof CameraError ? `${this.options.camera}: ${error.message}` : error.message,
+    );
   }
 
   /** The socket is closed (from either side): it must not be used any more. */

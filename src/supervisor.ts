@@ -3,7 +3,13 @@ import { type Clock, epochMs } from './clock.js';
 import type { ConnectGate } from './connect-gate.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from './errors.js';
 import { FreezeDetector } from './freeze-detector.js';
-import { countersSince, type DecodePlan, type FrameMessage, type RunCounters, type RunEnd } from './protocol.js';
+import {
+  countersSince,
+  type DecodePlan,
+  type FrameMessage,
+  type RunCounters,
+  type RunEnd,
+} from './protocol.js';
 import { Backoff, type RetryTimes } from './retry.js';
 
 /** One camera run: it ends with a typed reason, and only the supervisor decides what follows. */
@@ -110,22 +116,22 @@ export class Supervisor {
     return this.#done;
   }
 
-  get #stopped(): boolean {
+  #isStopped(): boolean {
     return this.#abort.signal.aborted;
   }
 
   async #live(): Promise<void> {
-    while (!this.#stopped) {
+    while (!this.#isStopped()) {
       const leaveGate = await this.gate.enter(this.#abort.signal);
       if (!leaveGate) return;
       const { code, detail } = await this.#runOnce(leaveGate).finally(leaveGate);
-      if (code === 'stopped' || this.#stopped) return;
+      if (code === 'stopped' || this.#isStopped()) return;
       await this.#afterFailure(code, detail);
     }
   }
 
   async #runOnce(onFirstFrame: () => void): Promise<{ code: RunEnd['code']; detail: string }> {
-    let verdict: CameraErrorCode | null = null;
+    const verdict: { code: CameraErrorCode | null } = { code: null };
     this.#liveSince = null;
     this.#freeze.reset();
     if (!this.#everLive && this.#lastFailure === null) this.#setState('connecting', null);
@@ -143,13 +149,13 @@ export class Supervisor {
       {
         frame: (frame) => {
           // Frames still on their way from a run that was told to stop belong to nobody.
-          if (verdict !== null || this.#stopped) return;
+          if (verdict.code !== null || this.#isStopped()) return;
           alive();
           this.#noteFreeze(frame);
           this.events.frame(frame);
         },
         counters: (counters) => {
-          if (!verdict && counters.decoded > (before?.decoded ?? 0)) alive();
+          if (verdict.code === null && counters.decoded > (before?.decoded ?? 0)) alive();
           this.events.counted(countersSince(before, counters));
           before = counters;
         },
@@ -157,14 +163,14 @@ export class Supervisor {
     );
     this.#run = run;
     const cancelWatch = this.#watch((code) => {
-      verdict = code;
+      verdict.code = code;
       if (code === 'stall') this.#setState('stale', code);
       run.stop();
     });
     const end = await run.ended;
     cancelWatch();
     this.#run = null;
-    if (verdict !== null) return { code: verdict, detail: '' };
+    if (verdict.code !== null) return { code: verdict.code, detail: '' };
     return end.code === 'stopped' ? { code: 'stopped', detail: '' } : end;
   }
 
@@ -212,7 +218,7 @@ export class Supervisor {
         this.#wake = null;
         resolve();
       };
-      if (this.#stopped) this.#wake();
+      if (this.#isStopped()) this.#wake();
     });
   }
 
@@ -222,7 +228,7 @@ export class Supervisor {
   }
 
   #setState(state: CameraState, reason: CameraErrorCode | null): void {
-    if (this.#stopped || (this.#status.state === state && this.#status.reason === reason)) return;
+    if (this.#isStopped() || (this.#status.state === state && this.#status.reason === reason)) return;
     const since = this.#status.state === state ? this.#status.since : Math.round(epochMs());
     this.#status = { state, reason, since };
     this.#cancelOffline?.();

@@ -20,8 +20,14 @@ export type Judge = (facts: RequestFacts) => SocketData['start'] | Promise<Socke
 export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) {
   return (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
     const version = req.getHeader('sec-websocket-version');
-    if (req.getHeader('upgrade').toLowerCase() !== 'websocket') return rejectHandshake(res, '426 Upgrade Required');
-    if (version !== '13') return rejectHandshake(res, '426 Upgrade Required');
+    if (req.getHeader('upgrade').toLowerCase() !== 'websocket') {
+      rejectHandshake(res, '426 Upgrade Required');
+      return;
+    }
+    if (version !== '13') {
+      rejectHandshake(res, '426 Upgrade Required');
+      return;
+    }
     const key = req.getHeader('sec-websocket-key');
     const protocol = req.getHeader('sec-websocket-protocol');
     const extensions = req.getHeader('sec-websocket-extensions');

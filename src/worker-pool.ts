@@ -27,6 +27,7 @@ const HEAP_LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2, s
 /** The pool of camera workers: one thread and one task for each run, gone when the run is over. The only importer of Piscina. */
 export class WorkerPool {
   readonly #pool: Piscina<CameraTask, RunEnd>;
+  readonly #pids = new Map<string, Set<number>>();
 
   /** @param maxRuns most runs at a time; a run that is ending counts too */
   constructor(
@@ -54,11 +55,17 @@ export class WorkerPool {
     return this.#pool.threads;
   }
 
+  /** FFmpeg processes of a camera that are running now. */
+  pidsOf(camera: string): readonly number[] {
+    return [...(this.#pids.get(camera) ?? [])];
+  }
+
   run(task: RunTask, events: RunEvents): CameraRun {
     const { port1: port, port2 } = new MessageChannel();
     const taken = new SharedArrayBuffer(4);
     const takenCount = new Int32Array(taken);
     const pids = new Set<number>();
+    this.#pids.set(task.camera, pids);
     const killer = new AbortController();
     let terminate: NodeJS.Timeout | undefined;
     const portClosed = new Promise((resolve) => port.once('close', resolve));
@@ -95,6 +102,7 @@ export class WorkerPool {
         await Promise.race([portClosed, sleep(PORT_CLOSE_MS)]);
         port.close();
         await Promise.all([...pids].map(reapOrphan));
+        if (this.#pids.get(task.camera) === pids) this.#pids.delete(task.camera);
         return end;
       });
 

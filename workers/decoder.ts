@@ -40,7 +40,12 @@ export class Decoder {
     const bytesPerPixel = job.pixels === 'rgb24' ? 3 : 1.5;
     this.#assemblers = job.sizes.map((s) => new FrameAssembler(s.width * s.height * bytesPerPixel));
     const pipes = this.#assemblers.map((a) => openPipe(Math.min(MAX_PIPE_BYTES, a.frameBytes)));
-    const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', ...pipes.map((p) => p?.writeFd ?? ('pipe' as const))];
+    const stdio: StdioOptions = [
+      'ignore',
+      'ignore',
+      'pipe',
+      ...pipes.map((p) => p?.writeFd ?? ('pipe' as const)),
+    ];
     const [command, args] = commandLine(build, ffmpegArgs(job, build));
     try {
       this.#child = spawn(command, args, { stdio, env: childEnv(), windowsHide: true });
@@ -103,17 +108,29 @@ export class Decoder {
       return;
     }
     const stream = this.#child.stdio[FIRST_OUTPUT_FD + index] as Readable | null | undefined;
-    stream?.on('error', () => undefined).on('data', (chunk: Buffer) => {
-      assembler.push(chunk, deliver);
-    });
+    stream
+      ?.on('error', () => undefined)
+      .on('data', (chunk: Buffer) => {
+        assembler.push(chunk, deliver);
+      });
   }
 
   #reap(): Promise<FfmpegEnd> {
     return new Promise((resolve) => {
-      const done = (exitCode: number | null, signal: NodeJS.Signals | null, spawnError: string | null): void => {
+      const done = (
+        exitCode: number | null,
+        signal: NodeJS.Signals | null,
+        spawnError: string | null,
+      ): void => {
         for (const socket of this.#sockets) socket.destroy();
         this.#child.stderr?.destroy();
-        resolve({ exitCode, signal, spawnError, stderr: this.#tail.toString(), framesSeen: this.#framesSeen });
+        resolve({
+          exitCode,
+          signal,
+          spawnError,
+          stderr: this.#tail.toString(),
+          framesSeen: this.#framesSeen,
+        });
       };
       this.#child.once('error', (error: NodeJS.ErrnoException) => {
         // Also emitted when a signal cannot be sent: then 'exit' still follows.

@@ -27,8 +27,14 @@ const WORDS: readonly (readonly [RegExp, CameraErrorCode])[] = [
   [/No route to host|Network is unreachable|Host is unreachable/i, 'unreachable'],
   [/Failed to resolve hostname|Name or service not known|Temporary failure in name resolution/i, 'dns'],
   [/Protocol '[^']*' not on whitelist|Protocol not found/i, 'redirected'],
-  [/failed: 461\b|Nonmatching transport|Unsupported transport|failed: 4\d\d\b|Server returned 4XX/i, 'protocol'],
-  [/matches no streams|does not contain any stream|Could not find codec parameters|Decoder .* not found/i, 'no_video'],
+  [
+    /failed: 461\b|Nonmatching transport|Unsupported transport|failed: 4\d\d\b|Server returned 4XX/i,
+    'protocol',
+  ],
+  [
+    /matches no streams|does not contain any stream|Could not find codec parameters|Decoder .* not found/i,
+    'no_video',
+  ],
   [/Connection timed out|Operation timed out/i, 'open_timeout'],
   [/Connection reset by peer|Broken pipe|End of file|Input\/output error/i, 'disconnected'],
   [/Invalid data found when processing input/i, 'protocol'],

@@ -28,7 +28,8 @@ export class FrameAssembler {
 
   /** Tells that the first `count` bytes of `space()` were written; gives the frame if that made it whole. */
   filled(count: number): Uint8Array | null {
-    if (count < 0 || this.#have + count > this.frameBytes) throw new RangeError(`${count} bytes past the frame`);
+    if (count < 0 || this.#have + count > this.frameBytes)
+      throw new RangeError(`${count} bytes past the frame`);
     this.#have += count;
     if (this.#have < this.frameBytes) return null;
     const whole = this.#filling;
@@ -40,7 +41,7 @@ export class FrameAssembler {
 
   /** The same for bytes that arrive in chunks of someone else's: copies them in and calls `onFrame` for each whole frame. */
   push(chunk: Uint8Array, onFrame: (frame: Uint8Array) => void): void {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const space = this.space();
       const part = chunk.subarray(at, at + space.length);
       space.set(part);

@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import type * as Koffi from 'koffi';
+import type * as JpegTurbo from 'jpeg-turbo';
 import { dirname, join } from 'node:path';
 import type { PixelFormat } from '../src/protocol.js';
 
@@ -47,19 +49,23 @@ function loadTurbo(): TurboJpeg | null {
 
 function loadBuild(suffix: string): TurboJpeg | null {
   try {
-    const koffi = require('koffi') as typeof import('koffi');
+    const koffi = require('koffi') as typeof Koffi;
     const build = `jpeg-turbo-${process.platform}-${process.arch}${suffix}`;
-    const lib = koffi.load(join(dirname(require.resolve('jpeg-turbo')), 'prebuilds', build, 'libturbojpeg.so.0'));
+    const lib = koffi.load(
+      join(dirname(require.resolve('jpeg-turbo')), 'prebuilds', build, 'libturbojpeg.so.0'),
+    );
     return {
       init: lib.func('void *tj3Init(int kind)') as TurboJpeg['init'],
       set: lib.func('int tj3Set(void *handle, int parameter, int value)') as TurboJpeg['set'],
-      bufferSize: lib.func('size_t tj3JPEGBufSize(int width, int height, int subsampling)') as TurboJpeg['bufferSize'],
+      bufferSize: lib.func(
+        'size_t tj3JPEGBufSize(int width, int height, int subsampling)',
+      ) as TurboJpeg['bufferSize'],
       compressFromYuv: lib.func(
         'int tj3CompressFromYUV8(void *handle, const void *source, int width, int align, int height, void *jpeg, void *size)',
       ) as TurboJpeg['compressFromYuv'],
       errorText: lib.func('const char *tj3GetErrorStr(void *handle)') as TurboJpeg['errorText'],
       destroy: lib.func('void tj3Destroy(void *handle)') as TurboJpeg['destroy'],
-      address: (buffer) => BigInt(koffi.address(buffer)),
+      address: (buffer) => koffi.address(buffer),
     };
   } catch {
     return null;
@@ -99,7 +105,7 @@ function yuvEncoder(tj: TurboJpeg, width: number, height: number): JpegEncoder {
 
 /** Where libturbojpeg cannot be called directly: the package's own binding, which takes RGB only. */
 function rgbEncoder(width: number, height: number): JpegEncoder {
-  const jpeg = require('jpeg-turbo') as typeof import('jpeg-turbo');
+  const jpeg = require('jpeg-turbo') as typeof JpegTurbo;
   const out = Buffer.alloc(jpeg.bufferSize({ width, height, subsampling: jpeg.SAMP_420 }));
   return {
     encode(frame, quality) {

@@ -81,7 +81,13 @@ export class OutputEncoder {
     try {
       const jpeg = this.#encoder.encode(frame, demand.quality);
       this.counters.encoded++;
-      this.sender.send({ type: 'frame', key: demand.key, jpeg, capturedAt, encodeMs: performance.now() - start });
+      this.sender.send({
+        type: 'frame',
+        key: demand.key,
+        jpeg,
+        capturedAt,
+        encodeMs: performance.now() - start,
+      });
     } catch {
       // One bad frame is skipped and counted; the next one is as good as any.
       this.counters.encodeErrors++;

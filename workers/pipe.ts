@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type * as Koffi from 'koffi';
 import { Socket } from 'node:net';
 
 /**
@@ -21,9 +22,12 @@ let maker: PipeMaker | null | undefined;
 function loadMaker(): PipeMaker | null {
   if (process.platform !== 'linux') return null;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     const libc = koffi.load('libc.so.6');
-    const pipe2 = libc.func('int pipe2(_Out_ int *fds, int flags)') as (fds: number[], flags: number) => number;
+    const pipe2 = libc.func('int pipe2(_Out_ int *fds, int flags)') as (
+      fds: number[],
+      flags: number,
+    ) => number;
     const fcntl = libc.func('int fcntl(int fd, int cmd, ...)') as (
       fd: number,
       cmd: number,

@@ -1,0 +1,81 @@
+import { cpus } from 'node:os';
+import type { BacklogReader } from './backlog.js';
+import type { Camera } from './camera.js';
+import { type CameraLoad, LoadControl } from './load-control.js';
+import type { Log } from './log.js';
+
+const LOOK_MS = 1000;
+
+/** Watches the backlog of every running camera and steps cameras down and up as the machine allows. */
+export class Governor {
+  readonly #control = new LoadControl();
+  readonly #timer: NodeJS.Timeout;
+  #looking = false;
+  #cpu = cpuTimes();
+
+  constructor(
+    private readonly running: () => readonly { readonly key: string; readonly camera: Camera }[],
+    /** Processes of a camera's run. */
+    private readonly pidsOf: (key: string) => readonly number[],
+    private readonly backlog: Pick<BacklogReader, 'read'>,
+    private readonly log: Log,
+  ) {
+    this.#timer = setInterval(() => {
+      void this.#look();
+    }, LOOK_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    // A look that takes longer than its period is not doubled.
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      const cameras = this.running();
+      const pids = new Map(cameras.map(({ key }) => [key, this.pidsOf(key)]));
+      const waiting =
+        cameras.length === 0 ? new Map<number, number>() : await this.backlog.read([...pids.values()].flat());
+      const loads = cameras.map(({ key, camera }): CameraLoad => {
+        const bytes = (pids.get(key) ?? [])
+          .map((pid) => waiting.get(pid))
+          .filter((value) => value !== undefined);
+        return {
+          key,
+          level: camera.degradation,
+          backlogBytes: bytes.length === 0 ? null : Math.max(...bytes),
+        };
+      });
+      for (const { key, level } of this.#control.look(loads, this.#idle())) {
+        const backlogBytes = loads.find((load) => load.key === key)?.backlogBytes ?? null;
+        this.log.warn(
+          { event: 'degradation', camera: key, level, backlogBytes },
+          `${key}: degradation ${level}`,
+        );
+        cameras.find((entry) => entry.key === key)?.camera.degrade(level);
+      }
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  /** Idle share of all cores since the last look. */
+  #idle(): number | null {
+    const before = this.#cpu;
+    this.#cpu = cpuTimes();
+    const total = this.#cpu.total - before.total;
+    return total > 0 ? (this.#cpu.idle - before.idle) / total : null;
+  }
+}
+
+function cpuTimes(): { idle: number; total: number } {
+  let idle = 0;
+  let total = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    total += times.user + times.nice + times.sys + times.idle + times.irq;
+  }
+  return { idle, total };
+}

@@ -1,0 +1,105 @@
+import type { Admission } from './admission.js';
+import type { Grant } from './auth.js';
+import { type Clock, epochMs } from './clock.js';
+import { closeReason, ServiceError } from './errors.js';
+import type { RequestFacts } from './http-request.js';
+import type { Metrics } from './metrics.js';
+import type { Registry } from './registry.js';
+import type { SocketSession, ViewerSocket } from './socket-session.js';
+import type { SocketData } from './upgrade.js';
+import { parseQuery } from './viewer-request.js';
+import { WallSession } from './wall-session.js';
+import { wallStreams } from './wall-streams.js';
+
+export interface WallDeps {
+  readonly admission: Admission;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+const TICK_MS = 1000;
+
+/** The sockets of open walls: one for each page, however many tiles it has. */
+export class Walls {
+  readonly #sessions = new Set<WallSession>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(private readonly deps: WallDeps) {
+    this.#timer = setInterval(() => {
+      for (const session of [...this.#sessions]) session.tick();
+    }, TICK_MS);
+  }
+
+  /** `/wall`: origin and token here; each tile's camera is judged when the tile subscribes. */
+  judge(facts: RequestFacts): SocketData['start'] | Promise<SocketData['start']> {
+    const { admission } = this.deps;
+    admission.judgeOrigin(facts);
+    const grant = admission.authenticate(facts, parseQuery(facts.query).get('token'));
+    const admitted =
+      (granted: Grant): SocketData['start'] =>
+      (socket) =>
+        this.#start(socket, granted, facts.address);
+    return grant instanceof Promise ? grant.then(admitted) : admitted(grant);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const session of [...this.#sessions]) session.end(1001, 'server is going away');
+  }
+
+  #start(socket: ViewerSocket, grant: Grant, address: string): SocketSession {
+    const { admission, registry, metrics, clock } = this.deps;
+    let leave: () => void;
+    try {
+      leave = admission.enter(address);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      metrics.rejected.inc({ reason: error.code });
+      socket.end(error.close, closeReason(error.message));
+      return {
+        message: () => undefined,
+        pong: () => undefined,
+        drain: () => undefined,
+        closed: () => undefined,
+      };
+    }
+    const streams = wallStreams(registry, grant, epochMs, (error) => {
+      metrics.rejected.inc({ reason: error.code });
+    });
+    const session = new WallSession(wallSocket(socket), streams, { now: () => clock.now(), epoch: epochMs });
+    this.#sessions.add(session);
+    metrics.viewers.inc({ mode: 'wall' });
+    session.open();
+    return {
+      message: (data, isBinary) => {
+        session.message(data, isBinary);
+      },
+      pong: () => undefined,
+      drain: () => undefined,
+      closed: () => {
+        if (!this.#sessions.delete(session)) return;
+        session.closed();
+        metrics.viewers.dec({ mode: 'wall' });
+        leave();
+      },
+    };
+  }
+}
+
+const wallSocket = (socket: ViewerSocket): ConstructorParameters<typeof WallSession>[0] => ({
+  sendText: (text) => {
+    socket.send(text, false);
+  },
+  sendBinary: (header, jpeg) => {
+    // The only copy of a frame in JavaScript: header and picture have to be one message, and the picture is shared.
+    const message = new Uint8Array(header.byteLength + jpeg.byteLength);
+    message.set(header);
+    message.set(jpeg instanceof Uint8Array ? jpeg : new Uint8Array(jpeg), header.byteLength);
+    socket.send(message, true);
+  },
+  bufferedAmount: () => socket.getBufferedAmount(),
+  close: (code, reason) => {
+    socket.end(code, closeReason(reason));
+  },
+});

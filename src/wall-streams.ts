@@ -1,0 +1,92 @@
+import type { Grant } from './auth.js';
+import { requireCamera } from './auth.js';
+import type { CameraStatus } from './camera-state.js';
+import { CAMERA_FAULTS, ServiceError } from './errors.js';
+import type { Frame } from './publisher.js';
+import type { Registry, StreamRequest } from './registry.js';
+import { parseRtspUrl } from './rtsp-url.js';
+import { parseCameraName } from './viewer-request.js';
+import type { WallRequest, WallSink, WallState, WallStreams, WallSubscription } from './wall-session.js';
+
+/** A frame older than this is not shown to a tile that joins: the next one of a live camera is nearer. */
+const FRESH_MS = 1000;
+
+/** What one browser may see of the registry. `refused` counts what is turned away. */
+export function wallStreams(
+  registry: Pick<Registry, 'join'>,
+  grant: Grant,
+  epoch: () => number,
+  refused: (error: ServiceError) => void,
+): WallStreams {
+  return {
+    join(request, sink) {
+      try {
+        requireCamera(grant, request.camera);
+        return subscription(registry.join(streamRequest(request), listener(sink)), sink, epoch);
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error;
+        refused(error);
+        sink.refused(error.close, error.code, error.message);
+        return NOTHING;
+      }
+    },
+  };
+}
+
+const NOTHING: WallSubscription = {
+  latest: () => null,
+  setActive: () => undefined,
+  leave: () => undefined,
+};
+
+const listener = (sink: WallSink): Parameters<Registry['join']>[1] => ({
+  state: (status) => {
+    const state = wallState(status);
+    if (state) sink.state(state);
+  },
+  lost: (error) => {
+    sink.refused(error.close, error.code, error.message);
+  },
+});
+
+function subscription(
+  seat: ReturnType<Registry['join']>,
+  sink: WallSink,
+  epoch: () => number,
+): WallSubscription {
+  const { channel } = seat;
+  const frameSink = {
+    frame: (frame: Frame) => {
+      sink.frame(frame);
+    },
+  };
+  channel.sinks.add(frameSink);
+  return {
+    latest: () => (channel.latest && epoch() - channel.latest.capturedAt <= FRESH_MS ? channel.latest : null),
+    setActive: (active) => {
+      seat.setActive(active);
+    },
+    leave: () => {
+      channel.sinks.delete(frameSink);
+      seat.leave();
+    },
+  };
+}
+
+/** An idle camera has no seats, so no tile ever sees that state. */
+function wallState({ state, reason, since }: CameraStatus): WallState | null {
+  if (state === 'idle') return null;
+  return { state, reason, text: reason ? CAMERA_FAULTS[reason].text : '', since };
+}
+
+function streamRequest(request: WallRequest): StreamRequest {
+  return {
+    camera: parseCameraName(request.camera, 'camera'),
+    url: request.rtsp === undefined ? null : parseRtspUrl(request.rtsp),
+    main: request.main ?? false,
+    width: request.width ?? null,
+    height: request.height ?? null,
+    quality: request.quality ?? null,
+    fps: request.fps ?? null,
+  };
+}

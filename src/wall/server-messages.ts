@@ -1,0 +1,64 @@
+import { TILE_STATES, type ServerMessage, type TileState } from '../wall-protocol.js';
+
+/**
+ * Parser of what the server sends as text, for the browser. By hand: a schema library would be the largest part of
+ * the bundle, and some of them try `new Function`, which the page's security policy reports as a violation.
+ */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isText = (value: unknown): value is string => typeof value === 'string';
+export const isTileState = (value: unknown): value is TileState =>
+  TILE_STATES.some((state) => state === value);
+
+/** Null for what is not a message of this version; types added later are among those. */
+export function parseServerMessage(text: string): ServerMessage | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isFields(json)) return null;
+  const { type, handle, time, reason } = json;
+  if (type === 'hello') {
+    const { protocol, credits, maxHandles } = json;
+    if (!isNumber(protocol) || !isNumber(time) || !isNumber(credits) || !isNumber(maxHandles)) return null;
+    return { type, protocol, time, credits, maxHandles };
+  }
+  if (type === 'pong')
+    return isNumber(json['sent']) && isNumber(time) ? { type, sent: json['sent'], time } : null;
+  if (!isNumber(handle) || !isText(json['text'])) return null;
+  if (type === 'state') {
+    const { camera, state, since } = json;
+    if (!isText(camera) || !isTileState(state) || !isNumber(since) || !(reason === null || isText(reason)))
+      return null;
+    return { type, handle, camera, state, reason, text: json['text'], since };
+  }
+  if (type === 'refused') {
+    const { what, code } = json;
+    if ((what !== 'subscribe' && what !== 'rendition') || !isNumber(code) || !isText(reason)) return null;
+    return { type, handle, what, code, reason, text: json['text'] };
+  }
+  return null;
+}
+
+/** One camera of `GET /api/cameras`, as far as the wall needs it. */
+export interface ListedCamera {
+  readonly camera: string;
+  readonly title: string;
+  readonly hasMain: boolean;
+}
+
+/** Null when the answer is not a camera list; a single camera that makes no sense is left out. */
+export function parseCameraList(json: unknown): readonly ListedCamera[] | null {
+  if (!isFields(json) || !Array.isArray(json['cameras'])) return null;
+  const cameras: readonly unknown[] = json['cameras'];
+  return cameras.flatMap((entry) => {
+    if (!isFields(entry) || !isText(entry['camera'])) return [];
+    const title = isText(entry['title']) && entry['title'] !== '' ? entry['title'] : entry['camera'];
+    return [{ camera: entry['camera'], title, hasMain: entry['hasMain'] === true }];
+  });
+}
