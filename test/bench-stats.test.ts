@@ -93,6 +93,7 @@ test('a summary keeps viewers that got nothing, and the stall that has not ended
     gaps: gaps.toData(),
     seconds: 2,
     cpuSeconds: 1,
+    loopBusy: 0.75,
   });
   const summary = summarize([
     half([
@@ -109,5 +110,11 @@ test('a summary keeps viewers that got nothing, and the stall that has not ended
   assert.equal(summary.gapsMs?.max, 9000);
   assert.deepEqual(summary.closed, { 4503: 1 });
   assert.deepEqual(summary.closeReasons, { 4503: 'full' });
-  assert.deepEqual(summary.loadCpu, [0.5, 0.5]);
+  assert.deepEqual(
+    [summary.loadCpu, summary.loadBusy],
+    [
+      [0.5, 0.5],
+      [0.75, 0.75],
+    ],
+  );
 });

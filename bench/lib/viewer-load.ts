@@ -48,6 +48,8 @@ export const loadResult = z.object({
   seconds: z.number(),
   /** CPU seconds of the load process itself in the window. */
   cpuSeconds: z.number(),
+  /** Share of the window in which its event loop had something to do, 0-1. */
+  loopBusy: z.number(),
 });
 export type LoadResult = z.infer<typeof loadResult>;
 
@@ -81,8 +83,13 @@ export interface Summary {
   readonly firstFrameMs: Distribution | null;
   /** Between successive frames of a viewer, ms. Stalls still going on at the end are in `max`. */
   readonly gapsMs: Distribution | null;
-  /** Busy share of each load process's core, 0-1. Near 1, the load generator was the limit and not the server. */
+  /** CPU seconds a second of each load process. */
   readonly loadCpu: readonly number[];
+  /**
+   * Busy share of each load process's event loop, 0-1. Near 1, the load generator (or the machine) was the limit and
+   * not the server. Trust this above `loadCpu`: a process that waits for a core is busy too.
+   */
+  readonly loadBusy: readonly number[];
 }
 
 /** Adds up what the load processes measured at the same time. */
@@ -117,6 +124,7 @@ export function summarize(results: readonly LoadResult[]): Summary {
     firstFrameMs: distribution(viewers.flatMap((viewer) => viewer.firstFrameMs ?? [])),
     gapsMs: gapsOf(results),
     loadCpu: results.map((result) => result.cpuSeconds / result.seconds),
+    loadBusy: results.map((result) => result.loopBusy),
   };
 }
 

@@ -37,11 +37,13 @@ export class ViewerCrowd {
 
   async measure(): Promise<LoadResult> {
     const cpu = process.cpuUsage();
+    const loop = performance.eventLoopUtilization();
     const began = performance.now();
     for (const viewer of this.#viewers) viewer.stats.beginWindow();
     await sleep(this.#load.durationMs);
     const ended = performance.now();
     const used = process.cpuUsage(cpu);
+    const loopBusy = performance.eventLoopUtilization(loop).utilization;
     const gaps = new Histogram();
     for (const viewer of this.#viewers) gaps.merge(viewer.stats.gaps);
     return {
@@ -56,6 +58,7 @@ export class ViewerCrowd {
       gaps: gaps.toData(),
       seconds: (ended - began) / 1000,
       cpuSeconds: (used.user + used.system) / 1e6,
+      loopBusy,
     };
   }
 
