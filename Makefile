@@ -33,7 +33,7 @@ check-node:
 # Only when the wanted packages changed: the stamp lies in node_modules and goes with it.
 node_modules/.install-stamp: package.json package-lock.json | check-node
 	@echo '> installing packages (npm ci)'
-	@npm ci --include=dev --no-audit --no-fund
+	@npm ci --include=dev --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 dist/.build-stamp: node_modules/.install-stamp package.json tsconfig.json $(SOURCES) | check-node

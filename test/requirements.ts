@@ -33,6 +33,12 @@ export const CHROMIUM: Requirement = {
       : `none of ${CHROMIUM_NAMES.join(', ')}`,
 };
 
+export const FFMPEG: Requirement = {
+  what: 'a current FFmpeg on PATH, beside the bundled one',
+  install: 'apt-get install ffmpeg',
+  missing: () => tried('ffmpeg', ['-version']),
+};
+
 export const GSTREAMER: Requirement = {
   what: "GStreamer's RTSP server for Debian's own Python",
   install:

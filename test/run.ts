@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CHROMIUM, GSTREAMER, PROMTOOL, type Requirement } from './requirements.js';
+import { CHROMIUM, FFMPEG, GSTREAMER, PROMTOOL, type Requirement } from './requirements.js';
 
 /**
  * Runs the tests: `node dist/test/run.js [--ci] [suite ...]`.
@@ -37,6 +37,7 @@ const SUITES: readonly Suite[] = [
 /** Files whose path contains the word need the thing. */
 const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = [
   { word: 'gstreamer/', need: GSTREAMER },
+  { word: 'gstreamer/', need: FFMPEG },
   { word: 'browser', need: CHROMIUM },
   { word: 'promtool', need: PROMTOOL },
 ];

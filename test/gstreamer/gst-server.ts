@@ -12,7 +12,8 @@ export const SERVER_SCRIPT = fileURLToPath(new URL('../../../test/gstreamer/serv
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 3_000;
 
-export type GstMount = '/h264' | '/h265' | '/mjpeg' | '/bars' | '/four-by-three';
+export type GstMount =
+  '/h264' | '/h265' | '/mjpeg' | '/bars' | '/four-by-three' | '/h264-tcp-only' | '/h264-udp-only';
 
 export interface GstLogin {
   readonly scheme: 'basic' | 'digest';

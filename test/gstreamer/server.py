@@ -42,6 +42,8 @@ MOUNTS = {
     # smpte75 stands still in every pixel; plain smpte has a block of noise.
     "/bars": source("smpte75", 640, 360) + H264,
     "/four-by-three": source("smpte75", 640, 480) + H264,
+    "/h264-tcp-only": source("ball", 640, 360) + H264,
+    "/h264-udp-only": source("ball", 640, 360) + H264,
 }
 ELEMENTS = ("videotestsrc", "x264enc", "x265enc", "jpegenc", "rtph264pay", "rtph265pay", "rtpjpegpay")
 
@@ -117,7 +119,9 @@ def main():
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(f"( {pipeline} )")
         factory.set_shared(True)
-        factory.set_protocols(GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP)
+        tcp, udp = GstRtsp.RTSPLowerTrans.TCP, GstRtsp.RTSPLowerTrans.UDP
+        only = {"/h264-tcp-only": tcp, "/h264-udp-only": udp}
+        factory.set_protocols(only.get(path, tcp | udp))
         if permissions is not None:
             factory.set_permissions(permissions)
         server.get_mount_points().add_factory(path, factory)
