@@ -127,7 +127,7 @@ export const SETTINGS = {
   RTSP_DENY: setting('', list, 'Cameras may never be here; wins over RTSP_ALLOW'),
   AUTH_TOKENS: setting(
     '',
-    list,
+    tokens,
     'Tokens that let a viewer in; empty with no JWT secret is no authentication',
     true,
   ),
