@@ -37,7 +37,7 @@ export interface TileRendition {
   readonly height?: number | undefined;
   /** 1-100. */
   readonly quality?: number | undefined;
-  /** Most frames a second, 0.1-60. */
+  /** Most frames a second, 0.1-120. */
   readonly fps?: number | undefined;
   /** True: from the camera's main stream, if it has one configured. */
   readonly main?: boolean | undefined;

@@ -16,7 +16,7 @@ const rendition = {
   width: even(7680).optional(),
   height: even(4320).optional(),
   quality: z.int().min(1).max(100).optional(),
-  fps: z.number().min(0.1).max(60).optional(),
+  fps: z.number().min(0.1).max(120).optional(),
   main: z.boolean().optional(),
 };
 
