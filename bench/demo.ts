@@ -1,0 +1,135 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { listeningPort } from './lib/server-process.js';
+import { spawnCameras } from './virtual-camera/index.js';
+
+/**
+ * `make demo`: virtual cameras in a process of their own, and the service with them as its configured cameras.
+ * `node dist/bench/demo.js [--cameras 4] [--port 8003]`; the service's settings come from the environment, as always.
+ */
+
+const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const HOST = '127.0.0.1';
+/** The service's own deadline for an orderly end is 4.5 s. */
+const KILL_AFTER_MS = 6000;
+/** pino's number for `warn`. */
+const WARN = 40;
+
+/** Something that the person at the terminal can change; shown without a stack. */
+class DemoError extends Error {}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new DemoError(`${name}=${text} must be a whole number from ${min} to ${max}`);
+}
+
+/** Says so before anything is started when the port is taken. */
+async function assertPortFree(port: number): Promise<void> {
+  const probe = createServer();
+  probe.listen({ port, host: HOST, exclusive: true });
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`;
+    throw new DemoError(`port ${port} of ${HOST} ${why}: choose another, as in  make demo PORT=${port + 10}`);
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
+/** A log line of the service as a person reads it; empty for what is no news. */
+function worthShowing(line: string): string {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    return line;
+  }
+  if (typeof entry !== 'object' || entry === null || !('level' in entry) || Number(entry.level) < WARN)
+    return '';
+  return 'msg' in entry ? String(entry.msg) : line;
+}
+
+/** The service, in a process group of its own: a Ctrl-C reaches it once, through this process. */
+function startService(port: number, configFile: string): ChildProcess & { stdout: NodeJS.ReadableStream } {
+  return spawn(process.execPath, [MAIN], {
+    // Its info lines are what tells that it listens; they are not shown.
+    env: { ...process.env, HOST, PORT: String(port), CONFIG_FILE: configFile, LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+}
+
+async function endService(service: ChildProcess): Promise<void> {
+  if (service.exitCode !== null || service.signalCode !== null) return;
+  const ended = once(service, 'exit');
+  service.kill('SIGTERM');
+  const killer = setTimeout(() => service.kill('SIGKILL'), KILL_AFTER_MS);
+  await ended;
+  clearTimeout(killer);
+}
+
+async function demo(count: number, port: number): Promise<number> {
+  const stopping = new Promise<'stop'>((resolve) => {
+    // `on`, not `once`: a second Ctrl-C must not end this process before its children.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('stop'));
+  });
+  await assertPortFree(port);
+  console.log(`> starting ${count} virtual camera${count === 1 ? '' : 's'}`);
+  const cameras = await spawnCameras({ count });
+  const folder = mkdtempSync(join(tmpdir(), 'rtsp-stream-ws-demo-'));
+  let service: ChildProcess | undefined;
+  try {
+    const configFile = join(folder, 'cameras.yaml');
+    const entries = cameras.urls.map((url, i) => ({ name: `cam${i + 1}`, title: `Camera ${i + 1}`, url }));
+    // JSON is YAML too.
+    writeFileSync(configFile, JSON.stringify({ cameras: entries }, null, 2));
+
+    console.log('> starting the service');
+    const running = startService(port, configFile);
+    service = running;
+    const ended = once(running, 'exit').then(() => 'ended' as const);
+    createInterface({ input: running.stdout }).on('line', (line) => {
+      if (listeningPort(line) !== undefined) announce(port, cameras.urls);
+      const text = worthShowing(line);
+      if (text !== '') console.log(text);
+    });
+    const first = await Promise.race([ended, stopping]);
+    if (first === 'stop') return 0;
+    console.error('The service ended by itself.');
+    return running.exitCode ?? 1;
+  } finally {
+    console.log('\n> stopping');
+    await Promise.all([service === undefined ? undefined : endService(service), cameras.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function announce(port: number, urls: readonly string[]): void {
+  console.log(`
+  The wall is at   http://${HOST}:${port}/
+  Its cameras      ${urls[0] ?? ''}${urls.length > 1 ? ` and ${urls.length - 1} more` : ''}
+  Ctrl-C ends all of it.
+`);
+}
+
+const { values } = parseArgs({
+  options: { cameras: { type: 'string', default: '4' }, port: { type: 'string', default: '8003' } },
+});
+try {
+  // 100 is the service's own default limit of running cameras.
+  const count = wholeNumber('CAMERAS', values.cameras, 1, 100);
+  process.exitCode = await demo(count, wholeNumber('PORT', values.port, 1, 65_535));
+} catch (error) {
+  console.error(error instanceof DemoError ? `demo: ${error.message}` : error);
+  process.exitCode = 1;
+}
