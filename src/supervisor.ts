@@ -66,7 +66,12 @@ export class Supervisor {
   #run: CameraRun | null = null;
   #lastFrameAt = 0;
   #liveSince: number | null = null;
+  /** Ends the present pause; `null` when there is none. */
   #wake: (() => void) | null = null;
+  #cancelWish: (() => void) | null = null;
+  #failedAt = 0;
+  /** When the plan last asked for more than key frames: until then a long gap was no stall. */
+  #fullSince = 0;
   #cancelOffline: (() => void) | null = null;
   readonly #abort = new AbortController();
   readonly #backoff: Backoff;
@@ -97,14 +102,17 @@ export class Supervisor {
   }
 
   setPlan(plan: DecodePlan): void {
+    if (this.plan.keyFramesOnly && !plan.keyFramesOnly) this.#fullSince = this.clock.now();
     this.plan = plan;
     this.#run?.setPlan(plan);
   }
 
   /** Somebody wants the picture now: a camera that never was live is tried again soon, unless it refused credentials. */
   wish(): void {
-    if (this.#everLive || !this.#wake || !this.#lastFailure) return;
-    if (CAMERA_FAULTS[this.#lastFailure].retry !== 'hold') this.clock.after(WISHED_RETRY_MS, this.#wake);
+    if (this.#everLive || !this.#wake || this.#cancelWish || !this.#lastFailure) return;
+    if (CAMERA_FAULTS[this.#lastFailure].retry === 'hold') return;
+    const left = Math.max(0, this.#failedAt + WISHED_RETRY_MS - this.clock.now());
+    this.#cancelWish = this.clock.after(left, this.#wake);
   }
 
   /** Resolves when the run has ended and everything of it is gone. */
@@ -124,6 +132,11 @@ export class Supervisor {
     while (!this.#isStopped()) {
       const leaveGate = await this.gate.enter(this.#abort.signal);
       if (!leaveGate) return;
+      // The slot may have been granted in the same turn as the stop came.
+      if (this.#isStopped()) {
+        leaveGate();
+        return;
+      }
       const { code, detail } = await this.#runOnce(leaveGate).finally(leaveGate);
       if (code === 'stopped' || this.#isStopped()) return;
       await this.#afterFailure(code, detail);
@@ -155,6 +168,7 @@ export class Supervisor {
           this.events.frame(frame);
         },
         counters: (counters) => {
+          if (this.#isStopped()) return;
           if (verdict.code === null && counters.decoded > (before?.decoded ?? 0)) alive();
           this.events.counted(countersSince(before, counters));
           before = counters;
@@ -181,7 +195,9 @@ export class Supervisor {
     const check = (): void => {
       const opening = this.#liveSince === null;
       const stallMs = this.times.stallMs * (this.plan.keyFramesOnly ? KEY_FRAME_PATIENCE : 1);
-      const due = opening ? started + this.times.openMs : this.#lastFrameAt + stallMs;
+      const due = opening
+        ? started + this.times.openMs
+        : Math.max(this.#lastFrameAt, this.#fullSince) + stallMs;
       const left = due - this.clock.now();
       if (left <= 0) judge(opening ? 'open_timeout' : 'stall');
       // Looked at again soon enough to see a first frame turn the open timeout into the shorter stall timeout.
@@ -197,11 +213,12 @@ export class Supervisor {
     const first = !this.#everLive;
     const liveMs = this.#liveSince === null ? 0 : this.clock.now() - this.#liveSince;
     // A stream that short probing cannot open is tried with the long probe; what works is kept for this camera.
-    const otherProbe = liveMs === 0 && PROBE_FAULTS.has(code);
+    const otherProbe = this.#liveSince === null && PROBE_FAULTS.has(code);
     if (otherProbe) this.#longProbe = !this.#longProbe;
     const atOnce = otherProbe && this.#longProbe && code !== 'open_timeout';
     const pause = atOnce ? 0 : this.#backoff.next(code, liveMs);
     this.#lastFailure = code;
+    this.#failedAt = this.clock.now();
     if (!atOnce) {
       if (first) this.#setState('offline', code);
       else if (this.#status.state !== 'offline') this.#setState('stale', code);
@@ -212,18 +229,21 @@ export class Supervisor {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.clock.after(ms, () => this.#wake?.());
-      this.#wake = () => {
+      const wake = (): void => {
         cancel();
+        this.#cancelWish?.();
+        this.#cancelWish = null;
         this.#wake = null;
         resolve();
       };
+      const cancel = this.clock.after(ms, wake);
+      this.#wake = wake;
       if (this.#isStopped()) this.#wake();
     });
   }
 
   #noteFreeze(frame: FrameMessage): void {
-    const frozen = this.#freeze.note(frame.jpeg, this.clock.now());
+    const frozen = this.#freeze.note(frame.key, frame.jpeg, this.clock.now());
     if (frozen !== (this.#status.state === 'frozen')) this.#setState(frozen ? 'frozen' : 'live', null);
   }
 
