@@ -29,6 +29,8 @@ export class Subscriber implements FrameSink, SocketSession {
   /** Sequence of the last frame that was sent here directly. */
   #sentSequence = 0;
   #lastSize = 0;
+  /** A frame came that could not go out yet; it counts as skipped when a newer one takes its place. */
+  #waiting = false;
   #inTopic = false;
 
   constructor(
@@ -53,15 +55,19 @@ export class Subscriber implements FrameSink, SocketSession {
     this.#channel = channel;
     channel.sinks.add(this);
     // The first frame does not wait for the opening ping: nothing can be queued before it.
-    if (channel.latest) this.#sendPaced(channel.latest);
+    if (channel.latest && this.#gate.takes(this.options.fps, channel.latest.capturedAt))
+      this.#sendPaced(channel.latest);
   }
 
   /** Offered each new frame while the viewer is not in the topic. */
   frame(frame: Frame): void {
+    if (this.#closed) return;
     this.#lastSize = frame.jpeg.byteLength;
     const { mode, ready } = this.#pace;
-    if (mode === 'paced' && !ready) this.metrics.framesSkipped.inc();
-    else if (!this.#gate.takes(this.options.fps, frame.capturedAt)) return;
+    if (mode === 'paced' && !ready) {
+      if (this.#waiting) this.metrics.framesSkipped.inc();
+      this.#waiting = true;
+    } else if (!this.#gate.takes(this.options.fps, frame.capturedAt)) return;
     else if (mode === 'paced') this.#sendPaced(frame);
     else this.#send(frame);
   }
@@ -83,11 +89,16 @@ export class Subscriber implements FrameSink, SocketSession {
   }
 
   pong(payload: string): void {
+    if (this.#closed) return;
     const before = this.#pace.mode;
     const lag = this.#pace.ponged(Number(payload), this.clock.now());
     if (lag === null) return;
     this.metrics.viewerLag.observe(lag / 1000);
     this.#noteMode(before);
+    if (this.#pace.probeDue(this.clock.now())) {
+      this.#ping();
+      return;
+    }
     const latest = this.#channel?.latest;
     // What came while the last frame was on its way: only the newest of it.
     if (this.#pace.ready && latest && latest.sequence > this.#sentSequence) this.frame(latest);
@@ -133,19 +144,20 @@ export class Subscriber implements FrameSink, SocketSession {
     if (!this.#closed) this.socket.end(code, closeReason(reason));
   }
 
-  #ping(): void {
-    this.socket.ping(String(this.#pace.pinged(this.clock.now())));
+  #ping(behindFrame = false): void {
+    this.socket.ping(String(this.#pace.pinged(this.clock.now(), behindFrame)));
   }
 
   #send(frame: Frame): void {
     this.#sentSequence = frame.sequence;
+    this.#waiting = false;
     this.socket.send(frame.jpeg, true);
   }
 
   #sendPaced(frame: Frame): void {
     this.socket.cork(() => {
       this.#send(frame);
-      this.#ping();
+      this.#ping(true);
     });
   }
 

@@ -22,7 +22,10 @@ export const PROMPT_MS = 80;
 /** Unsent bytes that end streaming: this many frames' worth. */
 export const MAX_BUFFERED_FRAMES = 2;
 
-/** The smallest round trip is forgotten after this long, so that a route that got longer is learned. */
+/**
+ * A paced viewer's smallest round trip is measured anew after this long, so that a route that got longer is learned. Only by a
+ * ping with nothing before it: behind frames, the queue of a slow link would itself come to count as the way there.
+ */
 const RTT_WINDOW_MS = 30_000;
 
 /** A viewer who is sent nothing is pinged this often, to learn that it is still there. */
@@ -36,25 +39,26 @@ export class ViewerPace {
   #lastPing = -Infinity;
   #lastPong: number;
   #promptPongs = 0;
-  /** Smallest round trip of the last two half windows. */
-  #rtt = { current: Infinity, previous: Infinity, since: 0 };
+  #minRtt = Infinity;
+  #minRttAt: number;
+  /** Number of the last ping that went out with nothing before it. */
+  #bare = 0;
 
   constructor(
     private readonly times: PaceTimes,
     now: number,
   ) {
     this.#lastPong = now;
-    this.#rtt.since = now;
+    this.#minRttAt = now;
   }
 
   get mode(): PaceMode {
     return this.#mode;
   }
 
-  /** Smallest round trip in the window, ms; 0 before the first pong. */
+  /** Smallest round trip, ms; 0 before the first pong. */
   get minRtt(): number {
-    const rtt = Math.min(this.#rtt.current, this.#rtt.previous);
-    return rtt === Infinity ? 0 : rtt;
+    return this.#minRtt === Infinity ? 0 : this.#minRtt;
   }
 
   /** Whether a paced viewer may be sent a frame: all that was sent before has arrived. */
@@ -62,9 +66,18 @@ export class ViewerPace {
     return this.#mode === 'paced' && this.#unanswered.size === 0;
   }
 
-  /** A ping goes out; the number is its payload. */
-  pinged(now: number): number {
+  /** Whether a ready viewer is to be sent a bare ping before its next frame. */
+  probeDue(now: number): boolean {
+    return this.ready && now - this.#minRttAt >= RTT_WINDOW_MS;
+  }
+
+  /**
+   * A ping goes out; the number is its payload.
+   * @param behindFrame whether a frame was sent just before it
+   */
+  pinged(now: number, behindFrame: boolean): number {
     this.#lastPing = now;
+    if (!behindFrame && this.ready) this.#bare = this.#pings + 1;
     this.#unanswered.set(++this.#pings, now);
     return this.#pings;
   }
@@ -80,7 +93,7 @@ export class ViewerPace {
     for (const earlier of this.#unanswered.keys()) if (earlier <= number) this.#unanswered.delete(earlier);
     this.#lastPong = now;
     const rtt = now - sent;
-    this.#learnRtt(rtt, now);
+    this.#learnRtt(rtt, now, number === this.#bare);
     const lag = rtt - this.minRtt;
     this.#promptPongs = lag <= PROMPT_MS ? this.#promptPongs + 1 : 0;
     if (this.#mode === 'paced' && this.#promptPongs >= PROMOTE_AFTER_PONGS) this.#mode = 'streaming';
@@ -105,9 +118,9 @@ export class ViewerPace {
     return { ping: this.#unanswered.size === 0 && now - this.#lastPing >= IDLE_PING_MS, expired: false };
   }
 
-  #learnRtt(rtt: number, now: number): void {
-    if (now - this.#rtt.since >= RTT_WINDOW_MS / 2)
-      this.#rtt = { current: Infinity, previous: this.#rtt.current, since: now };
-    this.#rtt.current = Math.min(this.#rtt.current, rtt);
+  #learnRtt(rtt: number, now: number, bare: boolean): void {
+    if (rtt > this.#minRtt && !(bare && now - this.#minRttAt >= RTT_WINDOW_MS)) return;
+    this.#minRtt = rtt;
+    this.#minRttAt = now;
   }
 }
