@@ -10,13 +10,21 @@ export class StderrTail {
 
   push(chunk: string): void {
     // A flood without line breaks is cut as well: a line is at most the tail's size.
-    const text = (this.#line + chunk).slice(-TAIL_CHARS * 2);
+    const text = cut(this.#line + chunk, TAIL_CHARS * 2);
     const end = text.lastIndexOf('\n') + 1;
-    this.#line = text.slice(end).slice(-TAIL_CHARS);
+    this.#line = cut(text.slice(end), TAIL_CHARS);
     if (end > 0) this.#kept = (this.#kept + redact(text.slice(0, end))).slice(-TAIL_CHARS);
   }
 
   toString(): string {
     return (this.#kept + redact(this.#line)).slice(-TAIL_CHARS);
   }
+}
+
+/** The end of `text`, begun at white space: half a URL would no longer be known as one, and its password would show. */
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const end = text.slice(-length);
+  const space = end.search(/\s/);
+  return space < 0 ? '' : end.slice(space);
 }
