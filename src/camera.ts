@@ -111,9 +111,16 @@ export class Camera {
     this.#cancelLinger?.();
     this.#cancelLinger = null;
     const key = renditionKey(want.rendition);
+    if (this.#seats.size === 0) this.#publisher.keepOnly(key);
     const channel = this.#publisher.channel(key);
-    // A frame from before the last pause is no picture of now.
-    if (channel.latest && this.status.state === 'live' && epochMs() - channel.latest.capturedAt > FRESH_MS)
+    const shared = [...this.#seats.keys()].some((other) => other.channel === channel);
+    // A frame from before the last pause is no picture of now; with a viewer there was no pause, the camera is just slow.
+    if (
+      channel.latest &&
+      !shared &&
+      this.status.state === 'live' &&
+      epochMs() - channel.latest.capturedAt > FRESH_MS
+    )
       channel.latest = null;
     const place = { want, listener, active: true };
     const seat: Seat = {
@@ -239,8 +246,14 @@ export class Camera {
     const supervisor = this.#supervisor;
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
-    this.#stopping = supervisor.stop();
-    forgetCamera(this.deps.metrics, this.options.name);
+    const { metrics } = this.deps;
+    const camera = this.options.name;
+    forgetCamera(metrics, camera);
+    // Two runs may be on their way out when this one never came past the gate.
+    this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => {
+      // A start that was only reported after the stop; a new run of that name merely counts from 0 again.
+      metrics.ffmpegStarts.remove({ camera });
+    });
     return this.#stopping;
   }
 

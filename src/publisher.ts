@@ -69,6 +69,11 @@ export class Publisher {
     return this.#channels.get(key);
   }
 
+  /** Lets go of every channel but one: those that the last viewers left behind. */
+  keepOnly(key: RenditionKey): void {
+    for (const other of this.#channels.keys()) if (other !== key) this.#channels.delete(other);
+  }
+
   drop(key: RenditionKey): void {
     this.#channels.delete(key);
   }
