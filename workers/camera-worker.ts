@@ -114,7 +114,7 @@ class CameraRun {
       // The camera may grant one session only: give up the current one, then open the new plan in its place.
       this.#next = null;
       this.#insteadOf = stage.plan;
-      this.#current.decoder.stop();
+      retire(this.#current);
     } else if (stage === this.#current) {
       if (this.#insteadOf) {
         this.#current = this.#start(this.#insteadOf);
@@ -135,7 +135,7 @@ class CameraRun {
   }
 
   #takeOver(stage: Stage): void {
-    this.#current.decoder.stop();
+    retire(this.#current);
     this.#current = stage;
     this.#next = null;
   }
@@ -185,6 +185,12 @@ class CameraRun {
     this.#port.close();
     this.#finish(this.#end);
   }
+}
+
+/** Ends a stage; a frame of it that waits for its encoding would be written over meanwhile. */
+function retire(stage: Stage): void {
+  stage.decoder.stop();
+  for (const encoder of stage.encoders) encoder.setDemands([]);
 }
 
 /** Whether both plans need the same FFmpeg: then only what is encoded differs. */

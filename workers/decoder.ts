@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { FfmpegBuild } from '../src/protocol.js';
 import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
-import type { FfmpegEnd } from './ffmpeg-faults.js';
+import { type FfmpegEnd, REDIRECT } from './ffmpeg-faults.js';
 import { FrameAssembler } from './frame-assembler.js';
 import { openPipe, type Pipe, readInto } from './pipe.js';
 import { StderrTail } from './stderr-tail.js';
@@ -33,10 +33,12 @@ export class Decoder {
   readonly #tail = new StderrTail();
   readonly #assemblers: FrameAssembler[];
   readonly #sockets: Socket[] = [];
+  readonly #startedAt = performance.now();
   #framesSeen = false;
   #stopping = false;
 
-  constructor(job: DecodeJob, build: FfmpegBuild, events: DecoderEvents) {
+  /** @param args FFmpeg's arguments; a bench may put a file in the place of the camera */
+  constructor(job: DecodeJob, build: FfmpegBuild, events: DecoderEvents, args = ffmpegArgs(job, build)) {
     const bytesPerPixel = job.pixels === 'rgb24' ? 3 : 1.5;
     this.#assemblers = job.sizes.map((s) => new FrameAssembler(s.width * s.height * bytesPerPixel));
     const pipes = this.#assemblers.map((a) => openPipe(Math.min(MAX_PIPE_BYTES, a.frameBytes)));
@@ -46,19 +48,21 @@ export class Decoder {
       'pipe',
       ...pipes.map((p) => p?.writeFd ?? ('pipe' as const)),
     ];
-    const [command, args] = commandLine(build, ffmpegArgs(job, build));
+    const [command, commandArgs] = commandLine(build, args);
     try {
-      this.#child = spawn(command, args, { stdio, env: childEnv(), windowsHide: true });
+      this.#child = spawn(command, commandArgs, { stdio, env: childEnv(), windowsHide: true });
     } finally {
       for (const pipe of pipes) if (pipe) closeSync(pipe.writeFd);
     }
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#tail.push(text);
+      // Only the address that was judged may be dialled.
+      if (!this.#framesSeen && REDIRECT.test(text)) this.#child.kill('SIGKILL');
     });
     pipes.forEach((pipe, index) => {
       this.#readOutput(pipe, index, events);
     });
-    this.ended = this.#reap();
+    this.ended = this.#reap(job.ioTimeoutMs);
   }
 
   get pid(): number | undefined {
@@ -115,7 +119,7 @@ export class Decoder {
       });
   }
 
-  #reap(): Promise<FfmpegEnd> {
+  #reap(ioTimeoutMs: number): Promise<FfmpegEnd> {
     return new Promise((resolve) => {
       const done = (
         exitCode: number | null,
@@ -130,6 +134,7 @@ export class Decoder {
           spawnError,
           stderr: this.#tail.toString(),
           framesSeen: this.#framesSeen,
+          timedOut: performance.now() - this.#startedAt >= ioTimeoutMs,
         });
       };
       this.#child.once('error', (error: NodeJS.ErrnoException) => {

@@ -21,7 +21,8 @@ export function ffmpegArgs(job: DecodeJob, build: Pick<FfmpegBuild, 'avformat' |
   // FFmpeg 4 calls the socket timeout `stimeout`; its `timeout` would make it listen. Both count in microseconds.
   const timeout = build.avformat >= 59 ? '-timeout' : '-stimeout';
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+warning'],
+    // `info` because FFmpeg tells of a redirect on no other level; the rest of it is not kept.
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     // One thread decodes a substream faster than it can be shared out, and frame threads would add a frame of delay each.
     ...['-threads', '1', '-filter_threads', '1', '-filter_complex_threads', '1'],
     ...['-fflags', 'nobuffer', '-flags', 'low_delay'],

@@ -10,7 +10,12 @@ export interface FfmpegEnd {
   /** Last part of stderr, redacted. */
   readonly stderr: string;
   readonly framesSeen: boolean;
+  /** It ran for as long as its own socket timeout or longer. */
+  readonly timedOut: boolean;
 }
+
+/** FFmpeg follows redirects to wherever they lead (and FFmpeg 4 for ever, thousands of times a second): it is killed for this line. */
+export const REDIRECT = /Status 3\d\d: Redirecting to /;
 
 /**
  * FFmpeg's words to stable codes, first match wins. Builds word things differently: 4.x prints `Server returned 404 Not Found`
@@ -37,18 +42,21 @@ const WORDS: readonly (readonly [RegExp, CameraErrorCode])[] = [
   ],
   [/Connection timed out|Operation timed out/i, 'open_timeout'],
   [/Connection reset by peer|Broken pipe|End of file|Input\/output error/i, 'disconnected'],
-  [/Invalid data found when processing input/i, 'protocol'],
 ];
 
 /** Names the reason for an end that nobody asked for. */
 export function classifyEnd(end: FfmpegEnd): CameraErrorCode {
   if (end.spawnError) return 'ffmpeg_missing';
+  if (REDIRECT.test(end.stderr)) return 'redirected';
   if (end.signal) return 'ffmpeg_crashed';
   if (end.framesSeen) {
     // After a live picture the same words mean the connection broke, whatever the last decoder error was.
     return /Connection timed out|Operation timed out/i.test(end.stderr) ? 'stall' : 'disconnected';
   }
   for (const [words, code] of WORDS) if (words.test(end.stderr)) return code;
+  // Silence ends in the same words as garbage does, but not as soon.
+  if (/Invalid data found when processing input/i.test(end.stderr))
+    return end.timedOut ? 'open_timeout' : 'protocol';
   // A clean exit without a frame: the stream ended before the first picture.
   return end.exitCode === 0 ? 'disconnected' : 'ffmpeg_failed';
 }

@@ -40,6 +40,8 @@ export class OutputEncoder {
 
   setDemands(demands: readonly Demand[]): void {
     this.demands = demands;
+    // Without demands later frames do not replace the one that waits, but they are written over it.
+    if (demands.length === 0) this.#waiting = null;
     for (const key of this.#pacers.keys()) if (!demands.some((d) => d.key === key)) this.#pacers.delete(key);
   }
 

@@ -13,11 +13,11 @@ export class StderrTail {
     const text = cut(this.#line + chunk, TAIL_CHARS * 2);
     const end = text.lastIndexOf('\n') + 1;
     this.#line = cut(text.slice(end), TAIL_CHARS);
-    if (end > 0) this.#kept = (this.#kept + redact(text.slice(0, end))).slice(-TAIL_CHARS);
+    if (end > 0) this.#kept = (this.#kept + redact(withoutChatter(text.slice(0, end)))).slice(-TAIL_CHARS);
   }
 
   toString(): string {
-    return (this.#kept + redact(this.#line)).slice(-TAIL_CHARS);
+    return (this.#kept + redact(withoutChatter(this.#line))).slice(-TAIL_CHARS);
   }
 }
 
@@ -28,3 +28,7 @@ function cut(text: string, length: number): string {
   const space = end.search(/\s/);
   return space < 0 ? '' : end.slice(space);
 }
+
+/** Leaves out what FFmpeg says on level `info`, but for redirects. */
+const withoutChatter = (text: string): string =>
+  text.replace(/^(?:\[[^\]\n]* @ \w+\] )?\[info\](?!.*Redirecting to ).*(?:\n|$)/gm, '');
