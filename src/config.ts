@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError } from './errors.js';
+import { redact } from './redact.js';
 
 /** Every setting in one table: name, default, check, and the line that `--help` and the README show. */
 
@@ -25,17 +26,17 @@ const list = z.string().transform((text) =>
 
 const SIZE = /^(\d{2,4})x(\d{2,4})$/;
 
+const evenUpTo = (side: number, max: number): boolean => side >= 16 && side <= max && side % 2 === 0;
+
 const sizeLadder = z.string().transform((text, context) => {
   const sizes = text
     .split(',')
     .map((item) => SIZE.exec(item.trim()))
     .map((match) => ({ width: Number(match?.[1]), height: Number(match?.[2]) }));
-  if (
-    sizes.some(({ width, height }) => !(width >= 16 && height >= 16 && width % 2 === 0 && height % 2 === 0))
-  ) {
+  if (!sizes.every(({ width, height }) => evenUpTo(width, 7680) && evenUpTo(height, 4320))) {
     context.addIssue({
       code: 'custom',
-      message: 'must be sizes like 320x180,640x360 with even sides of 16 or more',
+      message: 'must be sizes like 320x180,640x360 with even sides from 16x16 to 7680x4320',
     });
     return z.NEVER;
   }
@@ -172,12 +173,13 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       const name = flag.replace(/^--/, '').replaceAll('-', '_').toUpperCase();
       const value = inline ?? args[++i];
       if (!flag.startsWith('--') || !isSetting(name))
-        problems.push(`${flag}: unknown flag; --help lists all`);
+        problems.push(`${redact(flag)}: unknown flag; --help lists all`);
       else if (value === undefined) problems.push(`${flag}: needs a value`);
       else flags[name] = value;
     }
   }
-  if (command !== 'doctor' && operands.length > 0) problems.push(`${operands.join(' ')}: unknown argument`);
+  if (command !== 'doctor' && operands.length > 0)
+    problems.push(`${redact(operands.join(' '))}: unknown argument`);
   if (command === 'doctor' && operands.length !== 1)
     problems.push('doctor: needs one camera name or RTSP URL');
   if (problems.length > 0) throw new ConfigError(problems);
@@ -207,12 +209,13 @@ export function loadConfig(env: NodeJS.ProcessEnv, flags: CommandLine['flags'] =
       problems.push(`${name}=${shown}: ${result.error.issues[0]?.message ?? 'is wrong'}`);
     }
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  // A setting that is wrong by itself is left out here, and then compares as neither.
   const config = values as Config;
   if ((config.TLS_CERT_FILE === '') !== (config.TLS_KEY_FILE === ''))
-    throw new ConfigError(['TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither']);
+    problems.push('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
   if (config.RETRY_MAX_MS < config.RETRY_MIN_MS)
-    throw new ConfigError(['RETRY_MAX_MS: must not be less than RETRY_MIN_MS']);
+    problems.push('RETRY_MAX_MS: must not be less than RETRY_MIN_MS');
+  if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
