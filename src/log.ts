@@ -20,6 +20,9 @@ export function createLog(level: string): Logger {
 /** Objects deeper than this are not logged by this service; what is below is left out. */
 const MAX_DEPTH = 4;
 
+/** A value under such a key has nothing in itself by which `redact` could know it. */
+const SECRET_KEY = /passw|pwd|secret|token|authorization|cookie/i;
+
 function redactDeep(value: unknown, level: number): unknown {
   if (typeof value === 'string') return redact(value);
   if (value instanceof Error)
@@ -27,7 +30,12 @@ function redactDeep(value: unknown, level: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (level >= MAX_DEPTH) return '...';
   if (Array.isArray(value)) return value.map((item) => redactDeep(item, level + 1));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item, level + 1)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      redact(key),
+      SECRET_KEY.test(key) ? '***' : redactDeep(item, level + 1),
+    ]),
+  );
 }
 
 /** Lets through at most one call a second for each key, and says how many it held back. */
