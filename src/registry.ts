@@ -80,6 +80,8 @@ const mainKey = (name: string): string => `${name}~main`;
 export class Registry {
   readonly #configured = new Map<string, CameraSpec>();
   readonly #entries = new Map<string, Entry>();
+  /** Cameras that were dropped and are still on their way out. */
+  readonly #leaving = new Set<Promise<void>>();
   #closed = false;
 
   constructor(
@@ -105,8 +107,8 @@ export class Registry {
       // An ad-hoc stream of that name gives way: the name is the configured camera's now.
       this.#drop(name, gone);
       this.#configured.set(name, spec);
-      if (spec.alwaysOn) this.#entry(name, spec, spec.url);
     }
+    for (const [name, spec] of this.#configured) if (spec.alwaysOn) this.#startUnwatched(name, spec);
   }
 
   /**
@@ -146,7 +148,8 @@ export class Registry {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#entries.values()].map(({ camera }) => camera.close(null)));
+    const closing = [...this.#entries.values()].map(({ camera }) => camera.close(null));
+    await Promise.all([...closing, ...this.#leaving]);
     this.#entries.clear();
   }
 
@@ -230,11 +233,22 @@ export class Registry {
     return { ...this.options.offeredSize(want), quality };
   }
 
+  /** One camera too many does not keep the others from being configured: it is tried again when somebody asks for it. */
+  #startUnwatched(name: string, spec: CameraSpec): void {
+    try {
+      this.#entry(name, spec, spec.url);
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      this.deps.log.error({ event: 'at_capacity', camera: name }, `${name} is not started: ${error.message}`);
+    }
+  }
+
   #drop(key: string, error: CameraError | null): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    void entry.camera.close(error);
+    const gone: Promise<void> = entry.camera.close(error).finally(() => this.#leaving.delete(gone));
+    this.#leaving.add(gone);
   }
 
   #summary(name: string, now: number): CameraSummary {
