@@ -2,7 +2,7 @@ import { CAMERA_STATES, type CameraStatus } from './camera-state.js';
 import { type Clock, epochMs } from './clock.js';
 import type { ConnectGate } from './connect-gate.js';
 import { decodePlan, type Degradation, type Want } from './decode-plan.js';
-import { CAMERA_FAULTS, CameraError } from './errors.js';
+import { CAMERA_FAULTS, CameraError, type CameraErrorCode } from './errors.js';
 import type { Log } from './log.js';
 import { forgetCamera, type Metrics } from './metrics.js';
 import type { DecodePlan, RunCounters } from './protocol.js';
@@ -66,6 +66,8 @@ export class Camera {
   /** The last plan with a viewer in it. */
   #lastPlan: DecodePlan | null = null;
   #degradation: Degradation = 0;
+  /** Credentials that this camera refused, and until when they are not tried again. */
+  #held: { readonly code: CameraErrorCode; readonly until: number } | null = null;
   #closed = false;
   #lastFrameAt: number | null = null;
 
@@ -106,6 +108,8 @@ export class Camera {
    * @throws CameraError when the camera refused its credentials a short while ago: it is not asked again so soon
    */
   join(want: Want, listener: SeatListener): Seat {
+    if (this.#held && this.deps.clock.now() < this.#held.until) throw new CameraError(this.#held.code);
+    this.#held = null;
     const failure = this.#supervisor?.lastFailure ?? null;
     if (failure && CAMERA_FAULTS[failure].retry === 'hold') throw new CameraError(failure);
     this.#cancelLinger?.();
@@ -169,9 +173,20 @@ export class Camera {
     this.#replan();
     if (this.#seats.size > 0 || this.options.alwaysOn) return;
     this.#cancelLinger = this.deps.clock.after(this.options.lingerMs, () => {
-      void this.#stop().then(() => {
-        if (!this.running && this.viewers === 0) this.onIdle();
-      });
+      this.#endLinger();
+    });
+  }
+
+  /** A camera that refused its credentials is remembered until its hold is over: each new viewer would ask it again. */
+  #endLinger(): void {
+    const { clock } = this.deps;
+    const holdMs = this.#supervisor?.holdLeftMs ?? 0;
+    const code = this.#supervisor?.lastFailure;
+    if (code && holdMs > 0) this.#held = { code, until: clock.now() + holdMs };
+    void this.#stop().then(() => {
+      if (this.running || this.viewers > 0 || this.#closed) return;
+      if (holdMs > 0) this.#cancelLinger = clock.after(holdMs, this.onIdle);
+      else this.onIdle();
     });
   }
 
