@@ -57,10 +57,13 @@ export function verdictOf(facts: TileFacts, now: number): Verdict {
   if (state.state === 'offline' || state.state === 'connecting') {
     return said(state.state, state.reason, state.text, state.since);
   }
+  // Nobody sees it: the server's word holds, but the picture is of whenever it was paused.
+  if (facts.paused)
+    return said(state.state, state.reason, state.text, state.state === 'live' ? now : state.since);
   // The server says live or frozen: believe it only as far as the frames bear it out.
   const bound = Math.max(STALE_AFTER_MS, facts.fps === null ? 0 : 3000 / facts.fps);
   const proof = Math.max(capturedAt ?? 0, facts.expectedSince);
-  if (!facts.paused && now - proof > bound) {
+  if (now - proof > bound) {
     return said(
       capturedAt === null ? 'connecting' : 'stale',
       'no_frames',

@@ -1,0 +1,245 @@
+import { ago, reasonText, type Strings, stringsFor } from '../strings.js';
+import type { Verdict } from '../verdict.js';
+import type { TileRendition } from '../../wall-protocol.js';
+import { tileSheet } from './tile-style.js';
+import { WallClient } from './wall-client.js';
+import type { WallTile } from './wall-tile.js';
+
+/** Texts of a tile for one verdict. */
+interface Said {
+  readonly badge: string;
+  readonly what: string;
+  readonly todo: string;
+}
+
+function sayOf(verdict: Verdict, strings: Strings, closedReason: string): Said {
+  const word = strings.words[verdict.word];
+  const timed = verdict.word !== 'live' && verdict.word !== 'refused' && verdict.age >= 1000;
+  const badge = timed ? `${word} ${ago(verdict.age, strings)}` : word;
+  if (verdict.word === 'frozen') return { badge, what: badge, todo: strings.frozen };
+  if (verdict.word === 'link') return { badge, what: strings.linkTitle, todo: closedReason || strings.link };
+  return { badge, what: badge, todo: reasonText(verdict.reason, verdict.text, strings) };
+}
+
+const wholeNumber = (text: string | null): number | undefined => {
+  const value = Number(text);
+  return text !== null && Number.isFinite(value) && value > 0 ? value : undefined;
+};
+
+/**
+ * `<camera-tile camera="gate">`: one live camera that always says whether its picture is of the present.
+ * Attributes: `camera`, `label`, and `width` `height` `quality` `fps` of the rendition. Properties: `rtsp` (never an
+ * attribute: it may hold a password), `main`, `wall`, `info`, `suspended`. Dispatches `verdictchange`.
+ */
+export class CameraTile extends HTMLElement {
+  static readonly observedAttributes = ['camera', 'label', 'width', 'height', 'quality', 'fps', 'lang'];
+  static #sheet: CSSStyleSheet | null = null;
+  /** Wall of all tiles that were given none: one socket for each document. */
+  static #common: WallClient | null = null;
+
+  /** URL of a camera that is not configured. Set it before the element is connected. */
+  rtsp: string | undefined;
+  #wall: WallClient | null = null;
+  #tile: WallTile | null = null;
+  #verdict: Verdict | null = null;
+  #main = false;
+  #info = false;
+  #suspended = false;
+  #seen = true;
+  #canvas = document.createElement('canvas');
+  readonly #box = document.createElement('div');
+  readonly #name = document.createElement('span');
+  readonly #badge = document.createElement('span');
+  readonly #what = document.createElement('div');
+  readonly #todo = document.createElement('div');
+  readonly #corner = document.createElement('div');
+  readonly #observer = new IntersectionObserver((entries) => {
+    this.#seen = entries.at(-1)?.isIntersecting ?? true;
+    this.#pause();
+  });
+  readonly #pause = (): void => this.#tile?.setPaused(!this.#seen || this.#suspended || document.hidden);
+  readonly #changed = (): void => this.#render();
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: 'open' });
+    CameraTile.#sheet ??= tileSheet();
+    root.adoptedStyleSheets = [CameraTile.#sheet];
+    const part = (parent: HTMLElement, child: HTMLElement, name: string): void => {
+      child.className = name;
+      parent.append(child);
+    };
+    const bar = document.createElement('div');
+    const why = document.createElement('div');
+    this.#box.append(this.#canvas);
+    part(this.#box, why, 'why');
+    part(why, this.#what, 'what');
+    part(why, this.#todo, 'todo');
+    part(this.#box, bar, 'bar');
+    part(bar, document.createElement('span'), 'dot');
+    part(bar, this.#name, 'name');
+    part(bar, this.#badge, 'badge');
+    part(this.#box, this.#corner, 'info');
+    root.append(this.#box);
+  }
+
+  get camera(): string {
+    return this.getAttribute('camera') ?? '';
+  }
+
+  /** The wall whose socket this tile uses; set it before the element is connected. */
+  get wall(): WallClient {
+    this.#wall ??= CameraTile.#common ??= new WallClient();
+    return this.#wall;
+  }
+  set wall(wall: WallClient) {
+    this.#wall = wall;
+  }
+
+  /** Whether the camera's main stream is shown. */
+  get main(): boolean {
+    return this.#main;
+  }
+
+  /** Rate, age and size of the pictures in a corner. */
+  get info(): boolean {
+    return this.#info;
+  }
+  set info(info: boolean) {
+    this.#info = info;
+    this.#render();
+  }
+
+  /** True: nobody can see the tile, whatever the browser believes (something lies over it). */
+  get suspended(): boolean {
+    return this.#suspended;
+  }
+  set suspended(suspended: boolean) {
+    this.#suspended = suspended;
+    this.#pause();
+  }
+
+  /** What the tile says now; null while it is not connected. */
+  get verdict(): Verdict | null {
+    return this.#verdict;
+  }
+
+  /** The same as a person reads it. */
+  get said(): string {
+    if (!this.#verdict) return '';
+    const { badge, todo } = sayOf(this.#verdict, this.#strings, '');
+    return todo === '' ? badge : `${badge}. ${todo}`;
+  }
+
+  /** Changes size, quality, rate or stream in one step. The old pictures go on until the first of the new. */
+  setRendition(rendition: TileRendition): void {
+    this.#main = rendition.main ?? false;
+    for (const name of ['width', 'height', 'quality', 'fps'] as const) {
+      const value = rendition[name];
+      if (value === undefined) this.removeAttribute(name);
+      else this.setAttribute(name, String(value));
+    }
+    this.#tile?.setRendition(this.#rendition);
+  }
+
+  /** Asks again for a camera that was refused. */
+  retry(): void {
+    this.#tile?.retry();
+  }
+
+  connectedCallback(): void {
+    // Moved within the document: nothing was given up.
+    if (this.#tile) return;
+    if (typeof this.#canvas.transferControlToOffscreen !== 'function') {
+      this.#box.className = 'not-live told blank';
+      this.#what.textContent = this.#strings.browserTooOld;
+      return;
+    }
+    this.#tile = this.wall.add(this.#canvas, { camera: this.camera, rtsp: this.rtsp, ...this.#rendition });
+    this.#tile.addEventListener('change', this.#changed);
+    this.#observer.observe(this);
+    document.addEventListener('visibilitychange', this.#pause);
+    this.#render();
+  }
+
+  disconnectedCallback(): void {
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#giveUp();
+    });
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (!this.isConnected || before === after) return;
+    if (name === 'camera') {
+      this.#giveUp();
+      this.connectedCallback();
+    } else {
+      this.#render();
+    }
+  }
+
+  get #strings(): Strings {
+    return stringsFor(this.lang || navigator.language);
+  }
+
+  get #rendition(): TileRendition {
+    return {
+      width: wholeNumber(this.getAttribute('width')),
+      height: wholeNumber(this.getAttribute('height')),
+      quality: wholeNumber(this.getAttribute('quality')),
+      fps: wholeNumber(this.getAttribute('fps')),
+      main: this.#main || undefined,
+    };
+  }
+
+  #giveUp(): void {
+    this.#observer.disconnect();
+    document.removeEventListener('visibilitychange', this.#pause);
+    this.#tile?.removeEventListener('change', this.#changed);
+    this.#tile?.remove();
+    this.#tile = null;
+    this.#verdict = null;
+    // The worker owns the old one for good.
+    const canvas = document.createElement('canvas');
+    this.#canvas.replaceWith(canvas);
+    this.#canvas = canvas;
+  }
+
+  #render(): void {
+    const tile = this.#tile;
+    if (!tile) return;
+    const verdict = tile.verdict;
+    const before = this.#verdict;
+    this.#verdict = verdict;
+    const drawn = tile.size.width > 0;
+    const said = sayOf(verdict, this.#strings, this.#wall?.closed.reason ?? '');
+    const told = !verdict.live && verdict.word !== 'stale' && verdict.word !== 'live';
+    set(this.#name, this.getAttribute('label') ?? this.camera);
+    set(this.#badge, said.badge);
+    set(this.#what, told ? said.what : '');
+    set(this.#todo, told ? said.todo : '');
+    set(this.#corner, this.#info ? infoOf(tile) : '');
+    const notLive = verdict.word === 'live' ? '' : 'not-live';
+    const old = verdict.live ? '' : 'old';
+    const classes = [notLive, old, told ? 'told' : '', drawn ? '' : 'blank']
+      .filter((name) => name !== '')
+      .join(' ');
+    if (this.#box.className !== classes) this.#box.className = classes;
+    if (this.#box.dataset['word'] !== verdict.word) this.#box.dataset['word'] = verdict.word;
+    if (before?.word === verdict.word && before.reason === verdict.reason) return;
+    this.setAttribute('state', verdict.word);
+    this.dispatchEvent(new CustomEvent('verdictchange', { detail: verdict }));
+  }
+}
+
+function infoOf(tile: WallTile): string {
+  const { width, height } = tile.size;
+  if (width === 0) return '';
+  const latency = tile.latency === null ? '' : ` · ${Math.round(tile.latency)} ms`;
+  return `${tile.fps.toFixed(1)} fps${latency} · ${width}×${height}`;
+}
+
+/** Text only, never markup: names come from people. Untouched when it is the same, so that nothing is laid out anew. */
+function set(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}

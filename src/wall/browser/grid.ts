@@ -1,0 +1,240 @@
+import { type Layout, layoutFor } from '../layout.js';
+import { renditionFor } from '../tile-rendition.js';
+import type { Strings } from '../strings.js';
+import type { Word } from '../verdict.js';
+import { CameraTile, type WallClient } from './client.js';
+import { make, makeButton } from './dom.js';
+
+export interface WallCamera {
+  readonly camera: string;
+  readonly title: string;
+  readonly hasMain: boolean;
+  /** Only of cameras that were added here. */
+  readonly rtsp?: string | undefined;
+}
+
+export interface GridEvents {
+  heard(title: string, word: Word): void;
+  removed(camera: string, title: string): void;
+  /** The large tile changed, or what the tiles say did. */
+  changed(): void;
+}
+
+interface Cell {
+  readonly camera: WallCamera;
+  readonly item: HTMLLIElement;
+  readonly tile: CameraTile;
+  readonly hit: HTMLButtonElement;
+  rendition: string;
+}
+
+/** The tiles of the wall: which, in what order, how large; and which one of them fills the screen. */
+export class Grid {
+  readonly element = make('ul', { className: 'grid' });
+  readonly #cells = new Map<string, Cell>();
+  #layout: Layout | null = null;
+  #columns: number | null = null;
+  #large: Cell | null = null;
+  #info = false;
+
+  constructor(
+    private readonly wall: WallClient,
+    private readonly strings: Strings,
+    private readonly events: GridEvents,
+  ) {
+    this.element.setAttribute('role', 'list');
+    this.element.setAttribute('aria-label', strings.wall);
+    this.element.addEventListener('focusin', ({ target }) => {
+      for (const { hit } of this.#cells.values()) hit.tabIndex = hit === target ? 0 : -1;
+    });
+  }
+
+  get size(): number {
+    return this.#cells.size;
+  }
+
+  /** Columns at present. */
+  get columns(): number {
+    return this.#layout?.columns ?? 1;
+  }
+
+  get large(): string | null {
+    return this.#large?.camera.camera ?? null;
+  }
+
+  /** Names in the order of the tiles. */
+  get order(): string[] {
+    return this.#ordered().map(({ camera }) => camera.camera);
+  }
+
+  /** How many tiles say what. */
+  get words(): ReadonlyMap<Word, number> {
+    const counts = new Map<Word, number>();
+    for (const { tile } of this.#cells.values()) {
+      const word = tile.verdict?.word ?? 'connecting';
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Shows exactly these, in this order; tiles that stay are not touched. */
+  show(cameras: readonly WallCamera[], columns: number | null): void {
+    this.#columns = columns;
+    const wanted = new Set(cameras.map(({ camera }) => camera));
+    for (const cell of [...this.#cells.values()]) if (!wanted.has(cell.camera.camera)) this.#drop(cell);
+    cameras.forEach((camera, index) => {
+      const before = this.#cells.get(camera.camera);
+      const isOther = before && (before.camera.rtsp !== camera.rtsp || before.camera.title !== camera.title);
+      if (isOther) this.#drop(before);
+      const cell = isOther || !before ? this.#add(camera) : before;
+      if (this.element.children[index] !== cell.item) {
+        this.element.insertBefore(cell.item, this.element.children[index] ?? null);
+      }
+    });
+    if (!this.#ordered().some(({ hit }) => hit.tabIndex === 0)) {
+      const first = this.#ordered()[0];
+      if (first) first.hit.tabIndex = 0;
+    }
+    this.layOut();
+  }
+
+  /** Fits the tiles into the space that there is. */
+  layOut(): void {
+    const space = this.element.parentElement;
+    if (!space || this.#cells.size === 0) return;
+    const { clientWidth, clientHeight } = space;
+    const layout = layoutFor(this.#cells.size, clientWidth, clientHeight, this.#columns);
+    this.#layout = layout;
+    const { style } = this.element;
+    style.gridTemplateColumns = `repeat(${layout.columns}, ${layout.width}px)`;
+    style.gridAutoRows = `${layout.height}px`;
+    style.gap = `${layout.gap}px`;
+    for (const cell of this.#cells.values()) this.#adapt(cell);
+  }
+
+  /** Makes one camera fill the screen, or none. */
+  enlarge(camera: string | null): void {
+    const cell = camera === null ? null : (this.#cells.get(camera) ?? null);
+    const before = this.#large;
+    if (cell === before) return;
+    this.#large = cell;
+    before?.item.classList.remove('large');
+    cell?.item.classList.add('large');
+    for (const other of this.#cells.values()) {
+      const covered = cell !== null && other !== cell;
+      other.item.inert = covered;
+      other.tile.suspended = covered;
+      other.hit.setAttribute('aria-expanded', String(other === cell));
+      this.#adapt(other);
+    }
+    (cell ?? before)?.hit.focus({ preventScroll: cell !== null });
+    this.events.changed();
+  }
+
+  /** Moves the focus (and the large tile with it) by one tile. */
+  step(dx: number, dy: number): void {
+    const cells = this.#ordered();
+    const at = cells.findIndex(({ hit }) => hit.tabIndex === 0);
+    const next = cells[Math.min(cells.length - 1, Math.max(0, at + dx + dy * this.columns))];
+    if (!next) return;
+    if (this.#large) this.enlarge(next.camera.camera);
+    else next.hit.focus();
+  }
+
+  /** Moves the focused tile by `by` places in the order; false when it cannot. */
+  shift(by: number): boolean {
+    const cells = this.#ordered();
+    const at = cells.findIndex(({ hit }) => hit.tabIndex === 0);
+    const cell = cells[at];
+    const other = cells[at + by];
+    if (!cell || !other || this.#large) return false;
+    this.place(cell.item, other.item);
+    cell.hit.focus();
+    return true;
+  }
+
+  /** `item` takes the place of `over`. */
+  place(item: HTMLElement, over: HTMLElement): void {
+    const after = (item.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+    this.element.insertBefore(item, after ? over.nextSibling : over);
+  }
+
+  /** The tile under a point, or null. */
+  at(x: number, y: number): HTMLElement | null {
+    const item = this.#large ? null : document.elementFromPoint(x, y)?.closest('li');
+    return item && this.element.contains(item) ? item : null;
+  }
+
+  /** Takes the focused tile off the wall. */
+  removeCurrent(): void {
+    const cell = this.#large ?? this.#ordered().find(({ hit }) => hit === document.activeElement);
+    if (cell) this.#remove(cell);
+  }
+
+  toggleInfo(): void {
+    this.#info = !this.#info;
+    for (const { tile } of this.#cells.values()) tile.info = this.#info;
+  }
+
+  #ordered(): Cell[] {
+    const cells = [...this.#cells.values()];
+    const byItem = new Map<Element, Cell>(cells.map((cell) => [cell.item, cell]));
+    return [...this.element.children].flatMap((item) => byItem.get(item) ?? []);
+  }
+
+  #add(camera: WallCamera): Cell {
+    const tile = new CameraTile();
+    tile.wall = this.wall;
+    tile.rtsp = camera.rtsp;
+    tile.info = this.#info;
+    tile.suspended = this.#large !== null;
+    tile.setAttribute('camera', camera.camera);
+    tile.setAttribute('label', camera.title);
+    // The button says it all; the tile's own texts would be read a second time.
+    tile.setAttribute('aria-hidden', 'true');
+    const hit = makeButton('', 'hit', () => {
+      if (tile.verdict?.word === 'refused') tile.retry();
+      this.enlarge(this.#large === cell ? null : camera.camera);
+    });
+    hit.tabIndex = -1;
+    const take = makeButton('×', 'take', () => this.#remove(cell));
+    take.tabIndex = -1;
+    take.setAttribute('aria-label', this.strings.remove(camera.title));
+    const cell: Cell = { camera, item: make('li', {}, tile, hit, take), tile, hit, rendition: '' };
+    cell.item.inert = this.#large !== null;
+    const label = (): void => hit.setAttribute('aria-label', this.strings.tile(camera.title, tile.said));
+    tile.addEventListener('verdictchange', () => {
+      label();
+      if (tile.verdict) this.events.heard(camera.title, tile.verdict.word);
+      this.events.changed();
+    });
+    label();
+    this.#cells.set(camera.camera, cell);
+    return cell;
+  }
+
+  #remove(cell: Cell): void {
+    if (this.#large === cell) this.enlarge(null);
+    const cells = this.#ordered();
+    const neighbour = cells[cells.indexOf(cell) + 1] ?? cells[cells.indexOf(cell) - 1];
+    neighbour?.hit.focus();
+    this.events.removed(cell.camera.camera, cell.camera.title);
+  }
+
+  #drop(cell: Cell): void {
+    if (this.#large === cell) this.enlarge(null);
+    this.#cells.delete(cell.camera.camera);
+    cell.item.remove();
+  }
+
+  /** Asks for pictures of the size that the tile has. */
+  #adapt(cell: Cell): void {
+    const isLarge = cell === this.#large;
+    const width = isLarge ? innerWidth : (this.#layout?.width ?? 0);
+    const rendition = renditionFor(width * devicePixelRatio, isLarge && cell.camera.hasMain);
+    const key = JSON.stringify(rendition);
+    if (key === cell.rendition) return;
+    cell.rendition = key;
+    cell.tile.setRendition(rendition);
+  }
+}

@@ -1,0 +1,44 @@
+import type { Grid } from './grid.js';
+
+export interface KeyActions {
+  add(): void;
+  help(): void;
+  fullScreen(): void;
+  columns(by: 1 | -1 | 0): void;
+  ordered(): void;
+}
+
+/** The keyboard of the wall. Buttons keep their own keys: Enter and Space on a tile are its click. */
+export function listenKeys(grid: Grid, actions: KeyActions): void {
+  const plain: Readonly<Record<string, () => void>> = {
+    ArrowLeft: () => grid.step(-1, 0),
+    ArrowRight: () => grid.step(1, 0),
+    ArrowUp: () => grid.step(0, -1),
+    ArrowDown: () => grid.step(0, 1),
+    Escape: () => grid.enlarge(null),
+    Delete: () => grid.removeCurrent(),
+    i: () => grid.toggleInfo(),
+    a: () => actions.add(),
+    f: () => actions.fullScreen(),
+    '?': () => actions.help(),
+    '+': () => actions.columns(-1),
+    '-': () => actions.columns(1),
+    '0': () => actions.columns(0),
+  };
+  const shifted: Readonly<Record<string, () => boolean>> = {
+    ArrowLeft: () => grid.shift(-1),
+    ArrowRight: () => grid.shift(1),
+  };
+  document.addEventListener('keydown', (event) => {
+    const { target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return;
+    const shift = event.shiftKey ? shifted[event.key] : undefined;
+    const action = plain[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (shift) {
+      if (shift()) actions.ordered();
+    } else if (action) action();
+    else return;
+    event.preventDefault();
+  });
+}

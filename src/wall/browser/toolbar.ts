@@ -1,0 +1,85 @@
+import type { Strings } from '../strings.js';
+import type { Word } from '../verdict.js';
+import { MAX_COLUMNS } from '../wall-address.js';
+import { make, makeButton } from './dom.js';
+
+export interface ToolbarActions {
+  add(): void;
+  help(): void;
+  back(): void;
+  showHidden(): void;
+  columns(columns: number | null): void;
+  fullScreen(): void;
+}
+
+export interface Summary {
+  readonly linked: boolean;
+  readonly closedReason: string;
+  readonly count: number;
+  readonly words: ReadonlyMap<Word, number>;
+  readonly hidden: number;
+  readonly columns: number | null;
+  readonly large: boolean;
+}
+
+const ORDER: readonly Word[] = ['live', 'connecting', 'stale', 'frozen', 'offline', 'refused'];
+
+/** The line above the tiles: what the wall is at, and its few controls. Not there in full screen. */
+export class Toolbar {
+  readonly element = make('header', { className: 'bar' });
+  readonly #text = make('span', { className: 'summary' });
+  readonly #back: HTMLButtonElement;
+  readonly #hidden: HTMLButtonElement;
+  readonly #columns = make('select');
+  #warning = '';
+
+  constructor(
+    private readonly strings: Strings,
+    actions: ToolbarActions,
+  ) {
+    this.#back = makeButton(`← ${strings.back}`, 'back', () => actions.back());
+    this.#hidden = makeButton('', 'hidden', () => actions.showHidden());
+    this.#columns.append(make('option', { text: strings.auto }));
+    for (let count = 1; count <= MAX_COLUMNS; count += 1)
+      this.#columns.append(make('option', { text: String(count) }));
+    this.#columns.addEventListener('change', () => actions.columns(this.#columns.selectedIndex || null));
+    const columns = make('label', { text: `${strings.columns} ` }, this.#columns);
+    this.element.append(
+      make('h1', { text: strings.wall }),
+      this.#back,
+      this.#text,
+      this.#hidden,
+      columns,
+      makeButton(strings.add, 'add', () => actions.add()),
+      makeButton(strings.fullScreen, 'full', () => actions.fullScreen()),
+      makeButton(strings.help, 'help', () => actions.help()),
+    );
+  }
+
+  /** Said in place of the numbers, until the connection stands. */
+  warn(text: string): void {
+    this.#warning = text;
+  }
+
+  show(summary: Summary): void {
+    const { strings } = this;
+    this.#back.hidden = !summary.large;
+    this.#hidden.hidden = summary.hidden === 0;
+    this.#hidden.textContent = `${strings.hidden(summary.hidden)} · ${strings.show}`;
+    this.#columns.selectedIndex = summary.columns ?? 0;
+    if (summary.linked) this.#warning = '';
+    const text = summary.linked
+      ? numbers(summary, strings)
+      : this.#warning || [strings.linkTitle, summary.closedReason].filter((part) => part !== '').join(': ');
+    if (this.#text.textContent !== text) this.#text.textContent = text;
+  }
+}
+
+function numbers({ count, words }: Summary, strings: Strings): string {
+  if (count === 0) return '';
+  const parts = ORDER.flatMap((word) => {
+    const number = words.get(word) ?? 0;
+    return number === 0 ? [] : [`${number} ${strings.words[word].toLowerCase()}`];
+  });
+  return [strings.cameras(count), ...parts].join(' · ');
+}

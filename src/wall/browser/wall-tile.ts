@@ -1,0 +1,135 @@
+import type { TileRendition } from '../../wall-protocol.js';
+import { type TileFacts, type Verdict, verdictOf } from '../verdict.js';
+import type { RefusedNews, StateNews, TileRequest, TileStats, ToWorker } from './worker-messages.js';
+
+/** What a tile asks of the wall that it belongs to. */
+interface Wall {
+  readonly lostAt: number | null;
+  now(): number;
+}
+
+type TileOrder = Extract<ToWorker, { readonly tile: number }>;
+
+/** The rate is measured over this span. */
+const RATE_MS = 3000;
+
+/** One camera on one canvas. Dispatches `change` when anything may have changed, and once a second. */
+export class WallTile extends EventTarget {
+  #request: TileRequest;
+  #state: TileFacts['state'] = null;
+  #refused: TileFacts['refused'] = null;
+  #stats: TileStats | null = null;
+  #expectedSince: number;
+  #paused = false;
+  #latency: number | null = null;
+  #rate: { readonly at: number; readonly drawn: number }[] = [];
+
+  constructor(
+    private readonly id: number,
+    private readonly wall: Wall,
+    request: TileRequest,
+    private readonly post: (order: TileOrder) => void,
+  ) {
+    super();
+    this.#request = request;
+    this.#expectedSince = wall.now();
+  }
+
+  /** What the tile has to say now: live or not, since when and why. */
+  get verdict(): Verdict {
+    const facts: TileFacts = {
+      state: this.#state,
+      refused: this.#refused,
+      linkLostAt: this.wall.lostAt,
+      capturedAt: this.#stats?.capturedAt ?? null,
+      expectedSince: this.#expectedSince,
+      paused: this.#paused,
+      fps: this.#request.fps ?? null,
+    };
+    return verdictOf(facts, this.wall.now());
+  }
+
+  /** Frames drawn a second, over the last seconds. */
+  get fps(): number {
+    const first = this.#rate[0];
+    const last = this.#rate.at(-1);
+    if (!first || !last || last.at <= first.at || performance.now() - last.at > RATE_MS) return 0;
+    return ((last.drawn - first.drawn) * 1000) / (last.at - first.at);
+  }
+
+  /** Size of the frames as they come, pixels; 0 before the first. */
+  get size(): { readonly width: number; readonly height: number } {
+    return { width: this.#stats?.width ?? 0, height: this.#stats?.height ?? 0 };
+  }
+
+  /** How old the newest picture was when the worker last reported one: capture to drawn, ms; null before the first. */
+  get latency(): number | null {
+    return this.#latency;
+  }
+
+  /** Changes size, quality or rate; the old pictures go on until the first of the new. */
+  setRendition(rendition: TileRendition): void {
+    const { camera, rtsp } = this.#request;
+    this.#request = { camera, rtsp, ...rendition };
+    this.post({ type: 'rendition', tile: this.id, rendition });
+  }
+
+  /** A paused tile costs no network and no decoding; its camera stays open and its state is still heard. */
+  setPaused(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#expectedSince = this.wall.now();
+    this.post({ type: paused ? 'pause' : 'resume', tile: this.id });
+    this.changed();
+  }
+
+  /** Asks again for a camera that was refused. */
+  retry(): void {
+    if (!this.#refused) return;
+    this.#refused = null;
+    this.#expectedSince = this.wall.now();
+    this.post({ type: 'again', tile: this.id });
+    this.changed();
+  }
+
+  remove(): void {
+    this.post({ type: 'remove', tile: this.id });
+  }
+
+  drew(stats: TileStats): void {
+    const isFirst = this.#stats === null;
+    this.#stats = stats;
+    this.#latency = Math.max(0, this.wall.now() - stats.capturedAt);
+    const now = performance.now();
+    this.#rate.push({ at: now, drawn: stats.drawn });
+    while (this.#rate[0] && now - this.#rate[0].at > RATE_MS) this.#rate.shift();
+    if (isFirst || !this.verdict.live) this.changed();
+  }
+
+  heard(news: StateNews | RefusedNews): void {
+    if (news.type === 'state') {
+      const { state, reason, text, since } = news;
+      // A camera that comes back has yet to show a frame.
+      if (state === 'live' && this.#state?.state !== 'live') this.#expectedSince = this.wall.now();
+      this.#state = { state, reason, text, since };
+    } else if (news.what === 'subscribe') {
+      this.#refused = { reason: news.reason, text: news.text };
+      this.#state = null;
+    }
+    this.changed();
+  }
+
+  /** The connection to the service came (the tile is subscribed afresh) or went. */
+  linked(up: boolean): void {
+    if (up) {
+      this.#state = null;
+      this.#refused = null;
+      this.#expectedSince = this.wall.now();
+    }
+    this.changed();
+  }
+
+  changed(): void {
+    this.dispatchEvent(new Event('change'));
+  }
+}

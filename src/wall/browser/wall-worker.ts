@@ -1,0 +1,153 @@
+import { type FrameHeader, MAX_ACKS, MAX_HANDLE, type TileRendition } from '../../wall-protocol.js';
+import { Link } from './link.js';
+import { Painter } from './painter.js';
+import { type FromWorker, STATS_MS, type TileRequest, type ToWorker } from './worker-messages.js';
+
+/** The worker of a wall: socket, decoding and drawing happen here, so that the page's thread has nothing to do. */
+
+/** The part of a worker's global scope that is used; the DOM library only knows a window's. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker): void;
+  close(): void;
+}
+const scope = globalThis as unknown as WorkerScope;
+
+interface Tile {
+  readonly id: number;
+  readonly painter: Painter;
+  request: TileRequest;
+  paused: boolean;
+  /** Handle on the present connection; 0 without one. */
+  handle: number;
+  reported: number;
+}
+
+/** Acknowledgements wait this long for company: one message a display frame instead of one a frame drawn. */
+const ACK_MS = 15;
+
+const tiles = new Map<number, Tile>();
+const byHandle = new Map<number, Tile>();
+const acks = new Map<number, number>();
+let ackTimer: ReturnType<typeof setTimeout> | undefined;
+let lastHandle = 0;
+let link: Link | null = null;
+
+/** Never one that was in use a moment ago: its last frames may still be on the way. */
+function freshHandle(): number {
+  do lastHandle = (lastHandle % MAX_HANDLE) + 1;
+  while (byHandle.has(lastHandle));
+  return lastHandle;
+}
+
+function subscribe(tile: Tile): void {
+  tile.handle = freshHandle();
+  byHandle.set(tile.handle, tile);
+  link?.send({ type: 'subscribe', handle: tile.handle, ...tile.request });
+  if (tile.paused) link?.send({ type: 'pause', handles: [tile.handle] });
+}
+
+function forget(tile: Tile): void {
+  byHandle.delete(tile.handle);
+  tile.handle = 0;
+}
+
+function flushAcks(): void {
+  ackTimer = undefined;
+  const frames = [...acks];
+  acks.clear();
+  for (let at = 0; at < frames.length; at += MAX_ACKS) {
+    link?.send({ type: 'ack', frames: frames.slice(at, at + MAX_ACKS) });
+  }
+}
+
+function acknowledge({ handle, sequence }: FrameHeader): void {
+  acks.set(handle, sequence);
+  ackTimer ??= setTimeout(flushAcks, ACK_MS);
+}
+
+function reportStats(only?: Tile): void {
+  const changed = (only ? [only] : [...tiles.values()]).filter(
+    (tile) => tile.painter.drawn !== tile.reported,
+  );
+  for (const tile of changed) tile.reported = tile.painter.drawn;
+  const stats = changed.map(({ id, painter: { drawn, capturedAt, width, height } }) => ({
+    tile: id,
+    drawn,
+    capturedAt,
+    width,
+    height,
+  }));
+  if (stats.length > 0) scope.postMessage({ type: 'stats', offset: link?.offset.ms ?? 0, tiles: stats });
+}
+
+function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
+  const painter = new Painter(canvas, (header) => {
+    acknowledge(header);
+    if (painter.drawn === 1) reportStats(tile);
+  });
+  const tile: Tile = { id, painter, request, paused: false, handle: 0, reported: 0 };
+  tiles.set(id, tile);
+  subscribe(tile);
+}
+
+function open(url: string): void {
+  link = new Link(url, {
+    up: () => {
+      byHandle.clear();
+      acks.clear();
+      scope.postMessage({ type: 'link', up: true, code: 0, reason: '' });
+      for (const tile of tiles.values()) subscribe(tile);
+    },
+    down: (code, reason) => {
+      byHandle.clear();
+      for (const tile of tiles.values()) tile.handle = 0;
+      scope.postMessage({ type: 'link', up: false, code, reason });
+    },
+    frame: (header, message) => byHandle.get(header.handle)?.painter.frame(header, message),
+    message: (message) => {
+      const tile = byHandle.get(message.handle);
+      if (!tile) return;
+      if (message.type === 'refused' && message.what === 'subscribe') forget(tile);
+      scope.postMessage({ ...message, tile: tile.id });
+    },
+  });
+}
+
+function change(tile: Tile, rendition: TileRendition): void {
+  const { camera, rtsp } = tile.request;
+  tile.request = { camera, rtsp, ...rendition };
+  if (tile.handle) link?.send({ type: 'rendition', handle: tile.handle, ...rendition });
+}
+
+function setPaused(tile: Tile, paused: boolean): void {
+  tile.paused = paused;
+  if (tile.handle) link?.send({ type: paused ? 'pause' : 'resume', handles: [tile.handle] });
+}
+
+function remove(tile: Tile): void {
+  if (tile.handle) link?.send({ type: 'unsubscribe', handle: tile.handle });
+  forget(tile);
+  tiles.delete(tile.id);
+}
+
+function handle(message: ToWorker): void {
+  if (message.type === 'open') open(message.url);
+  else if (message.type === 'now') link?.now();
+  else if (message.type === 'close') {
+    link?.close();
+    scope.close();
+  } else if (message.type === 'add') add(message.tile, message.canvas, message.request);
+  else {
+    const tile = tiles.get(message.tile);
+    if (!tile) return;
+    if (message.type === 'rendition') change(tile, message.rendition);
+    else if (message.type === 'remove') remove(tile);
+    else if (message.type === 'again') {
+      if (tile.handle === 0) subscribe(tile);
+    } else setPaused(tile, message.type === 'pause');
+  }
+}
+
+scope.onmessage = ({ data }) => handle(data);
+setInterval(() => reportStats(), STATS_MS);

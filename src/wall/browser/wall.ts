@@ -1,0 +1,197 @@
+import { type ListedCamera, parseCameraList } from '../server-messages.js';
+import { type Strings, stringsFor } from '../strings.js';
+import { arrange, formatAddress, MAX_COLUMNS, parseAddress, type WallAddress } from '../wall-address.js';
+import { addDialog, helpDialog } from './add-dialog.js';
+import { type AdhocCamera, loadAdhoc, saveAdhoc } from './adhoc-store.js';
+import { Announcer } from './announcer.js';
+import { WallClient } from './client.js';
+import { make, makeButton } from './dom.js';
+import { makeDraggable } from './drag.js';
+import { Grid, type WallCamera } from './grid.js';
+import { listenKeys } from './keys.js';
+import { Toolbar } from './toolbar.js';
+
+/** The wall page: builds its parts, and keeps cameras, address and tiles in step. */
+
+const LIST_MS = 5000;
+
+class WallPage {
+  #address: WallAddress = parseAddress(location.hash);
+  #listed: readonly ListedCamera[] = [];
+  #adhoc: readonly AdhocCamera[] = loadAdhoc();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Until the first list there is nothing to say about cameras, not even that there are none. */
+  #known = false;
+  readonly #wall = new WallClient();
+  readonly #announcer: Announcer;
+  readonly #grid: Grid;
+  readonly #toolbar: Toolbar;
+  readonly #empty: HTMLElement;
+
+  constructor(private readonly strings: Strings) {
+    this.#announcer = new Announcer(strings);
+    this.#grid = new Grid(this.#wall, strings, {
+      heard: (title, word) => this.#announcer.heard(title, word),
+      removed: (camera, title) => this.#removed(camera, title),
+      changed: () => this.#summarise(),
+    });
+    const dialog = addDialog(strings, (camera) => this.#added(camera));
+    const help = helpDialog(strings);
+    const add = (): void => dialog.showModal();
+    this.#toolbar = new Toolbar(strings, {
+      add,
+      help: () => help.showModal(),
+      back: () => this.#grid.enlarge(null),
+      showHidden: () => this.#setAddress({ hidden: [] }),
+      columns: (columns) => this.#setAddress({ columns }),
+      fullScreen: toggleFullScreen,
+    });
+    this.#empty = make(
+      'section',
+      { className: 'empty' },
+      make('h2', { text: strings.emptyTitle }),
+      make('p', { text: strings.emptyText }),
+      makeButton(strings.add, 'primary', add),
+    );
+    this.#empty.hidden = true;
+    const main = make('main', {}, this.#grid.element, this.#empty);
+    document.body.append(this.#toolbar.element, main, dialog, help, this.#announcer.element);
+    listenKeys(this.#grid, {
+      add,
+      help: () => help.showModal(),
+      fullScreen: toggleFullScreen,
+      columns: (by) => this.#stepColumns(by),
+      ordered: () => this.#ordered(),
+    });
+    makeDraggable(this.#grid.element, {
+      at: (x, y) => this.#grid.at(x, y),
+      place: (item, over) => this.#grid.place(item, over),
+      dropped: () => this.#ordered(),
+    });
+    new ResizeObserver(() => this.#grid.layOut()).observe(main);
+    this.#wall.addEventListener('link', () => {
+      this.#summarise();
+      if (this.#wall.connected) this.#refreshNow();
+    });
+    addEventListener('hashchange', () => {
+      this.#address = parseAddress(location.hash);
+      this.#show();
+    });
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.#refreshNow();
+    });
+    this.#show();
+    this.#refreshNow();
+  }
+
+  #refreshNow(): void {
+    clearTimeout(this.#timer);
+    void this.#refresh().finally(() => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#refreshNow(), LIST_MS);
+    });
+  }
+
+  /** Asks for the cameras that there are. Without an answer the wall stays as it is: its tiles say what is wrong. */
+  async #refresh(): Promise<void> {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch('/api/cameras', {
+        headers: { Accept: 'application/json' },
+        cache: 'no-store',
+      });
+      if (answer.status === 401) this.#toolbar.warn(this.strings.listRefused);
+      const listed = answer.ok ? parseCameraList(await answer.json()) : null;
+      if (!listed) return;
+      this.#known = true;
+      this.#listed = listed;
+      this.#show();
+    } catch {
+      return;
+    }
+  }
+
+  #cameras(): ReadonlyMap<string, WallCamera> {
+    const cameras = new Map<string, WallCamera>(this.#listed.map((camera) => [camera.camera, camera]));
+    for (const { camera, title, rtsp } of this.#adhoc)
+      cameras.set(camera, { camera, title, rtsp, hasMain: false });
+    return cameras;
+  }
+
+  #show(): void {
+    const cameras = this.#cameras();
+    const names = arrange([...cameras.keys()], this.#address);
+    this.#grid.show(
+      names.flatMap((name) => cameras.get(name) ?? []),
+      this.#address.columns,
+    );
+    this.#empty.hidden = names.length > 0 || !this.#known || this.#address.hidden.length > 0;
+    this.#summarise();
+  }
+
+  #summarise(): void {
+    const cameras = this.#cameras();
+    this.#toolbar.show({
+      linked: this.#wall.connected,
+      closedReason: this.#wall.closed.reason,
+      count: this.#grid.size,
+      words: this.#grid.words,
+      hidden: this.#address.hidden.filter((name) => cameras.has(name)).length,
+      columns: this.#address.columns,
+      large: this.#grid.large !== null,
+    });
+  }
+
+  #setAddress(change: Partial<WallAddress>): void {
+    this.#address = { ...this.#address, ...change };
+    history.replaceState(null, '', `${location.pathname}${formatAddress(this.#address)}`);
+    this.#show();
+  }
+
+  #ordered(): void {
+    this.#setAddress({ order: this.#grid.order });
+  }
+
+  #stepColumns(by: 1 | -1 | 0): void {
+    const now = this.#address.columns ?? this.#grid.columns;
+    this.#setAddress({ columns: by === 0 ? null : Math.min(MAX_COLUMNS, Math.max(1, now + by)) });
+  }
+
+  #added(camera: AdhocCamera): boolean {
+    if (this.#cameras().has(camera.camera) && !this.#address.hidden.includes(camera.camera)) return false;
+    this.#adhoc = [...this.#adhoc.filter((other) => other.camera !== camera.camera), camera];
+    saveAdhoc(this.#adhoc);
+    this.#setAddress({ hidden: this.#address.hidden.filter((name) => name !== camera.camera) });
+    return true;
+  }
+
+  /** Hidden even if it was added here: it is still listed for a while, and this wall must not keep it running. */
+  #removed(camera: string, title: string): void {
+    this.#adhoc = this.#adhoc.filter((other) => other.camera !== camera);
+    saveAdhoc(this.#adhoc);
+    this.#announcer.forget(title);
+    this.#setAddress({ hidden: [...new Set([...this.#address.hidden, camera])] });
+  }
+}
+
+function toggleFullScreen(): void {
+  // Refused outside of a gesture or inside a frame without the right: then nothing changes.
+  const change = document.fullscreenElement
+    ? document.exitFullscreen()
+    : document.documentElement.requestFullscreen();
+  change.catch(() => undefined);
+}
+
+/** The service has set a cookie from the token by now, so it need not stay where people copy it from. */
+function hideToken(): void {
+  const url = new URL(location.href);
+  if (!url.searchParams.has('token')) return;
+  url.searchParams.delete('token');
+  history.replaceState(null, '', url);
+}
+
+hideToken();
+const strings = stringsFor(navigator.language);
+document.documentElement.lang = strings.lang;
+document.title = strings.wall;
+new WallPage(strings);

@@ -1,0 +1,71 @@
+import type { TileRendition, TileState } from '../../wall-protocol.js';
+
+/** What crosses the border between the page and its worker: both sides of it. `tile` is the page's number for a tile. */
+
+export interface TileRequest extends TileRendition {
+  readonly camera: string;
+  /** URL of a camera that is not configured. */
+  readonly rtsp?: string | undefined;
+}
+
+export type ToWorker =
+  | { readonly type: 'open'; readonly url: string }
+  | {
+      readonly type: 'add';
+      readonly tile: number;
+      readonly canvas: OffscreenCanvas;
+      readonly request: TileRequest;
+    }
+  | { readonly type: 'rendition'; readonly tile: number; readonly rendition: TileRendition }
+  | { readonly type: 'pause' | 'resume' | 'remove'; readonly tile: number }
+  /** Subscribes a refused tile again. */
+  | { readonly type: 'again'; readonly tile: number }
+  /** Tries the connection now instead of after the backoff: the page came back or the network did. */
+  | { readonly type: 'now' }
+  | { readonly type: 'close' };
+
+export interface StateNews {
+  readonly type: 'state';
+  readonly tile: number;
+  readonly state: TileState;
+  readonly reason: string | null;
+  readonly text: string;
+  /** Unix epoch, ms, by the server's clock. */
+  readonly since: number;
+}
+
+export interface RefusedNews {
+  readonly type: 'refused';
+  readonly tile: number;
+  readonly what: 'subscribe' | 'rendition';
+  readonly code: number;
+  readonly reason: string;
+  readonly text: string;
+}
+
+/** What a tile drew since it was added. */
+export interface TileStats {
+  readonly tile: number;
+  readonly drawn: number;
+  /** Capture time of the frame in the picture: Unix epoch, ms, by the server's clock. */
+  readonly capturedAt: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface LinkNews {
+  readonly type: 'link';
+  readonly up: boolean;
+  /** Close code and reason of the server, 0 and '' without one. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+export type FromWorker =
+  | LinkNews
+  | StateNews
+  | RefusedNews
+  /** Every STATS_MS, and at once with a tile's first frame. Only tiles that drew something since the last. */
+  | { readonly type: 'stats'; readonly offset: number; readonly tiles: readonly TileStats[] };
+
+export const STATS_MS = 500;

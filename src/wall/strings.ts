@@ -1,0 +1,192 @@
+import { REASONS_EN, REASONS_ES, type ReasonTexts } from './reason-texts.js';
+import type { Word } from './verdict.js';
+
+/** Every string of the wall, in English and Spanish. */
+export interface Strings {
+  /** BCP 47 tag. */
+  readonly lang: string;
+  readonly words: Readonly<Record<Word, string>>;
+  readonly reasons: ReasonTexts;
+  readonly frozen: string;
+  readonly link: string;
+  readonly linkTitle: string;
+  readonly browserTooOld: string;
+  readonly wall: string;
+  readonly cameras: (count: number) => string;
+  readonly tile: (name: string, said: string) => string;
+  readonly add: string;
+  readonly help: string;
+  readonly close: string;
+  readonly fullScreen: string;
+  readonly columns: string;
+  readonly auto: string;
+  readonly hidden: (count: number) => string;
+  readonly show: string;
+  readonly remove: (name: string) => string;
+  readonly back: string;
+  readonly emptyTitle: string;
+  readonly emptyText: string;
+  readonly addTitle: string;
+  readonly address: string;
+  readonly name: string;
+  readonly nameHint: string;
+  readonly privacy: string;
+  readonly cancel: string;
+  readonly urlProblems: Readonly<Record<'empty' | 'scheme' | 'host', string>>;
+  readonly nameProblem: string;
+  readonly nameTaken: string;
+  readonly listRefused: string;
+  readonly helpTitle: string;
+  readonly keys: readonly (readonly [keys: string, text: string])[];
+  readonly changed: (names: readonly string[], word: string) => string;
+  readonly agoUnits: readonly [s: string, min: string, h: string, d: string];
+}
+
+export const EN: Strings = {
+  lang: 'en',
+  words: {
+    connecting: 'Connecting',
+    live: 'Live',
+    stale: 'Stale',
+    frozen: 'Frozen',
+    offline: 'Offline',
+    link: 'No server',
+    refused: 'Refused',
+  },
+  reasons: REASONS_EN,
+  frozen: 'The picture has not changed. The camera may hang, or the scene is perfectly still.',
+  link: 'The connection to the server is lost. It is being tried again.',
+  linkTitle: 'No connection to the server',
+  browserTooOld: 'This browser is too old to show the wall.',
+  wall: 'Camera wall',
+  cameras: (count) => `${count} ${count === 1 ? 'camera' : 'cameras'}`,
+  tile: (name, said) => `${name}: ${said}`,
+  add: 'Add camera',
+  help: 'Keys',
+  close: 'Close',
+  fullScreen: 'Full screen',
+  columns: 'Columns',
+  auto: 'Auto',
+  hidden: (count) => `${count} hidden`,
+  show: 'Show',
+  remove: (name) => `Remove ${name} from this wall`,
+  back: 'Back to the wall',
+  emptyTitle: 'No cameras yet',
+  emptyText:
+    'Add one with its RTSP address, which its manual or web page names. Cameras of the service’s configuration appear here by themselves.',
+  addTitle: 'Add a camera',
+  address: 'RTSP address',
+  name: 'Name',
+  nameHint: 'optional',
+  privacy:
+    'The address goes to this service only. It is kept in this browser tab until you close it, never in the page’s link.',
+  cancel: 'Cancel',
+  urlProblems: {
+    empty: 'Type the camera’s RTSP address.',
+    scheme: 'The address must begin with rtsp:// or rtsps://.',
+    host: 'The address has no host. It looks like rtsp://user:password@192.168.1.20/stream.',
+  },
+  nameProblem: 'The name needs a letter or a digit of the Latin alphabet.',
+  nameTaken: 'A camera of this name is on the wall already. Choose another name.',
+  listRefused: 'The server asks for a token. Open the page with ?token=… in its address.',
+  helpTitle: 'Keys',
+  keys: [
+    ['← ↑ → ↓', 'move from camera to camera'],
+    ['Enter', 'make a camera large'],
+    ['Esc', 'back to the wall'],
+    ['Shift + ← →', 'move a camera in the order (or drag it)'],
+    ['Delete', 'take a camera off this wall'],
+    ['+  −  0', 'fewer columns, more columns, automatic'],
+    ['I', 'show rate and age of the pictures'],
+    ['A', 'add a camera'],
+    ['F', 'full screen'],
+    ['?', 'this help'],
+  ],
+  changed: (names, word) =>
+    names.length <= 3 ? `${names.join(', ')}: ${word}.` : `${names.length} cameras: ${word}.`,
+  agoUnits: ['s', 'min', 'h', 'd'],
+};
+
+export const ES: Strings = {
+  lang: 'es',
+  words: {
+    connecting: 'Conectando',
+    live: 'En directo',
+    stale: 'Atrasada',
+    frozen: 'Congelada',
+    offline: 'Sin señal',
+    link: 'Sin servidor',
+    refused: 'Rechazada',
+  },
+  reasons: REASONS_ES,
+  frozen: 'La imagen no cambia. Puede que la cámara esté bloqueada o que la escena esté del todo quieta.',
+  link: 'Se perdió la conexión con el servidor. Se está intentando de nuevo.',
+  linkTitle: 'Sin conexión con el servidor',
+  browserTooOld: 'Este navegador es demasiado antiguo para mostrar el muro.',
+  wall: 'Muro de cámaras',
+  cameras: (count) => `${count} ${count === 1 ? 'cámara' : 'cámaras'}`,
+  tile: (name, said) => `${name}: ${said}`,
+  add: 'Añadir cámara',
+  help: 'Teclas',
+  close: 'Cerrar',
+  fullScreen: 'Pantalla completa',
+  columns: 'Columnas',
+  auto: 'Auto',
+  hidden: (count) => `${count} ${count === 1 ? 'oculta' : 'ocultas'}`,
+  show: 'Mostrar',
+  remove: (name) => `Quitar ${name} de este muro`,
+  back: 'Volver al muro',
+  emptyTitle: 'Todavía no hay cámaras',
+  emptyText:
+    'Añada una con su dirección RTSP, que figura en su manual o en su página web. Las cámaras configuradas en el servicio aparecen aquí solas.',
+  addTitle: 'Añadir una cámara',
+  address: 'Dirección RTSP',
+  name: 'Nombre',
+  nameHint: 'opcional',
+  privacy:
+    'La dirección solo se envía a este servicio. Se guarda en esta pestaña hasta que la cierre, nunca en el enlace de la página.',
+  cancel: 'Cancelar',
+  urlProblems: {
+    empty: 'Escriba la dirección RTSP de la cámara.',
+    scheme: 'La dirección debe empezar por rtsp:// o rtsps://.',
+    host: 'Falta el equipo en la dirección. Es parecida a rtsp://usuario:clave@192.168.1.20/stream.',
+  },
+  nameProblem: 'El nombre necesita una letra o una cifra del alfabeto latino.',
+  nameTaken: 'Ya hay una cámara con este nombre en el muro. Elija otro.',
+  listRefused: 'El servidor pide un token. Abra la página con ?token=… en la dirección.',
+  helpTitle: 'Teclas',
+  keys: [
+    ['← ↑ → ↓', 'pasar de una cámara a otra'],
+    ['Intro', 'ampliar una cámara'],
+    ['Esc', 'volver al muro'],
+    ['Mayús + ← →', 'cambiar una cámara de lugar (o arrastrarla)'],
+    ['Supr', 'quitar una cámara de este muro'],
+    ['+  −  0', 'menos columnas, más columnas, automático'],
+    ['I', 'ver la frecuencia y la edad de las imágenes'],
+    ['A', 'añadir una cámara'],
+    ['F', 'pantalla completa'],
+    ['?', 'esta ayuda'],
+  ],
+  changed: (names, word) =>
+    names.length <= 3 ? `${names.join(', ')}: ${word}.` : `${names.length} cámaras: ${word}.`,
+  agoUnits: ['s', 'min', 'h', 'd'],
+};
+
+/** Spanish for a Spanish browser, English for every other. `language` is a BCP 47 tag. */
+export const stringsFor = (language: string): Strings => (/^es\b/i.test(language) ? ES : EN);
+
+/** `7 s`, `3 min`, `5 h`, `2 d`. */
+export function ago(ms: number, strings: Strings): string {
+  const [s, min, h, d] = strings.agoUnits;
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} ${s}`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} ${min}`;
+  if (seconds < 86_400 * 2) return `${Math.floor(seconds / 3600)} ${h}`;
+  return `${Math.floor(seconds / 86_400)} ${d}`;
+}
+
+/** The text for a stable code, else the server's own English one. */
+export function reasonText(reason: string | null, text: string, strings: Strings): string {
+  const known: Readonly<Record<string, string>> = strings.reasons;
+  return reason !== null && Object.hasOwn(known, reason) ? (known[reason] ?? text) : text;
+}
