@@ -2,15 +2,19 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import type { FfmpegBuild } from '../src/protocol.js';
 import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
-import { type FfmpegEnd, REDIRECT } from './ffmpeg-faults.js';
+import { type FfmpegEnd, REDIRECT, REDIRECTING } from './ffmpeg-faults.js';
 import { FrameAssembler } from './frame-assembler.js';
 import { openPipe, type Pipe, readInto } from './pipe.js';
+import { openGuardedPipe, RedirectGuard } from './redirect-guard.js';
 import { StderrTail } from './stderr-tail.js';
 
 /** SIGTERM lets FFmpeg say TEARDOWN, which frees the camera's session; after this it is killed. */
 export const KILL_AFTER_MS = 2000;
+
+const STDERR_READ_BYTES = 8192;
 
 /** Linux's ceiling for an unprivileged pipe; a frame that fits whole lets FFmpeg go on decoding while one is encoded. */
 const MAX_PIPE_BYTES = 1 << 20;
@@ -34,6 +38,7 @@ export class Decoder {
   readonly #assemblers: FrameAssembler[];
   readonly #sockets: Socket[] = [];
   readonly #startedAt = performance.now();
+  #guard: RedirectGuard | null = null;
   #framesSeen = false;
   #stopping = false;
 
@@ -42,23 +47,21 @@ export class Decoder {
     const bytesPerPixel = job.pixels === 'rgb24' ? 3 : 1.5;
     this.#assemblers = job.sizes.map((s) => new FrameAssembler(s.width * s.height * bytesPerPixel));
     const pipes = this.#assemblers.map((a) => openPipe(Math.min(MAX_PIPE_BYTES, a.frameBytes)));
+    const stderr = openGuardedPipe();
     const stdio: StdioOptions = [
       'ignore',
       'ignore',
-      'pipe',
+      stderr?.writeFd ?? ('pipe' as const),
       ...pipes.map((p) => p?.writeFd ?? ('pipe' as const)),
     ];
     const [command, commandArgs] = commandLine(build, args);
     try {
       this.#child = spawn(command, commandArgs, { stdio, env: childEnv(), windowsHide: true });
     } finally {
-      for (const pipe of pipes) if (pipe) closeSync(pipe.writeFd);
+      for (const pipe of [stderr, ...pipes]) if (pipe) closeSync(pipe.writeFd);
     }
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#tail.push(text);
-      // Only the address that was judged may be dialled.
-      if (!this.#framesSeen && REDIRECT.test(text)) this.#child.kill('SIGKILL');
-    });
+    if (stderr) this.#readGuarded(stderr.readFd);
+    else this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#wrote(text));
     pipes.forEach((pipe, index) => {
       this.#readOutput(pipe, index, events);
     });
@@ -89,11 +92,39 @@ export class Decoder {
     });
   }
 
+  /** Reads stderr write by write, so that FFmpeg can be stopped before it follows a redirect. */
+  #readGuarded(readFd: number): void {
+    const buffer = Buffer.allocUnsafe(STDERR_READ_BYTES);
+    const decoder = new StringDecoder('utf8');
+    const socket = readInto(
+      readFd,
+      () => buffer,
+      (count) => {
+        const text = decoder.write(buffer.subarray(0, count));
+        this.#wrote(text);
+        this.#guard?.wrote(text);
+      },
+    );
+    socket.on('error', () => undefined);
+    this.#sockets.push(socket);
+    this.#guard = new RedirectGuard(readFd, socket, () => {
+      this.#tail.push(`${REDIRECTING}\n`);
+      this.#child.kill('SIGKILL');
+    });
+  }
+
+  #wrote(text: string): void {
+    this.#tail.push(text);
+    // Only the address that was judged may be dialled; without the guard this comes after the dialling.
+    if (!this.#framesSeen && REDIRECT.test(text)) this.#child.kill('SIGKILL');
+  }
+
   #readOutput(pipe: Pipe | null, index: number, events: DecoderEvents): void {
     const assembler = this.#assemblers[index];
     if (!assembler) return;
     const deliver = (frame: Uint8Array): void => {
       this.#framesSeen = true;
+      this.#guard?.disarm();
       // While it stops, the pipe is still drained so that FFmpeg is not stuck in a write, but nothing is shown.
       if (!this.#stopping) events.frame(index, frame);
     };
@@ -126,6 +157,7 @@ export class Decoder {
         signal: NodeJS.Signals | null,
         spawnError: string | null,
       ): void => {
+        this.#guard?.disarm();
         for (const socket of this.#sockets) socket.destroy();
         this.#child.stderr?.destroy();
         resolve({

@@ -15,7 +15,9 @@ export interface FfmpegEnd {
 }
 
 /** FFmpeg follows redirects to wherever they lead (and FFmpeg 4 for ever, thousands of times a second): it is killed for this line. */
-export const REDIRECT = /Status 3\d\d: Redirecting to /;
+export const REDIRECT = /Status 3(?:\d\d|xx): Redirecting to /;
+/** In the place of that line when FFmpeg was stopped before it could write it (redirect-guard.ts). */
+export const REDIRECTING = 'Status 3xx: Redirecting to another address, which was not dialled';
 
 /**
  * FFmpeg's words to stable codes, first match wins. Builds word things differently: 4.x prints `Server returned 404 Not Found`

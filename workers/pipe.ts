@@ -13,13 +13,20 @@ export interface Pipe {
 }
 
 const O_CLOEXEC = 0o2000000;
+/** Each write is a packet that one read returns alone. The value differs on some architectures; there it is refused or ignored. */
+const O_DIRECT = process.arch === 'arm' || process.arch === 'arm64' ? 0o200000 : 0o40000;
 const F_SETPIPE_SZ = 1031;
+const FIONREAD = 0x541b;
 
-type PipeMaker = (bytes: number) => Pipe;
-let maker: PipeMaker | null | undefined;
+interface Pipes {
+  make(bytes: number, flags: number): Pipe;
+  resize(fd: number, bytes: number): void;
+  unread(fd: number): number;
+}
+let pipes: Pipes | null | undefined;
 
 /** Loads libc once for each thread; `null` where there is no koffi or no glibc (then Node's own pipes serve). */
-function loadMaker(): PipeMaker | null {
+function loadPipes(): Pipes | null {
   if (process.platform !== 'linux') return null;
   try {
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
@@ -34,25 +41,48 @@ function loadMaker(): PipeMaker | null {
       type: string,
       value: number,
     ) => number;
-    return (bytes) => {
-      const fds = [-1, -1];
-      // Close-on-exec at once: another thread may fork between two calls.
-      if (pipe2(fds, O_CLOEXEC) !== 0) throw new Error('pipe2 failed: too many open files?');
-      const [readFd = -1, writeFd = -1] = fds;
-      // Refused past the user's limit (fs.pipe-user-pages-soft): the default 64 KiB then do, at more wake-ups a frame.
-      fcntl(writeFd, F_SETPIPE_SZ, 'int', bytes);
-      return { readFd, writeFd };
+    const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Out_ int *value)') as (
+      fd: number,
+      request: number,
+      value: number[],
+    ) => number;
+    // Refused past the user's limit (fs.pipe-user-pages-soft): the default 64 KiB then do, at more wake-ups a frame.
+    const resize = (fd: number, bytes: number): void => {
+      fcntl(fd, F_SETPIPE_SZ, 'int', bytes);
+    };
+    return {
+      make: (bytes, flags) => {
+        const fds = [-1, -1];
+        // Close-on-exec at once: another thread may fork between two calls.
+        if (pipe2(fds, O_CLOEXEC | flags) !== 0) throw new Error('pipe2 failed: too many open files?');
+        const [readFd = -1, writeFd = -1] = fds;
+        resize(writeFd, bytes);
+        return { readFd, writeFd };
+      },
+      resize,
+      unread: (fd) => {
+        const count = [0];
+        return ioctl(fd, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;
+      },
     };
   } catch {
     return null;
   }
 }
 
-/** A pipe of about `bytes` capacity, or `null` where this platform's FFI is not at hand. */
-export function openPipe(bytes: number): Pipe | null {
-  maker ??= loadMaker();
-  return maker ? maker(bytes) : null;
-}
+const loaded = (): Pipes | null => (pipes ??= loadPipes());
+
+/**
+ * A pipe of about `bytes` capacity, or `null` where this platform's FFI is not at hand.
+ * @param mode `packets`: every write takes a page of the capacity, and is read alone
+ */
+export const openPipe = (bytes: number, mode: 'bytes' | 'packets' = 'bytes'): Pipe | null =>
+  loaded()?.make(bytes, mode === 'packets' ? O_DIRECT : 0) ?? null;
+
+export const resizePipe = (fd: number, bytes: number): void => loaded()?.resize(fd, bytes);
+
+/** Bytes that wait in the pipe; 0 also when that cannot be told. */
+export const unreadBytes = (fd: number): number => loaded()?.unread(fd) ?? 0;
 
 /** Reads `fd` to its end into whatever `space()` gives; `filled(n)` tells how much of it was written. */
 export function readInto(fd: number, space: () => Uint8Array, filled: (count: number) => void): Socket {
