@@ -218,7 +218,7 @@ export class CameraTile extends HTMLElement {
     set(this.#badge, said.badge);
     set(this.#what, told ? said.what : '');
     set(this.#todo, told ? said.todo : '');
-    set(this.#corner, this.#info ? infoOf(tile) : '');
+    set(this.#corner, this.#info && verdict.live ? infoOf(tile) : '');
     const notLive = verdict.word === 'live' ? '' : 'not-live';
     const old = verdict.live ? '' : 'old';
     const classes = [notLive, old, told ? 'told' : '', drawn ? '' : 'blank']

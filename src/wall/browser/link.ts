@@ -20,6 +20,8 @@ export interface LinkEvents {
 }
 
 const PING_MS = 5_000;
+/** A new connection is pinged more often at first: one ping measures the clocks badly while a page starts. */
+const FIRST_PINGS_MS = [0, 300, 1000, 2000];
 /** Two pings without any answer: the connection is dead, whatever the browser believes. */
 const SILENT_MS = 12_000;
 /** The connection has stood so long that the next loss starts from the first backoff step. */
@@ -102,7 +104,7 @@ export class Link {
     this.#upAt = performance.now();
     this.offset.hello(time, Date.now());
     this.events.up();
-    this.#ping();
+    for (const delay of FIRST_PINGS_MS) setTimeout(() => this.#ping(), delay);
   }
 
   #ping(): void {

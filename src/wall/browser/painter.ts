@@ -4,6 +4,8 @@ import { FRAME_HEADER_BYTES, type FrameHeader } from '../../wall-protocol.js';
 export class Painter {
   drawn = 0;
   capturedAt = 0;
+  /** From capture to drawn, ms. */
+  latency = 0;
   width = 0;
   height = 0;
   #busy = false;
@@ -13,6 +15,7 @@ export class Painter {
   /** `settled` is called with a frame's header when it was drawn or could not be; never for replaced ones. */
   constructor(
     canvas: OffscreenCanvas,
+    private readonly serverNow: () => number,
     private readonly settled: (header: FrameHeader) => void,
   ) {
     this.#context = canvas.getContext('bitmaprenderer');
@@ -33,6 +36,7 @@ export class Painter {
       this.#context?.transferFromImageBitmap(bitmap);
       this.drawn += 1;
       this.capturedAt = header.capturedAt;
+      this.latency = Math.max(0, this.serverNow() - header.capturedAt);
     } catch {
       // A frame that does not decode is skipped: the next one is whole again, and without one the tile turns stale.
     }

@@ -1,10 +1,11 @@
 /** Style of `<camera-tile>`, inside its shadow root. A constructed sheet: the page's policy forbids inline styles. */
 const CSS = `
-:host { display: block; position: relative; overflow: hidden; background: #0b0d10; color: #e8eaed;
+:host { display: block; position: relative; overflow: hidden; background: #101318; color: #e8eaed;
   container-type: size; font: 500 13px/1.3 system-ui, sans-serif; user-select: none; -webkit-user-select: none; }
 :host([hidden]) { display: none; }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; display: block; }
 .old canvas { filter: grayscale(1) brightness(.38); }
+.told.old canvas { filter: grayscale(1) brightness(.2); }
 .blank canvas { visibility: hidden; }
 .bar { position: absolute; inset: auto 0 0 0; display: flex; align-items: center; gap: .5em; min-width: 0;
   padding: 1.6em .7em .5em; background: linear-gradient(transparent, rgb(0 0 0 / .62)); }
@@ -13,7 +14,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: co
 .badge { display: none; flex: none; padding: .1em .55em .15em; border-radius: 1em; font-weight: 600; white-space: nowrap;
   background: #2a2f37; color: #dfe3e8; margin-inline-start: auto; }
 .not-live .badge { display: block; }
-.not-live .dot { display: none; }
+.not-live .dot, .told .badge { display: none; }
 [data-word=connecting] .badge { background: #262b33; color: #aab3be; }
 [data-word=stale] .badge { background: #e0b050; color: #1d1502; }
 [data-word=frozen] .badge { background: #8fb8e8; color: #06162a; }
@@ -30,7 +31,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: co
 @container (max-width: 330px) { .bar, .info { font-size: 12px; } .bar { padding: 1.3em .55em .35em; } .why { font-size: 12px; } }
 @container (max-width: 260px) { .todo { display: none; } }
 @container (max-width: 190px) { .bar, .info { font-size: 10.5px; } .bar { padding: 1.1em .45em .25em; } .what { display: none; }
-  .badge { padding: 0 .4em .05em; } }
+  .told .badge { display: block; } .badge { padding: 0 .4em .05em; } }
 @media (forced-colors: active) { .badge, .info { border: 1px solid; } .dot { background: CanvasText; } }
 `;
 

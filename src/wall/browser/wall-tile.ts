@@ -21,7 +21,6 @@ export class WallTile extends EventTarget {
   #stats: TileStats | null = null;
   #expectedSince: number;
   #paused = false;
-  #latency: number | null = null;
   #rate: { readonly at: number; readonly drawn: number }[] = [];
 
   constructor(
@@ -62,9 +61,9 @@ export class WallTile extends EventTarget {
     return { width: this.#stats?.width ?? 0, height: this.#stats?.height ?? 0 };
   }
 
-  /** How old the newest picture was when the worker last reported one: capture to drawn, ms; null before the first. */
+  /** From capture to drawn of the newest frame that was reported, ms; null before the first. */
   get latency(): number | null {
-    return this.#latency;
+    return this.#stats?.latency ?? null;
   }
 
   /** Changes size, quality or rate; the old pictures go on until the first of the new. */
@@ -99,7 +98,6 @@ export class WallTile extends EventTarget {
   drew(stats: TileStats): void {
     const isFirst = this.#stats === null;
     this.#stats = stats;
-    this.#latency = Math.max(0, this.wall.now() - stats.capturedAt);
     const now = performance.now();
     this.#rate.push({ at: now, drawn: stats.drawn });
     while (this.#rate[0] && now - this.#rate[0].at > RATE_MS) this.#rate.shift();

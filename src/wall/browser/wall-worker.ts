@@ -71,18 +71,21 @@ function reportStats(only?: Tile): void {
     (tile) => tile.painter.drawn !== tile.reported,
   );
   for (const tile of changed) tile.reported = tile.painter.drawn;
-  const stats = changed.map(({ id, painter: { drawn, capturedAt, width, height } }) => ({
+  const stats = changed.map(({ id, painter: { drawn, capturedAt, latency, width, height } }) => ({
     tile: id,
     drawn,
     capturedAt,
+    latency,
     width,
     height,
   }));
   if (stats.length > 0) scope.postMessage({ type: 'stats', offset: link?.offset.ms ?? 0, tiles: stats });
 }
 
+const serverNow = (): number => Date.now() + (link?.offset.ms ?? 0);
+
 function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
-  const painter = new Painter(canvas, (header) => {
+  const painter = new Painter(canvas, serverNow, (header) => {
     acknowledge(header);
     if (painter.drawn === 1) reportStats(tile);
   });

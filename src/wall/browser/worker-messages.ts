@@ -49,6 +49,8 @@ export interface TileStats {
   readonly drawn: number;
   /** Capture time of the frame in the picture: Unix epoch, ms, by the server's clock. */
   readonly capturedAt: number;
+  /** From capture to drawn, ms. */
+  readonly latency: number;
   readonly width: number;
   readonly height: number;
 }
