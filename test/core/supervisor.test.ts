@@ -27,7 +27,12 @@ interface Failure {
 }
 
 /** A supervisor on a clock of its own; 0.5 is no jitter. */
-async function start({ gate = new ConnectGate(4), random = (): number => 0.5, plan = PLAN, times = TIMES } = {}) {
+async function start({
+  gate = new ConnectGate(4),
+  random = (): number => 0.5,
+  plan = PLAN,
+  times = TIMES,
+} = {}) {
   const clock = new ManualClock();
   const opener = new FakeOpener();
   const states: string[] = [];
@@ -53,7 +58,11 @@ async function start({ gate = new ConnectGate(4), random = (): number => 0.5, pl
 }
 
 /** Sends a frame every `every` ms for `ms`. */
-async function play({ clock, opener }: Awaited<ReturnType<typeof start>>, ms: number, every = 1000): Promise<void> {
+async function play(
+  { clock, opener }: Awaited<ReturnType<typeof start>>,
+  ms: number,
+  every = 1000,
+): Promise<void> {
   for (let t = 0; t < ms; t += every) {
     opener.run.frame();
     await clock.advance(every);
@@ -96,43 +105,51 @@ test('a camera that opens but sends nothing is given up after the open timeout',
   await it.supervisor.stop();
 });
 
-test('a gap longer than the stall timeout makes a camera stale, then offline ten seconds after its last frame', { timeout }, async () => {
-  const it = await start();
-  await play(it, 3000);
-  await it.clock.advance(TIMES.stallMs - 1000);
-  assert.equal(it.opener.runs[0]?.stops, 1);
-  assert.deepEqual(it.states, ['live', 'stale stall']);
-  await it.clock.advance(4990);
-  assert.equal(it.supervisor.status.state, 'stale');
-  await it.clock.advance(20);
-  assert.deepEqual(it.states.at(-1), 'offline stall');
-  assert.equal(it.failures[0]?.first, false);
-  it.opener.run.frame();
-  assert.equal(it.supervisor.status.state, 'live');
-  assert.equal(it.supervisor.status.reason, null);
-  await it.supervisor.stop();
-});
+test(
+  'a gap longer than the stall timeout makes a camera stale, then offline ten seconds after its last frame',
+  { timeout },
+  async () => {
+    const it = await start();
+    await play(it, 3000);
+    await it.clock.advance(TIMES.stallMs - 1000);
+    assert.equal(it.opener.runs[0]?.stops, 1);
+    assert.deepEqual(it.states, ['live', 'stale stall']);
+    await it.clock.advance(4990);
+    assert.equal(it.supervisor.status.state, 'stale');
+    await it.clock.advance(20);
+    assert.deepEqual(it.states.at(-1), 'offline stall');
+    assert.equal(it.failures[0]?.first, false);
+    it.opener.run.frame();
+    assert.equal(it.supervisor.status.state, 'live');
+    assert.equal(it.supervisor.status.reason, null);
+    await it.supervisor.stop();
+  },
+);
 
-test('the stall watchdog waits four times longer for key frames, and anew when all frames are wanted again', { timeout }, async () => {
-  const it = await start({ plan: KEY_FRAMES });
-  it.opener.run.frame();
-  await it.clock.advance(15_000);
-  it.supervisor.setPlan(PLAN);
-  assert.equal(it.opener.run.plan.keyFramesOnly, false);
-  await it.clock.advance(4990);
-  assert.equal(it.opener.run.stops, 0);
-  await it.clock.advance(20);
-  assert.equal(it.opener.runs[0]?.stops, 1);
-  await it.supervisor.stop();
+test(
+  'the stall watchdog waits four times longer for key frames, and anew when all frames are wanted again',
+  { timeout },
+  async () => {
+    const it = await start({ plan: KEY_FRAMES });
+    it.opener.run.frame();
+    await it.clock.advance(15_000);
+    it.supervisor.setPlan(PLAN);
+    assert.equal(it.opener.run.plan.keyFramesOnly, false);
+    await it.clock.advance(4990);
+    assert.equal(it.opener.run.stops, 0);
+    await it.clock.advance(20);
+    assert.equal(it.opener.runs[0]?.stops, 1);
+    await it.supervisor.stop();
 
-  const keys = await start({ plan: KEY_FRAMES });
-  keys.opener.run.frame();
-  await keys.clock.advance(19_990);
-  assert.equal(keys.opener.run.stops, 0);
-  await keys.clock.advance(20);
-  assert.equal(keys.opener.runs[0]?.stops, 1);
-  await keys.supervisor.stop();
-});
+    const keys = await start({ plan: KEY_FRAMES });
+    keys.opener.run.frame();
+    await keys.clock.advance(19_990);
+    assert.equal(keys.opener.run.stops, 0);
+    await keys.clock.advance(20);
+    assert.equal(keys.opener.runs[0]?.stops, 1);
+    await keys.supervisor.stop();
+  },
+);
 
 test('the same picture for a minute is frozen, another one is live again', { timeout }, async () => {
   const it = await start();
@@ -209,20 +226,24 @@ test('refused credentials are held for five minutes, whoever wishes', { timeout 
   await it.supervisor.stop();
 });
 
-test('a wish brings the next try forward to a second after the failure, however many wish', { timeout }, async () => {
-  const it = await start();
-  for (let i = 0; i < 5; i++) {
-    await it.opener.run.fail('refused');
-    await it.clock.advance(300);
-    for (let viewer = 0; viewer < 100; viewer++) it.supervisor.wish();
-    await it.clock.advance(699);
-    assert.equal(it.opener.runs.length, i + 1);
-    await it.clock.advance(1);
-    assert.equal(it.opener.runs.length, i + 2);
-  }
-  await it.supervisor.stop();
-  assert.equal(it.clock.pending, 0);
-});
+test(
+  'a wish brings the next try forward to a second after the failure, however many wish',
+  { timeout },
+  async () => {
+    const it = await start();
+    for (let i = 0; i < 5; i++) {
+      await it.opener.run.fail('refused');
+      await it.clock.advance(300);
+      for (let viewer = 0; viewer < 100; viewer++) it.supervisor.wish();
+      await it.clock.advance(699);
+      assert.equal(it.opener.runs.length, i + 1);
+      await it.clock.advance(1);
+      assert.equal(it.opener.runs.length, i + 2);
+    }
+    await it.supervisor.stop();
+    assert.equal(it.clock.pending, 0);
+  },
+);
 
 test('a wish that comes long after the failure is granted at once', { timeout }, async () => {
   const it = await start();
@@ -252,31 +273,42 @@ test('a wish from an earlier pause does not leave the next pause without an end'
   assert.equal(it.clock.pending, 0);
 });
 
-test('a stream that the short probe cannot open is tried with the long one at once, without a word', { timeout }, async () => {
-  const it = await start();
-  assert.equal(it.opener.run.longProbe, false);
-  await it.opener.run.fail('no_video');
-  await it.clock.advance(0);
-  assert.deepEqual(it.opener.runs.map((run) => run.longProbe), [false, true]);
-  assert.deepEqual(it.failures, []);
-  it.opener.run.frame();
-  await it.opener.run.fail('disconnected');
-  await it.clock.advance(1000);
-  assert.equal(it.opener.run.longProbe, true, 'what worked is kept');
-  await it.supervisor.stop();
-});
+test(
+  'a stream that the short probe cannot open is tried with the long one at once, without a word',
+  { timeout },
+  async () => {
+    const it = await start();
+    assert.equal(it.opener.run.longProbe, false);
+    await it.opener.run.fail('no_video');
+    await it.clock.advance(0);
+    assert.deepEqual(
+      it.opener.runs.map((run) => run.longProbe),
+      [false, true],
+    );
+    assert.deepEqual(it.failures, []);
+    it.opener.run.frame();
+    await it.opener.run.fail('disconnected');
+    await it.clock.advance(1000);
+    assert.equal(it.opener.run.longProbe, true, 'what worked is kept');
+    await it.supervisor.stop();
+  },
+);
 
-test('a stream that neither probe opens is retried with backoff, never in a hot loop', { timeout }, async () => {
-  const it = await start();
-  for (let t = 0; t < 60_000; t += 100) {
-    if (it.opener.run.stops === 0) await it.opener.run.fail('no_video');
-    await it.clock.advance(100);
-  }
-  // 1, 2, 4, 8, 16 and 30 s of pauses, two tries each.
-  assert.ok(it.opener.runs.length <= 14, String(it.opener.runs.length));
-  assert.equal(it.failures[0]?.code, 'no_video');
-  await it.supervisor.stop();
-});
+test(
+  'a stream that neither probe opens is retried with backoff, never in a hot loop',
+  { timeout },
+  async () => {
+    const it = await start();
+    for (let t = 0; t < 60_000; t += 100) {
+      if (it.opener.run.stops === 0) await it.opener.run.fail('no_video');
+      await it.clock.advance(100);
+    }
+    // 1, 2, 4, 8, 16 and 30 s of pauses, two tries each.
+    assert.ok(it.opener.runs.length <= 14, String(it.opener.runs.length));
+    assert.equal(it.failures[0]?.code, 'no_video');
+    await it.supervisor.stop();
+  },
+);
 
 test('a dead worker is replaced at once the first time, then with backoff', { timeout }, async () => {
   const it = await start();
@@ -344,30 +376,34 @@ test('a stop in the turn in which the gate opens starts no run', { timeout }, as
   assert.ok(await gate.enter(new AbortController().signal));
 });
 
-test('a stop while it opens, lives or pauses resolves when the run is gone and leaves no timer', { timeout }, async () => {
-  const steps: ((it: Awaited<ReturnType<typeof start>>) => Promise<void>)[] = [
-    () => Promise.resolve(),
-    (it) => play(it, 2000),
-    async (it) => {
-      await play(it, 2000);
-      await it.clock.advance(4500);
-    },
-    (it) => it.opener.run.fail('refused'),
-    async (it) => {
-      await it.opener.run.fail('refused');
-      it.supervisor.wish();
-    },
-    (it) => it.opener.run.fail('unauthorized'),
-  ];
-  for (const step of steps) {
-    const it = await start();
-    await step(it);
-    const stopped = it.supervisor.stop();
-    assert.equal(it.supervisor.stop(), stopped, 'a second stop waits for the same end');
-    await stopped;
-    assert.equal(it.clock.pending, 0);
-  }
-});
+test(
+  'a stop while it opens, lives or pauses resolves when the run is gone and leaves no timer',
+  { timeout },
+  async () => {
+    const steps: ((it: Awaited<ReturnType<typeof start>>) => Promise<void>)[] = [
+      () => Promise.resolve(),
+      (it) => play(it, 2000),
+      async (it) => {
+        await play(it, 2000);
+        await it.clock.advance(4500);
+      },
+      (it) => it.opener.run.fail('refused'),
+      async (it) => {
+        await it.opener.run.fail('refused');
+        it.supervisor.wish();
+      },
+      (it) => it.opener.run.fail('unauthorized'),
+    ];
+    for (const step of steps) {
+      const it = await start();
+      await step(it);
+      const stopped = it.supervisor.stop();
+      assert.equal(it.supervisor.stop(), stopped, 'a second stop waits for the same end');
+      await stopped;
+      assert.equal(it.clock.pending, 0);
+    }
+  },
+);
 
 test('a stop waits for a run that takes its time to end', { timeout }, async () => {
   const clock = new ManualClock();
@@ -385,27 +421,35 @@ test('a stop waits for a run that takes its time to end', { timeout }, async () 
   assert.equal(clock.pending, 0);
 });
 
-test('whatever happens in whatever order, tries are bounded and a stop leaves nothing', { timeout: 20_000 }, async () => {
-  const step = fc.oneof(
-    fc.constantFrom('frame', 'refused', 'no_video', 'disconnected', 'worker_died', 'wish', 'keys', 'all'),
-    fc.integer({ min: 1, max: 6000 }),
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const it = await start();
-      for (const does of steps) {
-        if (typeof does === 'number') await it.clock.advance(does);
-        else if (does === 'wish') it.supervisor.wish();
-        else if (does === 'keys' || does === 'all') it.supervisor.setPlan(does === 'keys' ? KEY_FRAMES : PLAN);
-        else if (does === 'frame') it.opener.run.frame();
-        else await it.opener.run.fail(does as CameraErrorCode);
-      }
-      const passed = it.clock.now();
-      // Besides one a second: the first, the other probe and a worker's first death come without a pause.
-      assert.ok(it.opener.runs.length <= 2 * (passed / 800) + 4, `${it.opener.runs.length} runs in ${passed} ms`);
-      await it.supervisor.stop();
-      assert.equal(it.clock.pending, 0);
-    }),
-    { numRuns: 60 },
-  );
-});
+test(
+  'whatever happens in whatever order, tries are bounded and a stop leaves nothing',
+  { timeout: 20_000 },
+  async () => {
+    const step = fc.oneof(
+      fc.constantFrom('frame', 'refused', 'no_video', 'disconnected', 'worker_died', 'wish', 'keys', 'all'),
+      fc.integer({ min: 1, max: 6000 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const it = await start();
+        for (const does of steps) {
+          if (typeof does === 'number') await it.clock.advance(does);
+          else if (does === 'wish') it.supervisor.wish();
+          else if (does === 'keys' || does === 'all')
+            it.supervisor.setPlan(does === 'keys' ? KEY_FRAMES : PLAN);
+          else if (does === 'frame') it.opener.run.frame();
+          else await it.opener.run.fail(does as CameraErrorCode);
+        }
+        const passed = it.clock.now();
+        // Besides one a second: the first, the other probe and a worker's first death come without a pause.
+        assert.ok(
+          it.opener.runs.length <= 2 * (passed / 800) + 4,
+          `${it.opener.runs.length} runs in ${passed} ms`,
+        );
+        await it.supervisor.stop();
+        assert.equal(it.clock.pending, 0);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);

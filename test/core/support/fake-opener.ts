@@ -44,7 +44,13 @@ export class FakeRun implements CameraRun {
   }
 
   frame(picture = ++this.frames, key: RenditionKey = '640x360q50'): void {
-    const frame: FrameMessage = { type: 'frame', key, jpeg: jpeg(picture), capturedAt: epochMs(), encodeMs: 1 };
+    const frame: FrameMessage = {
+      type: 'frame',
+      key,
+      jpeg: jpeg(picture),
+      capturedAt: epochMs(),
+      encodeMs: 1,
+    };
     this.events.frame(frame);
   }
 

@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochMs } from '../../src/clock.js';
+import { CameraError } from '../../src/errors.js';
+import { jpeg } from './support/fake-opener.js';
+import { settle } from './support/manual-clock.js';
+import { studio, watch } from './support/studio.js';
+
+const timeout = 10_000;
+const AT = { at: 'rtsp://10.0.0.1/x' };
+
+test('the second viewer joins the running stream and gets its newest frame', { timeout }, async () => {
+  const it = studio();
+  const first = it.join('cam', AT);
+  await settle();
+  it.opener().run.frame(41);
+  it.opener().run.frame(42);
+  const second = it.join('cam', AT);
+  assert.equal(second.channel, first.channel);
+  assert.deepEqual([...new Uint8Array(second.channel.latest?.jpeg ?? jpeg())], [42]);
+  assert.deepEqual(first.states, ['connecting', 'live']);
+  assert.deepEqual(second.states, ['live']);
+  assert.equal(it.opener().runs.length, 1);
+});
+
+test(
+  'a viewer of a slow camera gets its newest frame although it is seconds old, as long as somebody watches',
+  { timeout },
+  async () => {
+    const it = studio();
+    const first = it.join('cam', AT);
+    await settle();
+    it.opener().run.frame();
+    first.channel.deliver({
+      type: 'frame',
+      key: '640x360q50',
+      jpeg: jpeg(9),
+      capturedAt: epochMs() - 3000,
+      encodeMs: 1,
+    });
+    assert.ok(it.join('cam', AT).channel.latest);
+  },
+);
+
+test('an old frame from before a pause is not shown to who joins a live stream', { timeout }, async () => {
+  const it = studio();
+  const first = it.join('cam', AT);
+  await settle();
+  it.opener().run.frame();
+  first.channel.deliver({
+    type: 'frame',
+    key: '640x360q50',
+    jpeg: jpeg(9),
+    capturedAt: epochMs() - 3000,
+    encodeMs: 1,
+  });
+  first.leave();
+  assert.equal(it.join('cam', AT).channel.latest, null);
+});
+
+test('a camera lingers after its last viewer, then stops and is forgotten', { timeout }, async () => {
+  const it = studio();
+  it.join('cam', AT).leave();
+  await it.clock.advance(9999);
+  assert.equal(it.opener().run.stops, 0);
+  assert.equal(it.registry.has('cam'), true);
+  await it.clock.advance(1);
+  assert.equal(it.opener().run.stops, 1);
+  assert.equal(it.registry.has('cam'), false);
+  assert.equal(it.clock.pending, 0);
+});
+
+test('who comes back within the linger keeps the run', { timeout }, async () => {
+  const it = studio();
+  it.join('cam', AT).leave();
+  await it.clock.advance(9000);
+  it.opener().run.frame();
+  const back = it.join('cam', AT);
+  for (let t = 0; t < 30; t++) {
+    it.opener().run.frame();
+    await it.clock.advance(1000);
+  }
+  assert.equal(it.opener().run.stops, 0);
+  assert.deepEqual(back.states, ['live']);
+});
+
+test(
+  'who comes while the camera is on its way out waits until its session is free',
+  { timeout },
+  async () => {
+    const it = studio({ lingerMs: 0 });
+    const seat = it.join('cam', AT);
+    const opener = it.opener();
+    opener.obedient = false;
+    await settle();
+    seat.leave();
+    await it.clock.advance(0);
+    assert.equal(opener.run.stops, 1);
+    const back = it.join('cam', AT);
+    await settle();
+    assert.equal(opener.runs.length, 1, 'the old run is not gone yet');
+    await opener.run.end({ code: 'stopped' });
+    assert.equal(opener.runs.length, 2);
+    opener.run.frame();
+    assert.deepEqual(back.states, ['connecting', 'live']);
+  },
+);
+
+test(
+  'after the last viewer nothing is encoded, and after two seconds only key frames are decoded',
+  { timeout },
+  async () => {
+    const it = studio();
+    const seat = it.join('cam', AT);
+    await settle();
+    assert.deepEqual(it.opener().run.plan, {
+      outputs: [{ width: 640, height: 360, demands: [{ key: '640x360q50', quality: 50, fps: null }] }],
+      keyFramesOnly: false,
+    });
+    seat.leave();
+    assert.deepEqual(it.opener().run.plan, {
+      outputs: [{ width: 640, height: 360, demands: [] }],
+      keyFramesOnly: false,
+    });
+    await it.clock.advance(2000);
+    assert.equal(it.opener().run.plan.keyFramesOnly, true);
+    it.join('cam', AT);
+    assert.equal(it.opener().run.plan.keyFramesOnly, false);
+    assert.equal(it.opener().run.plan.outputs[0]?.demands.length, 1);
+  },
+);
+
+test('what is encoded follows the sizes, qualities and rates of the viewers', { timeout }, async () => {
+  const it = studio();
+  it.join('cam', { ...AT, fps: 5 });
+  await settle();
+  const { run } = it.opener();
+  assert.equal(run.plan.outputs[0]?.demands[0]?.fps, 5);
+  const faster = it.join('cam', { ...AT, fps: 12 });
+  assert.equal(run.plan.outputs[0]?.demands[0]?.fps, 12);
+  const small = it.join('cam', { ...AT, width: 300, quality: 80 });
+  assert.deepEqual(
+    run.plan.outputs.map(({ width, demands }) => [width, demands.map(({ key }) => key)]),
+    [
+      [320, ['320x180q80']],
+      [640, ['640x360q50']],
+    ],
+  );
+  assert.equal(small.channel.topic, 'cam@320x180q80');
+  const seen = watch(small.channel);
+  run.frame(3, '320x180q80');
+  run.frame(4);
+  assert.deepEqual(seen, [3]);
+  small.leave();
+  faster.leave();
+  assert.deepEqual(run.plan.outputs, [
+    { width: 640, height: 360, demands: [{ key: '640x360q50', quality: 50, fps: 5 }] },
+  ]);
+  run.frame(5, '320x180q80');
+  assert.deepEqual(seen, [3], 'a rendition that nobody wants any more is not published');
+});
+
+test('nobody gets more than MAX_FPS, and a seat that is not active wants nothing', { timeout }, async () => {
+  const it = studio({ maxFps: 15 });
+  const seat = it.join('cam', AT);
+  await settle();
+  assert.equal(it.opener().run.plan.outputs[0]?.demands[0]?.fps, 15);
+  it.join('cam', { ...AT, fps: 30 });
+  assert.equal(it.opener().run.plan.outputs[0]?.demands[0]?.fps, 15);
+  const other = it.join('cam', { ...AT, width: 320 });
+  other.setActive(false);
+  assert.deepEqual(
+    it.opener().run.plan.outputs.map(({ width }) => width),
+    [640],
+  );
+  other.setActive(true);
+  assert.deepEqual(
+    it.opener().run.plan.outputs.map(({ width }) => width),
+    [320, 640],
+  );
+  seat.leave();
+});
+
+test('the first failure is told to who waits, later ones keep the viewers', { timeout }, async () => {
+  const it = studio();
+  const first = it.join('cam', AT);
+  await settle();
+  await it.opener().run.fail('refused');
+  assert.deepEqual(
+    first.lost.map((error) => error.code),
+    ['refused'],
+  );
+  const second = it.join('cam', AT);
+  await it.clock.advance(1000);
+  it.opener().run.frame();
+  await it.opener().run.fail('disconnected');
+  assert.deepEqual(second.lost, []);
+  assert.deepEqual(second.states.slice(-2), ['live', 'stale']);
+});
+
+test(
+  'refused credentials are not tried again by new viewers, also after the linger, until the hold is over',
+  { timeout },
+  async () => {
+    const it = studio();
+    it.join('cam', AT);
+    await settle();
+    await it.opener().run.fail('unauthorized');
+    for (let t = 0; t < 299; t++) {
+      assert.throws(() => it.join('cam', AT), CameraError);
+      await it.clock.advance(1000);
+    }
+    assert.equal(it.openers.length, 1);
+    assert.equal(it.opener().runs.length, 1);
+    await it.clock.advance(62_000);
+    assert.equal(it.registry.has('cam'), false);
+    assert.equal(it.clock.pending, 0);
+    it.join('cam', AT);
+    await settle();
+    assert.equal(it.openers.length, 2);
+  },
+);
+
+test('corrected credentials need not wait for the hold of the wrong ones', { timeout }, async () => {
+  const it = studio();
+  it.join('cam', AT);
+  await settle();
+  await it.opener().run.fail('unauthorized');
+  await it.clock.advance(20_000);
+  it.join('cam', { at: 'rtsp://user:right@10.0.0.1/x' });
+  await settle();
+  assert.equal(it.opener().runs.length, 1);
+});
+
+test(
+  'a stopped camera leaves no series behind, whatever still comes from its worker',
+  { timeout },
+  async () => {
+    const it = studio({ lingerMs: 0 });
+    const seat = it.join('cam', AT);
+    await settle();
+    const { run } = it.opener();
+    run.frame();
+    run.counters({ decoded: 5, encoded: 5, droppedInFlight: 1 });
+    assert.match(await it.metrics.registry.metrics(), /camera="cam"/);
+    seat.leave();
+    await it.clock.advance(0);
+    run.frame();
+    run.counters({ decoded: 9, encoded: 9, partialFrames: 1 });
+    await settle();
+    assert.doesNotMatch(await it.metrics.registry.metrics(), /camera="cam"/);
+  },
+);
+
+test('renditions of viewers long gone are let go', { timeout }, async () => {
+  const it = studio();
+  for (let quality = 1; quality <= 50; quality++) {
+    const seat = it.join('cam', { ...AT, quality });
+    await settle();
+    it.opener().run.frame(1, `640x360q${quality}`);
+    seat.leave();
+  }
+  const { camera } = it.join('cam', { ...AT, quality: 60 });
+  const kept = Array.from({ length: 60 }, (_, i) =>
+    camera.latest({ width: 640, height: 360, quality: i + 1 }),
+  );
+  assert.equal(kept.filter((frame) => frame !== null).length, 0);
+});

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CameraError } from '../../src/errors.js';
+import { parseRtspUrl } from '../../src/rtsp-url.js';
+import { settle } from './support/manual-clock.js';
+import { spec, studio, watch } from './support/studio.js';
+
+const timeout = 10_000;
+const A = { at: 'rtsp://10.0.0.1/a' };
+const B = { at: 'rtsp://10.0.0.1/b' };
+const refused = (code: string) => ({ name: 'RefusedError', code });
+
+test('the same name with another URL is refused while somebody watches', { timeout }, async () => {
+  const it = studio();
+  const seat = it.join('cam', A);
+  await settle();
+  assert.throws(() => it.join('cam', B), refused('name_in_use'));
+  assert.throws(() => it.join('cam', { at: 'rtsp://u:p@10.0.0.1/a' }), refused('name_in_use'));
+  seat.leave();
+  it.join('cam', B);
+  await settle();
+  assert.deepEqual(
+    it.openers.map(({ url }) => url),
+    ['rtsp://10.0.0.1/a', 'rtsp://10.0.0.1/b'],
+  );
+  assert.equal(it.opener(0).run.stops, 1);
+});
+
+test('late frames of a replaced camera never reach the new one of its name', { timeout }, async () => {
+  const it = studio();
+  it.join('cam', A).leave();
+  await settle();
+  const old = it.opener().run;
+  it.opener().obedient = false;
+  const seat = it.join('cam', B);
+  await settle();
+  const seen = watch(seat.channel);
+  const before = it.published.length;
+  old.frame(66);
+  old.counters({ decoded: 3 });
+  assert.equal(seat.channel.latest, null);
+  assert.equal(it.published.length, before);
+  it.opener().run.frame(7);
+  assert.deepEqual(seen, [7]);
+  assert.equal(it.published.at(-1)?.topic, 'cam');
+});
+
+test('one camera more than allowed is refused, the others go on', { timeout }, async () => {
+  const it = studio({ maxCameras: 2 });
+  it.join('a', A);
+  const second = it.join('b', B);
+  assert.throws(() => it.join('c', { at: 'rtsp://10.0.0.1/c' }), refused('at_capacity'));
+  it.join('a', A);
+  second.leave();
+  await it.clock.advance(10_000);
+  it.join('c', { at: 'rtsp://10.0.0.1/c' });
+});
+
+test('only configured cameras are to be had when ad-hoc URLs are off', { timeout }, () => {
+  const it = studio({ adhoc: false });
+  it.registry.configure([spec('door')], null);
+  assert.throws(() => it.join('cam', A), refused('adhoc_off'));
+  assert.throws(() => it.join('nobody'), refused('no_such_camera'));
+  it.join('door');
+  it.join('door', { at: 'rtsp://10.0.0.1/door' });
+  assert.throws(() => it.join('door', A), refused('name_in_use'));
+});
+
+test('names of JavaScript objects are ordinary names', { timeout }, () => {
+  const it = studio();
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    assert.equal(it.registry.has(name), false);
+    assert.equal(it.registry.latest(name), null);
+    assert.throws(() => it.join(name), refused('no_such_camera'));
+  }
+});
+
+test(
+  'a configured camera offers its main stream beside its small one, and the list shows no address',
+  { timeout },
+  async () => {
+    const it = studio();
+    it.registry.configure(
+      [spec('door', { title: 'Front door', mainUrl: parseRtspUrl('rtsp://10.0.0.1/main') })],
+      null,
+    );
+    it.join('door');
+    it.join('door', { main: true });
+    await settle();
+    assert.deepEqual(
+      it.openers.map(({ url }) => url),
+      ['rtsp://10.0.0.1/door', 'rtsp://10.0.0.1/main'],
+    );
+    const list = it.registry.list(0);
+    assert.equal(list.length, 1);
+    assert.equal(list[0]?.viewers, 2);
+    assert.equal(list[0].title, 'Front door');
+    assert.doesNotMatch(JSON.stringify(list), /10\.0\.0\.1|rtsp:/);
+  },
+);
+
+test(
+  'a camera that is always on runs without viewers and does not stop after them',
+  { timeout },
+  async () => {
+    const it = studio();
+    it.registry.configure([spec('door', { alwaysOn: true })], null);
+    await settle();
+    assert.equal(it.opener().runs.length, 1);
+    it.opener().run.counters({ decoded: 1 });
+    it.join('door').leave();
+    for (let decoded = 2; decoded < 20; decoded++) {
+      await it.clock.advance(2000);
+      it.opener().run.counters({ decoded });
+    }
+    assert.equal(it.opener().run.stops, 0);
+  },
+);
+
+test('a new configuration leaves unchanged cameras alone and ends the others', { timeout }, async () => {
+  const it = studio();
+  it.registry.configure([spec('same'), spec('moved'), spec('removed')], null);
+  const seats = ['same', 'moved', 'removed'].map((name) => it.join(name));
+  await settle();
+  for (const { opener } of it.openers) opener.run.frame();
+  it.registry.configure(
+    [spec('same'), spec('moved', { url: parseRtspUrl('rtsp://10.0.0.9/moved') }), spec('new')],
+    new CameraError('disconnected'),
+  );
+  await settle();
+  assert.deepEqual(
+    seats.map(({ lost }) => lost.length),
+    [0, 1, 1],
+  );
+  assert.deepEqual(
+    it.openers.map(({ opener }) => opener.run.stops),
+    [0, 1, 1],
+  );
+  it.opener(0).run.frame(9);
+  assert.equal(it.published.at(-1)?.topic, 'same');
+  assert.equal(it.registry.has('removed'), false);
+  assert.equal(it.registry.has('new'), true);
+});
+
+test('a configured name takes the place of an ad-hoc stream', { timeout }, async () => {
+  const it = studio();
+  const seat = it.join('door', A);
+  await settle();
+  it.registry.configure([spec('door')], new CameraError('disconnected'));
+  assert.equal(seat.lost.length, 1);
+  it.join('door');
+  assert.equal(it.openers.at(-1)?.url, 'rtsp://10.0.0.1/door');
+});
+
+test(
+  'one camera too many that is always on does not keep the others from being configured',
+  { timeout },
+  async () => {
+    const it = studio({ maxCameras: 1 });
+    it.registry.configure([spec('a', { alwaysOn: true }), spec('b', { alwaysOn: true }), spec('c')], null);
+    await settle();
+    assert.equal(it.openers.length, 1);
+    assert.equal(it.registry.list(0).length, 3);
+  },
+);
+
+test('the end waits for every camera, dropped ones too, and lets nobody in', { timeout }, async () => {
+  const it = studio();
+  it.join('cam', A);
+  await settle();
+  it.opener().obedient = false;
+  const other = it.join('x', B);
+  other.leave();
+  await settle();
+  it.join('x', { at: 'rtsp://10.0.0.1/c' });
+  await settle();
+  await it.registry.close();
+  assert.throws(() => it.join('cam', A), refused('shutting_down'));
+  assert.ok(it.openers.every(({ opener }) => opener.runs.every((run) => run.stops > 0)));
+  assert.equal(it.clock.pending, 0);
+});

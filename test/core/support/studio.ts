@@ -1,0 +1,107 @@
+import { ConnectGate } from '../../../src/connect-gate.js';
+import { snapToLadder } from '../../../src/decode-plan.js';
+import type { CameraError } from '../../../src/errors.js';
+import type { Log } from '../../../src/log.js';
+import { createMetrics } from '../../../src/metrics.js';
+import type { Channel } from '../../../src/publisher.js';
+import {
+  type CameraSpec,
+  Registry,
+  type RegistryOptions,
+  type StreamRequest,
+} from '../../../src/registry.js';
+import { parseRtspUrl } from '../../../src/rtsp-url.js';
+import { FakeOpener } from './fake-opener.js';
+import { ManualClock } from './manual-clock.js';
+
+const quiet = (): void => undefined;
+export const quietLog: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet, fatal: quiet };
+
+const RENDITION = { width: 640, height: 360, quality: 50 };
+const LADDER = [
+  { width: 320, height: 180 },
+  { width: 640, height: 360 },
+  { width: 1280, height: 720 },
+];
+
+export const spec = (name: string, more: Partial<CameraSpec> = {}): CameraSpec => ({
+  name,
+  title: name,
+  url: parseRtspUrl(`rtsp://10.0.0.1/${name}`),
+  mainUrl: null,
+  transport: 'tcp',
+  rendition: RENDITION,
+  maxFps: null,
+  alwaysOn: false,
+  ...more,
+});
+
+/** A registry with cameras that the test plays; openers by URL, in the order in which they were made. */
+export function studio(options: Partial<RegistryOptions> = {}) {
+  const clock = new ManualClock();
+  const metrics = createMetrics();
+  const openers: { url: string; opener: FakeOpener }[] = [];
+  const published: { topic: string; bytes: ArrayBuffer }[] = [];
+  const registry = new Registry(
+    {
+      maxCameras: 10,
+      adhoc: true,
+      transport: 'tcp',
+      defaultRendition: RENDITION,
+      maxFps: null,
+      lingerMs: 10_000,
+      times: {
+        openMs: 10_000,
+        stallMs: 5000,
+        frozenAfterMs: 60_000,
+        minMs: 1000,
+        maxMs: 30_000,
+        holdMs: 300_000,
+      },
+      offeredSize: (want) => snapToLadder(want, LADDER),
+      ...options,
+    },
+    {
+      clock,
+      gate: new ConnectGate(4),
+      metrics,
+      log: quietLog,
+      publish: (topic, bytes) => published.push({ topic, bytes }),
+      opener: (_key, _spec, url) => {
+        const opener = new FakeOpener();
+        openers.push({ url: url.toString(), opener });
+        return opener;
+      },
+    },
+  );
+  const ask = (camera: string, more: Partial<StreamRequest> & { at?: string } = {}): StreamRequest => {
+    const { at, ...rest } = more;
+    const url = at === undefined ? null : parseRtspUrl(at);
+    return { camera, url, main: false, width: null, height: null, quality: null, fps: null, ...rest };
+  };
+  const join = (camera: string, more: Partial<StreamRequest> & { at?: string } = {}) => {
+    const states: string[] = [];
+    const lost: CameraError[] = [];
+    const seat = registry.join(ask(camera, more), {
+      state: ({ state }) => states.push(state),
+      lost: (error) => {
+        lost.push(error);
+        seat.leave();
+      },
+    });
+    return { ...seat, states, lost };
+  };
+  const opener = (index = -1): FakeOpener => {
+    const made = openers.at(index);
+    if (!made) throw new Error('no camera was made');
+    return made.opener;
+  };
+  return { clock, metrics, registry, openers, opener, published, join, ask };
+}
+
+/** Collects what a channel gives its sinks. */
+export function watch(channel: Channel): number[] {
+  const seen: number[] = [];
+  channel.sinks.add({ frame: ({ jpeg }) => seen.push(new Uint8Array(jpeg)[0] ?? 0) });
+  return seen;
+}
