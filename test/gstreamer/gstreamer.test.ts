@@ -143,7 +143,7 @@ for (const ffmpeg of FFMPEGS) {
     });
   }
 
-  describe(`GStreamer with ${ffmpeg.name}`, { timeout: 60_000 }, () => {
+  describe(`GStreamer with ${ffmpeg.name}`, { concurrency: 3, timeout: 60_000 }, () => {
     let service: ServerProcess;
     before(async () => {
       service = await startService({ env: { FFMPEG_PATH: ffmpeg.path } });
