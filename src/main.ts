@@ -1,8 +1,11 @@
 #!/usr/bin/env node
+import { loadCameras } from './camera-config.js';
+import { checkReport } from './check.js';
 import { helpText, loadConfig, parseCommandLine } from './config.js';
 import { ConfigError } from './errors.js';
 import { createLog } from './log.js';
 import { startService } from './service.js';
+import { versionText } from './version.js';
 
 /** Exit codes of sysexits.h: wrong usage or settings; something needed is not to be had. */
 const EX_USAGE = 64;
@@ -13,13 +16,18 @@ const EXIT_DEADLINE_MS = 4500;
 
 async function main(): Promise<void> {
   const { command, flags } = parseCommandLine(process.argv.slice(2));
-  if (command === 'help') {
-    process.stdout.write(helpText());
+  if (command === 'help' || command === 'version') {
+    process.stdout.write(command === 'help' ? helpText() : versionText());
     return;
   }
   const config = loadConfig(process.env, flags);
+  const cameras = await loadCameras(config, process.env);
+  if (command === 'check') {
+    process.stdout.write(checkReport(config, cameras));
+    return;
+  }
   const log = createLog(config.LOG_LEVEL);
-  const service = await startService(config, [], log);
+  const service = await startService(config, cameras, log);
 
   const shutDown = (signal: string): void => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');

@@ -1,0 +1,58 @@
+import { accessSync, constants } from 'node:fs';
+import { createAddressPolicy } from './address-policy.js';
+import type { Config } from './config.js';
+import { ConfigError } from './errors.js';
+import { createOriginPolicy } from './origin.js';
+import type { CameraSpec } from './registry.js';
+
+/**
+ * What `--check` says of settings that are well: one line for each camera, without credentials. It dials nothing.
+ * @throws ConfigError with what the start would stumble over
+ */
+export function checkReport(config: Config, cameras: readonly CameraSpec[]): string {
+  const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
+  const problems = [...policy.problems, ...createOriginPolicy(config.ALLOWED_ORIGINS).problems];
+  for (const key of ['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const)
+    if (config[key] !== '' && !isReadable(config[key]))
+      problems.push(`${key}: ${config[key]} cannot be read`);
+  for (const camera of cameras)
+    for (const { host } of [camera.url, ...(camera.mainUrl ? [camera.mainUrl] : [])]) {
+      const denied = policy.judgeHost(host);
+      if (denied !== null) problems.push(`camera ${camera.name}: its host ${host} ${denied}`);
+    }
+  if (problems.length > 0) throw new ConfigError(problems);
+  const file = config.CONFIG_FILE === '' ? 'no CONFIG_FILE' : config.CONFIG_FILE;
+  const lines = [`settings are well; ${file}: ${cameras.length} cameras`, ...cameras.map(cameraLine)];
+  return `${lines.join('\n')}\n`;
+}
+
+function cameraLine({
+  name,
+  title,
+  url,
+  mainUrl,
+  transport,
+  rendition,
+  maxFps,
+  alwaysOn,
+}: CameraSpec): string {
+  const { width, height, quality } = rendition;
+  return [
+    `  ${name}: ${url.toString()}`,
+    ...(mainUrl ? [`main ${mainUrl.toString()}`] : []),
+    `${width}x${height} quality ${quality}`,
+    maxFps === null ? 'fps of the source' : `at most ${maxFps} fps`,
+    transport,
+    ...(alwaysOn ? ['always on'] : []),
+    ...(title === name ? [] : [JSON.stringify(title)]),
+  ].join(', ');
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
