@@ -23,6 +23,7 @@ export interface Strings {
   readonly hidden: (count: number) => string;
   readonly show: string;
   readonly remove: (name: string) => string;
+  readonly takeOff: string;
   readonly back: string;
   readonly emptyTitle: string;
   readonly emptyText: string;
@@ -70,6 +71,7 @@ export const EN: Strings = {
   hidden: (count) => `${count} hidden`,
   show: 'Show',
   remove: (name) => `Remove ${name} from this wall`,
+  takeOff: 'Remove',
   back: 'Back to the wall',
   emptyTitle: 'No cameras yet',
   emptyText:
@@ -135,6 +137,7 @@ export const ES: Strings = {
   hidden: (count) => `${count} ${count === 1 ? 'oculta' : 'ocultas'}`,
   show: 'Mostrar',
   remove: (name) => `Quitar ${name} de este muro`,
+  takeOff: 'Quitar',
   back: 'Volver al muro',
   emptyTitle: 'Todavía no hay cámaras',
   emptyText:
@@ -189,4 +192,12 @@ export function ago(ms: number, strings: Strings): string {
 export function reasonText(reason: string | null, text: string, strings: Strings): string {
   const known: Readonly<Record<string, string>> = strings.reasons;
   return reason !== null && Object.hasOwn(known, reason) ? (known[reason] ?? text) : text;
+}
+
+/** Why there is no connection to the server, for the close codes that a person can do something about. */
+export function closedText(code: number, strings: Strings): string {
+  if (code === 4401) return strings.reasons.unauthenticated;
+  if (code === 4403) return strings.reasons.origin_denied;
+  if (code === 4429) return strings.reasons.too_many_connections;
+  return strings.link;
 }

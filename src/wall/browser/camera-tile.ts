@@ -1,4 +1,4 @@
-import { ago, reasonText, type Strings, stringsFor } from '../strings.js';
+import { ago, closedText, reasonText, type Strings, stringsFor } from '../strings.js';
 import type { Verdict } from '../verdict.js';
 import type { TileRendition } from '../../wall-protocol.js';
 import { tileSheet } from './tile-style.js';
@@ -12,12 +12,13 @@ interface Said {
   readonly todo: string;
 }
 
-function sayOf(verdict: Verdict, strings: Strings, closedReason: string): Said {
+function sayOf(verdict: Verdict, strings: Strings, closedCode: number): Said {
   const word = strings.words[verdict.word];
   const timed = verdict.word !== 'live' && verdict.word !== 'refused' && verdict.age >= 1000;
   const badge = timed ? `${word} ${ago(verdict.age, strings)}` : word;
   if (verdict.word === 'frozen') return { badge, what: badge, todo: strings.frozen };
-  if (verdict.word === 'link') return { badge, what: strings.linkTitle, todo: closedReason || strings.link };
+  if (verdict.word === 'link')
+    return { badge, what: strings.linkTitle, todo: closedText(closedCode, strings) };
   return { badge, what: badge, todo: reasonText(verdict.reason, verdict.text, strings) };
 }
 
@@ -127,7 +128,7 @@ export class CameraTile extends HTMLElement {
   /** The same as a person reads it. */
   get said(): string {
     if (!this.#verdict) return '';
-    const { badge, todo } = sayOf(this.#verdict, this.#strings, '');
+    const { badge, todo } = sayOf(this.#verdict, this.#strings, this.#wall?.closed.code ?? 0);
     return todo === '' ? badge : `${badge}. ${todo}`;
   }
 
@@ -212,7 +213,7 @@ export class CameraTile extends HTMLElement {
     const before = this.#verdict;
     this.#verdict = verdict;
     const drawn = tile.size.width > 0;
-    const said = sayOf(verdict, this.#strings, this.#wall?.closed.reason ?? '');
+    const said = sayOf(verdict, this.#strings, this.#wall?.closed.code ?? 0);
     const told = !verdict.live && verdict.word !== 'stale' && verdict.word !== 'live';
     set(this.#name, this.getAttribute('label') ?? this.camera);
     set(this.#badge, said.badge);

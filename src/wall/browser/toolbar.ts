@@ -1,4 +1,4 @@
-import type { Strings } from '../strings.js';
+import { closedText, type Strings } from '../strings.js';
 import type { Word } from '../verdict.js';
 import { MAX_COLUMNS } from '../wall-address.js';
 import { make, makeButton } from './dom.js';
@@ -7,6 +7,8 @@ export interface ToolbarActions {
   add(): void;
   help(): void;
   back(): void;
+  /** Takes the large camera off the wall. */
+  remove(): void;
   showHidden(): void;
   columns(columns: number | null): void;
   fullScreen(): void;
@@ -14,7 +16,8 @@ export interface ToolbarActions {
 
 export interface Summary {
   readonly linked: boolean;
-  readonly closedReason: string;
+  /** Close code of the lost connection. */
+  readonly closedCode: number;
   readonly count: number;
   readonly words: ReadonlyMap<Word, number>;
   readonly hidden: number;
@@ -29,6 +32,7 @@ export class Toolbar {
   readonly element = make('header', { className: 'bar' });
   readonly #text = make('span', { className: 'summary' });
   readonly #back: HTMLButtonElement;
+  readonly #remove: HTMLButtonElement;
   readonly #hidden: HTMLButtonElement;
   readonly #columns = make('select');
   #warning = '';
@@ -38,6 +42,7 @@ export class Toolbar {
     actions: ToolbarActions,
   ) {
     this.#back = makeButton(`← ${strings.back}`, 'back', () => actions.back());
+    this.#remove = makeButton(strings.takeOff, 'remove', () => actions.remove());
     this.#hidden = makeButton('', 'hidden', () => actions.showHidden());
     this.#columns.append(make('option', { text: strings.auto }));
     for (let count = 1; count <= MAX_COLUMNS; count += 1)
@@ -49,6 +54,7 @@ export class Toolbar {
       this.#back,
       this.#text,
       this.#hidden,
+      this.#remove,
       columns,
       makeButton(strings.add, 'add', () => actions.add()),
       makeButton(strings.fullScreen, 'full', () => actions.fullScreen()),
@@ -64,13 +70,14 @@ export class Toolbar {
   show(summary: Summary): void {
     const { strings } = this;
     this.#back.hidden = !summary.large;
+    this.#remove.hidden = !summary.large;
     this.#hidden.hidden = summary.hidden === 0;
     this.#hidden.textContent = `${strings.hidden(summary.hidden)} · ${strings.show}`;
     this.#columns.selectedIndex = summary.columns ?? 0;
     if (summary.linked) this.#warning = '';
     const text = summary.linked
       ? numbers(summary, strings)
-      : this.#warning || [strings.linkTitle, summary.closedReason].filter((part) => part !== '').join(': ');
+      : this.#warning || `${strings.linkTitle}. ${closedText(summary.closedCode, strings)}`;
     if (this.#text.textContent !== text) this.#text.textContent = text;
   }
 }

@@ -42,6 +42,7 @@ class WallPage {
       add,
       help: () => help.showModal(),
       back: () => this.#grid.enlarge(null),
+      remove: () => this.#grid.removeCurrent(),
       showHidden: () => this.#setAddress({ hidden: [] }),
       columns: (columns) => this.#setAddress({ columns }),
       fullScreen: toggleFullScreen,
@@ -133,7 +134,7 @@ class WallPage {
     const cameras = this.#cameras();
     this.#toolbar.show({
       linked: this.#wall.connected,
-      closedReason: this.#wall.closed.reason,
+      closedCode: this.#wall.closed.code,
       count: this.#grid.size,
       words: this.#grid.words,
       hidden: this.#address.hidden.filter((name) => cameras.has(name)).length,
