@@ -24,6 +24,13 @@ export default function runCamera(task: CameraTask): Promise<RunEnd> {
   return new CameraRun(task).ended;
 }
 
+/** Frames of a burst come as fast as they decode; live ones not closer than at 80 a second. */
+const BURST_GAP_MS = 12;
+/** So many frames in a row that far apart end a burst: one alone may be the decoder's slow start. */
+const SPACED_FRAMES = 3;
+/** A burst that lasts longer than this is taken for a machine too slow to tell. */
+const BURST_MS = 1000;
+
 /** A decoder with the encoders of its outputs. */
 interface Stage {
   readonly decoder: Decoder;
@@ -49,6 +56,12 @@ class CameraRun {
   #current: Stage;
   /** Started beside the current one for another plan; takes over at its first frame. */
   #next: Stage | null = null;
+  /** When the newcomer's frames came. */
+  #nextFrames: { readonly stage: Stage; readonly firstAt: number; lastAt: number; spaced: number } | null =
+    null;
+  /** Arrival of the current decoder's last frame, and the time since the one before. */
+  #beat = { at: 0, interval: 0 };
+  #quietUntil = 0;
   /** Plan to open when the current decoder is gone. */
   #insteadOf: DecodePlan | null = null;
   #sent = 0;
@@ -127,14 +140,35 @@ class CameraRun {
   }
 
   #onFrame(stage: Stage, index: number, frame: Uint8Array): void {
-    if (stage === this.#next) this.#takeOver(stage);
+    if (stage === this.#next && this.#isCaughtUp(stage)) this.#takeOver(stage);
     if (stage !== this.#current) return;
+    const now = performance.now();
+    if (now < this.#quietUntil) return;
+    if (index === 0) this.#beat = { interval: now - this.#beat.at, at: now };
     if (index === 0) this.#counters.decoded++;
     if (index === 0 && this.#counters.decoded === 1) this.#postStats();
     stage.encoders[index]?.frame(frame);
   }
 
+  /** Whether the newcomer shows the present: not the last seconds, which a relay may send in a burst to begin with. */
+  #isCaughtUp(stage: Stage): boolean {
+    if (stage.plan.keyFramesOnly) return true;
+    const now = performance.now();
+    const seen = this.#nextFrames;
+    if (seen?.stage !== stage) {
+      this.#nextFrames = { stage, firstAt: now, lastAt: now, spaced: 0 };
+      return false;
+    }
+    seen.spaced = now - seen.lastAt >= BURST_GAP_MS ? seen.spaced + 1 : 0;
+    seen.lastAt = now;
+    return seen.spaced >= SPACED_FRAMES || now - seen.firstAt >= BURST_MS;
+  }
+
   #takeOver(stage: Stage): void {
+    // Both decoders give the same frame within some ms of each other: shown by the old one just now, it is not shown again.
+    const { at, interval } = this.#beat;
+    const now = performance.now();
+    if (now - at < interval * 0.75) this.#quietUntil = now + interval * 0.25;
     retire(this.#current);
     this.#current = stage;
     this.#next = null;
