@@ -107,7 +107,9 @@ export class Decoder {
     );
     socket.on('error', () => undefined);
     this.#sockets.push(socket);
-    this.#guard = new RedirectGuard(readFd, socket, () => {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    this.#guard = new RedirectGuard(pid, readFd, socket, () => {
       this.#tail.push(`${REDIRECTING}\n`);
       this.#child.kill('SIGKILL');
     });

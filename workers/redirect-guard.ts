@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { openPipe, type Pipe, resizePipe, unreadBytes } from './pipe.js';
 
 /**
@@ -5,8 +6,9 @@ import { openPipe, type Pipe, resizePipe, unreadBytes } from './pipe.js';
  * and repeats the camera's credentials there (seen with FFmpeg 4.1-dev, 5.1 and 7.1; no option forbids it).
  *
  * FFmpeg says `[rtsp @ 0x...] `, `[info] `, `Status 302: Redirecting to ...` in three writes before it dials. Its stderr is
- * a pipe of one packet here, so while the second part lies unread, FFmpeg waits in its third write. The parts are told
- * apart by their length alone, unread: a redirect is the only thing that its RTSP demuxer says on level `info`.
+ * a pipe of one packet here, so while the second part lies unread, FFmpeg waits in its third write. That part is known by its
+ * length. What else the RTSP demuxer says on level `info` (4.1-dev: `decoding for stream 0 failed`) it says with the camera on
+ * the line; before it follows a redirect it has hung up, and has no socket at all.
  */
 
 /** Length of `[info] `. The names of all other levels are longer. */
@@ -33,11 +35,13 @@ export class RedirectGuard {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param readFd FFmpeg's stderr
+   * @param pid FFmpeg's
+   * @param readFd its stderr
    * @param reading stops and starts the reading of it
    * @param redirected called once, while FFmpeg still waits
    */
   constructor(
+    private readonly pid: number,
     private readonly readFd: number,
     private readonly reading: { pause(): void; resume(): void },
     private readonly redirected: () => void,
@@ -62,7 +66,17 @@ export class RedirectGuard {
   #look(): void {
     const bytes = unreadBytes(this.readFd);
     if (bytes === 0) this.#timer = setTimeout(() => this.#look(), LOOK_EVERY_MS);
-    else if (bytes === INFO_BYTES) this.redirected();
+    else if (bytes === INFO_BYTES && !hasSocket(this.pid)) this.redirected();
     else this.reading.resume();
+  }
+}
+
+/** Where /proc cannot be read, the process counts as connected: then its own line about the redirect ends it. */
+function hasSocket(pid: number): boolean {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).some((fd) => readlinkSync(`${folder}/${fd}`).startsWith('socket:'));
+  } catch {
+    return true;
   }
 }
