@@ -1,7 +1,9 @@
 import type { HttpResponse } from 'uWebSockets.js';
 
+export type Header = readonly [name: string, value: string];
+
 /** Sent with every answer. Pages may load only what this service itself serves. */
-const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+const SECURITY_HEADERS: readonly Header[] = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Referrer-Policy', 'no-referrer'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
@@ -31,7 +33,7 @@ const STATUS: Readonly<Record<number, string>> = {
 
 export interface Answer {
   readonly status: number;
-  readonly headers?: readonly (readonly [string, string])[];
+  readonly headers?: readonly Header[];
   readonly type: string;
   readonly body: string | ArrayBuffer | Uint8Array;
 }
@@ -50,16 +52,24 @@ export const plain = (status: number, text: string): Answer => ({
   body: text,
 });
 
-/** Begins an answer: the status line and the headers that every answer has. */
-export function writeHead(res: HttpResponse, status: number, type: string): void {
+/** Begins an answer: the status line, the headers that every answer has, and its own. */
+export function writeHead(
+  res: HttpResponse,
+  status: number,
+  type: string,
+  headers: readonly Header[] = [],
+): void {
   res.writeStatus(STATUS[status] ?? String(status)).writeHeader('Content-Type', type);
   for (const [name, value] of SECURITY_HEADERS) res.writeHeader(name, value);
+  for (const [name, value] of headers) res.writeHeader(name, value);
 }
 
-export function send(res: HttpResponse, answer: Answer): void {
+/** @param withBody false for HEAD: the same headers, its length included, and nothing behind them */
+export function send(res: HttpResponse, answer: Answer, withBody = true): void {
+  const { status, type, headers, body } = answer;
   res.cork(() => {
-    writeHead(res, answer.status, answer.type);
-    for (const [name, value] of answer.headers ?? []) res.writeHeader(name, value);
-    res.end(answer.body);
+    writeHead(res, status, type, headers);
+    if (withBody) res.end(body);
+    else res.endWithoutBody(Buffer.byteLength(body));
   });
 }

@@ -1,33 +1,65 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { FrameGate } from './frame-gate.js';
-import { writeHead } from './http-answer.js';
+import { type Header, writeHead } from './http-answer.js';
 import type { Channel, Frame, FrameSink } from './publisher.js';
 
 const BOUNDARY = 'frame';
+export const MJPEG_TYPE = `multipart/x-mixed-replace; boundary=${BOUNDARY}`;
+export const MJPEG_HEADERS: readonly Header[] = [
+  ['Cache-Control', 'no-store'],
+  ['Connection', 'close'],
+];
+
+/** First line of every part, on its own: it can go out early, to push what waits in front of it. */
+const PART_START = 'Content-Type: image/jpeg\r\n';
 
 /**
- * A camera as `multipart/x-mixed-replace`: what `<img>`, VLC and FFmpeg play. One frame at a time is on its way: a slow reader
- * gets the newest when the last one is out of our hands, and nothing queues.
+ * Bytes that are given to uWebSockets.js at a time. It keeps what the kernel does not take, and hands that on only when
+ * it is given more: so this is about what it can hold for one reader.
+ */
+const PIECE_BYTES = 32 * 1024;
+
+export interface MjpegEvents {
+  /** The first frame is about to be written: from now on an error can no longer be answered. */
+  begun(): void;
+  /** A frame was replaced by a newer one before its turn. */
+  skipped(): void;
+  /** Nothing could be written for `slowTimeoutMs`. */
+  tooSlow(): void;
+}
+
+export interface MjpegOptions {
+  /** Most frames a second; `null` is all. */
+  readonly fps: number | null;
+  readonly slowTimeoutMs: number;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+}
+
+/**
+ * A camera as `multipart/x-mixed-replace`: what `<img>`, VLC and FFmpeg play. One frame at a time is on its way, and one waits:
+ * the newest. Each part is followed by its closing boundary at once, since browsers show a picture only when they see that.
  */
 export class MjpegStream implements FrameSink {
   readonly #gate = new FrameGate();
+  /** What is left of the frame on its way. */
+  #rest: Uint8Array = EMPTY;
   #waiting: Frame | null = null;
-  #blocked = false;
-  #ended = false;
+  /** When the kernel took no more; `null` while it does. */
+  #blockedSince: number | null = null;
   #begun = false;
+  #partStarted = false;
+  #ended = false;
 
-  /** @param onBegin called at the first frame: until then nothing is written, and an error can still be answered */
   constructor(
     private readonly res: HttpResponse,
     private readonly channel: Channel,
-    private readonly fps: number | null,
-    private readonly onBegin: () => void,
+    private readonly options: MjpegOptions,
+    private readonly events: MjpegEvents,
   ) {
     res.onWritable(() => {
-      this.#blocked = false;
-      const frame = this.#waiting;
-      this.#waiting = null;
-      if (frame) this.#write(frame);
+      this.#blockedSince = null;
+      if (!this.#pump()) this.#push();
       return true;
     });
     channel.sinks.add(this);
@@ -35,35 +67,75 @@ export class MjpegStream implements FrameSink {
   }
 
   frame(frame: Frame): void {
-    if (this.#ended || !this.#gate.takes(this.fps, frame.capturedAt)) return;
-    if (this.#blocked) this.#waiting = frame;
-    else this.#write(frame);
+    if (this.#ended || !this.#gate.takes(this.options.fps, frame.capturedAt)) return;
+    const { slowTimeoutMs, now } = this.options;
+    if (this.#blockedSince !== null && now() - this.#blockedSince >= slowTimeoutMs) {
+      this.events.tooSlow();
+      return;
+    }
+    if (this.#waiting) this.events.skipped();
+    this.#waiting = frame;
+    this.#pump();
   }
 
-  /** Writes no more; with `close`, a stream that has begun is cut, since HTTP has no other way to end it with an error. */
-  end(close: boolean): void {
-    if (this.#ended) return;
+  /** Takes no more frames; the response is left as it is. */
+  end(): void {
     this.#ended = true;
     this.channel.sinks.delete(this);
-    if (close && this.#begun) this.res.close();
   }
 
-  #write(frame: Frame): void {
+  /** @returns whether anything was written */
+  #pump(): boolean {
+    let wrote = false;
+    while (!this.#ended && this.#blockedSince === null) {
+      if (this.#rest.byteLength === 0) {
+        if (!this.#waiting) break;
+        this.#rest = this.#part(this.#waiting);
+        this.#waiting = null;
+      }
+      const piece = this.#rest.subarray(0, PIECE_BYTES);
+      this.#rest = this.#rest.subarray(piece.byteLength);
+      this.#write(piece);
+      wrote = true;
+    }
+    return wrote;
+  }
+
+  /** uWebSockets.js hands on what it kept only with another write. The last piece of a frame must not wait for the next frame. */
+  #push(): void {
+    if (this.#ended || this.#partStarted || !this.#begun) return;
+    this.#partStarted = true;
+    this.#write(PART_START);
+  }
+
+  #write(piece: Uint8Array | string): void {
     const { res } = this;
+    const sent = { taken: true };
     res.cork(() => {
-      if (!this.#begun) this.#begin();
-      const time = (frame.capturedAt / 1000).toFixed(3);
-      const head = `--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${frame.jpeg.byteLength}\r\nX-Timestamp: ${time}\r\n\r\n`;
-      res.write(head);
-      res.write(frame.jpeg);
-      this.#blocked = !res.write('\r\n');
+      if (!this.#begun) {
+        this.#begun = true;
+        this.events.begun();
+        writeHead(res, 200, MJPEG_TYPE, MJPEG_HEADERS);
+        res.write(`--${BOUNDARY}\r\n`);
+      }
+      sent.taken = res.write(piece);
     });
+    // A small piece that fits the cork buffer always counts as taken; then the next write tells.
+    if (!sent.taken) this.#blockedSince ??= this.options.now();
   }
 
-  #begin(): void {
-    this.#begun = true;
-    writeHead(this.res, 200, `multipart/x-mixed-replace; boundary=${BOUNDARY}`);
-    this.res.writeHeader('Cache-Control', 'no-store').writeHeader('Connection', 'close');
-    this.onBegin();
+  /** The frame as one part, up to and with the boundary behind it. Copied: the JPEG itself belongs to all viewers. */
+  #part(frame: Frame): Uint8Array {
+    const time = (frame.capturedAt / 1000).toFixed(3);
+    const length = frame.jpeg.byteLength;
+    const start = this.#partStarted ? '' : PART_START;
+    this.#partStarted = false;
+    return Buffer.concat([
+      Buffer.from(`${start}Content-Length: ${length}\r\nX-Timestamp: ${time}\r\n\r\n`),
+      new Uint8Array(frame.jpeg),
+      Buffer.from(`\r\n--${BOUNDARY}\r\n`),
+    ]);
   }
 }
+
+const EMPTY = new Uint8Array(0);

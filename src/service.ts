@@ -8,6 +8,7 @@ import { ConnectGate } from './connect-gate.js';
 import { snapToLadder } from './decode-plan.js';
 import { ConfigError, ServiceError } from './errors.js';
 import { findFfmpeg } from './ffmpeg-build.js';
+import { judgeGo2rtc, MAX_GO2RTC_MESSAGE_BYTES } from './go2rtc/socket-session.js';
 import { Governor } from './governor.js';
 import { addHttpRoutes } from './http-routes.js';
 import type { Log } from './log.js';
@@ -16,6 +17,7 @@ import { cameraOpener } from './opener.js';
 import { createOriginPolicy } from './origin.js';
 import type { FfmpegBuild } from './protocol.js';
 import { type CameraSpec, Registry } from './registry.js';
+import { shortenSendQueues } from './send-queue.js';
 import { Server } from './server.js';
 import { judgeViewer } from './viewer-session.js';
 import { Viewers } from './viewers.js';
@@ -149,6 +151,15 @@ export async function startService(
     },
     refused,
   );
+  server.route(
+    {
+      path: '/api/ws',
+      maxMessageBytes: MAX_GO2RTC_MESSAGE_BYTES,
+      autoPing: false,
+      judge: (facts) => judgeGo2rtc(facts, sessionDeps),
+    },
+    refused,
+  );
   const walls = new Walls({ admission, registry, metrics, clock });
   server.route(
     {
@@ -178,9 +189,12 @@ export async function startService(
     problems: () => (closing ? ['shutting down'] : problems),
     snapshotMaxAgeMs: config.SNAPSHOT_MAX_AGE_MS,
     openTimeoutMs: config.OPEN_TIMEOUT_MS,
+    slowTimeoutMs: config.VIEWER_SLOW_TIMEOUT_MS,
   });
 
   const port = await server.listen();
+  if (!shortenSendQueues(port))
+    log.warn({ event: 'long_send_queues' }, 'cannot keep send queues short: slow MJPEG readers see the past');
   registry.configure(cameras, null);
   log.info(
     { event: 'listening', host: config.HOST, port, tls: tls !== null },

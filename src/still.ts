@@ -1,61 +1,74 @@
+import type { CameraState } from './camera-state.js';
 import type { Clock } from './clock.js';
 import { CameraError } from './errors.js';
 import type { Frame } from './publisher.js';
 import type { Registry, StreamRequest } from './registry.js';
-import type { CameraState } from './camera-state.js';
 
 export interface Still {
   readonly frame: Frame;
   readonly state: CameraState;
 }
 
+export interface StillOptions {
+  /** A newest frame that is at most this old, ms, will do while the camera is live; else the next one is waited for. */
+  readonly freshMs: number;
+  /** Longest wait, ms; then the newest frame is given however old, if there is one. */
+  readonly waitMs: number;
+  readonly clock: Clock;
+  /** Unix epoch, ms. */
+  readonly epoch: () => number;
+}
+
+/** States in which the next frame may be long in coming: what there is, is given at once. */
+const LOST: ReadonlySet<CameraState> = new Set(['stale', 'offline']);
+
 /**
  * One frame of a camera: the newest of a running one, or the first of one that is opened for it.
  *
- * @param freshMs a newest frame that is at most this old will do while the camera is live; else the next one is waited for
- * @param waitMs longest wait, ms; then the newest frame is given however old, if there is one
- * @throws RefusedError, CameraError (`open_timeout` when nothing came in time)
+ * @returns `cancel` leaves the camera at once; `still` then never settles. It rejects with CameraError (`open_timeout` when
+ *   nothing came in time).
+ * @throws RefusedError, CameraError
  */
 export function takeStill(
   registry: Pick<Registry, 'join'>,
   request: StreamRequest,
-  { freshMs, waitMs, clock, epoch }: { freshMs: number; waitMs: number; clock: Clock; epoch: () => number },
-): Promise<Still> {
-  return new Promise((resolve, reject) => {
-    let cancel: () => void = () => undefined;
-    const seat = registry.join(request, {
-      state: () => undefined,
-      lost: (error) => {
-        finish(() => {
-          reject(error);
-        });
-      },
-    });
-    const sink = { frame: (frame: Frame) => settle(frame) };
-    const finish = (result: () => void): void => {
-      cancel();
-      seat.channel.sinks.delete(sink);
-      seat.leave();
-      result();
-    };
+  { freshMs, waitMs, clock, epoch }: StillOptions,
+): { still: Promise<Still>; cancel: () => void } {
+  let lost: ((error: Error) => void) | null = null;
+  const seat = registry.join(request, {
+    state: () => undefined,
+    lost: (error) => lost?.(error),
+  });
+  const sink: { frame: (frame: Frame) => void } = { frame: () => undefined };
+  let stopTimer: () => void = () => undefined;
+  const cancel = (): void => {
+    stopTimer();
+    seat.channel.sinks.delete(sink);
+    seat.leave();
+  };
+  const still = new Promise<Still>((resolve, reject) => {
     const settle = (frame: Frame): void => {
-      finish(() => {
-        resolve({ frame, state: seat.camera.status.state });
-      });
+      const { state } = seat.camera.status;
+      cancel();
+      resolve({ frame, state });
+    };
+    const fail = (error: Error): void => {
+      cancel();
+      reject(error);
     };
     const newest = seat.channel.latest;
-    if (newest && epoch() - newest.capturedAt <= freshMs) {
+    if (newest && (epoch() - newest.capturedAt <= freshMs || LOST.has(seat.camera.status.state))) {
       settle(newest);
       return;
     }
+    lost = fail;
+    sink.frame = settle;
     seat.channel.sinks.add(sink);
-    cancel = clock.after(waitMs, () => {
+    stopTimer = clock.after(waitMs, () => {
       const last = seat.channel.latest;
       if (last) settle(last);
-      else
-        finish(() => {
-          reject(new CameraError('open_timeout'));
-        });
+      else fail(new CameraError(seat.camera.status.reason ?? 'open_timeout'));
     });
   });
+  return { still, cancel };
 }

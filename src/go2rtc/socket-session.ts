@@ -1,0 +1,150 @@
+import { type Grant, requireCamera } from '../auth.js';
+import { CameraError, closeReason, RefusedError, ServiceError } from '../errors.js';
+import type { RequestFacts } from '../http-request.js';
+import { RateLimit } from '../rate-limit.js';
+import type { StreamRequest } from '../registry.js';
+import type { SocketSession, ViewerSocket } from '../socket-session.js';
+import { Subscriber } from '../subscriber.js';
+import type { Judge } from '../upgrade.js';
+import { parseQuery } from '../viewer-request.js';
+import type { ViewerSessionDeps } from '../viewer-session.js';
+import { parseGo2rtcQuery } from './query.js';
+
+/** A player that also tries WebRTC sends an offer of some kilobytes. */
+export const MAX_GO2RTC_MESSAGE_BYTES = 64 * 1024;
+
+/** Such a player sends each of its network candidates in a message, all at once. */
+const MESSAGE_BURST = 100;
+
+/**
+ * `/api/ws?src=`: go2rtc's WebSocket. The player says how it wants the stream; `{"type":"mjpeg"}` is the way there is here,
+ * and players that ask for another first come to it when that is refused.
+ */
+export function judgeGo2rtc(facts: RequestFacts, deps: ViewerSessionDeps): ReturnType<Judge> {
+  deps.admission.judgeOrigin(facts);
+  const grant = deps.admission.authenticate(facts, parseQuery(facts.query).get('token'));
+  const admitted = (granted: Grant): ((socket: ViewerSocket) => SocketSession) => {
+    const request = parseGo2rtcQuery(facts.query);
+    requireCamera(granted, request.camera);
+    return (socket) => new Go2rtcSession(socket, request, facts.address, deps);
+  };
+  return grant instanceof Promise ? grant.then(admitted) : admitted(grant);
+}
+
+/** Before its first message the session only holds a viewer's place; then a Subscriber sends the frames. */
+class Go2rtcSession implements SocketSession {
+  readonly #undo: (() => void)[] = [];
+  readonly #messages: RateLimit;
+  #subscriber: Subscriber | null = null;
+  #closed = false;
+
+  constructor(
+    private readonly socket: ViewerSocket,
+    private readonly request: StreamRequest,
+    address: string,
+    private readonly deps: ViewerSessionDeps,
+  ) {
+    this.#messages = new RateLimit(MESSAGE_BURST, deps.messagesPerSecond);
+    this.#try(() => {
+      this.#undo.push(deps.admission.enter(address));
+    });
+  }
+
+  message(data: Uint8Array, isBinary: boolean): void {
+    if (this.#closed) return;
+    if (!this.#messages.take(this.deps.clock.now())) {
+      this.#end(new RefusedError('too_many_messages', 'too many messages'));
+      return;
+    }
+    const type = isBinary ? null : messageType(data);
+    if (type === null || type === 'webrtc/candidate') return;
+    if (type !== 'mjpeg') this.#complain(type, 'this server has no such codec or mode: use mjpeg');
+    else if (!this.#subscriber) this.#try(() => this.#play());
+  }
+
+  pong(payload: string): void {
+    this.#subscriber?.pong(payload);
+  }
+
+  drain(): void {
+    this.#subscriber?.drain();
+  }
+
+  closed(): void {
+    this.#closed = true;
+    if (this.#subscriber) this.#subscriber.closed();
+    else this.#leave();
+  }
+
+  #play(): void {
+    const { registry, viewers, pace, clock, metrics } = this.deps;
+    const { camera, fps } = this.request;
+    const seat = registry.join(this.request, {
+      state: () => undefined,
+      lost: (error) => {
+        this.#end(error);
+      },
+    });
+    this.#undo.push(() => {
+      seat.leave();
+    });
+    this.socket.send(JSON.stringify({ type: 'mjpeg' }), false);
+    const subscriber = new Subscriber(
+      this.socket,
+      { camera, fps, events: false },
+      pace,
+      clock,
+      metrics,
+      this.#messages,
+      () => {
+        this.#leave();
+      },
+    );
+    this.#subscriber = subscriber;
+    viewers.add(subscriber);
+    this.#undo.push(() => {
+      viewers.remove(subscriber);
+    });
+    subscriber.attach(seat.channel);
+  }
+
+  #try(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      this.deps.metrics.rejected.inc({ reason: error.code });
+      this.#end(error);
+    }
+  }
+
+  /** Players show the text, and try again when the socket is closed. */
+  #end(error: ServiceError): void {
+    if (this.#closed) return;
+    const text = error instanceof CameraError ? `${this.request.camera}: ${error.message}` : error.message;
+    this.#complain('mjpeg', text);
+    this.socket.end(error.close, closeReason(text));
+  }
+
+  #complain(type: string, text: string): void {
+    this.socket.send(JSON.stringify({ type: 'error', value: `${type}: ${text}` }), false);
+  }
+
+  #leave(): void {
+    for (const step of this.#undo.splice(0).reverse()) step();
+  }
+}
+
+/** Longest message type that an answer repeats. */
+const MAX_TYPE_LENGTH = 64;
+
+/** The `type` of a JSON message; `null` for what is none. */
+function messageType(data: Uint8Array): string | null {
+  try {
+    const message: unknown = JSON.parse(Buffer.from(data).toString());
+    if (typeof message !== 'object' || message === null || !('type' in message)) return null;
+    return typeof message.type === 'string' ? message.type.slice(0, MAX_TYPE_LENGTH) : null;
+  } catch {
+    return null;
+  }
+}

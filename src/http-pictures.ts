@@ -1,0 +1,129 @@
+import type { Admission } from './admission.js';
+import { type Clock, epochMs } from './clock.js';
+import { CameraError, RefusedError } from './errors.js';
+import { type Answer, json } from './http-answer.js';
+import type { Connection } from './http-handler.js';
+import type { RequestFacts } from './http-request.js';
+import type { Metrics } from './metrics.js';
+import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
+import type { Registry, StreamRequest } from './registry.js';
+import { takeStill } from './still.js';
+
+export interface PictureDeps {
+  readonly admission: Admission;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly snapshotMaxAgeMs: number;
+  readonly openTimeoutMs: number;
+  readonly slowTimeoutMs: number;
+}
+
+/** A snapshot of a live camera may be this old, ms, before the next frame is waited for. */
+const SNAPSHOT_FRESH_MS = 1000;
+
+/** One JPEG. Its age is in `X-Frame-Age-Ms`, the camera's state in `X-Camera-State`; too old a frame is a 503. */
+export async function snapshot(
+  request: StreamRequest,
+  facts: RequestFacts,
+  connection: Connection,
+  deps: PictureDeps,
+): Promise<Answer> {
+  const leave = deps.admission.enter(facts.address);
+  try {
+    const { still, cancel } = takeStill(deps.registry, request, {
+      freshMs: SNAPSHOT_FRESH_MS,
+      waitMs: deps.openTimeoutMs,
+      clock: deps.clock,
+      epoch: epochMs,
+    });
+    connection.onGone(() => {
+      cancel();
+      leave();
+    });
+    const { frame, state } = await still;
+    const ageMs = Math.max(0, Math.round(epochMs() - frame.capturedAt));
+    const headers = [
+      ['Cache-Control', 'no-store'],
+      ['X-Frame-Age-Ms', String(ageMs)],
+      ['X-Camera-State', state],
+    ] as const;
+    if (ageMs <= deps.snapshotMaxAgeMs) return { status: 200, type: 'image/jpeg', headers, body: frame.jpeg };
+    const message = `the newest frame of ${request.camera} is ${ageMs} ms old`;
+    return { ...json(503, { error: 'stale', message }), headers };
+  } finally {
+    leave();
+  }
+}
+
+/**
+ * A camera as MJPEG. Resolves to `null` when the first frame is about to be written, and rejects as long as an error can still
+ * be answered. To HEAD it says what GET would be, and opens nothing.
+ */
+export function streamMjpeg(
+  request: StreamRequest,
+  facts: RequestFacts,
+  connection: Connection,
+  deps: PictureDeps,
+): Promise<Answer | null> {
+  const { admission, registry, metrics, clock, openTimeoutMs, slowTimeoutMs } = deps;
+  if (facts.method === 'head') return Promise.resolve(mjpegHead(request, registry));
+  return new Promise((resolve, reject) => {
+    const undo: (() => void)[] = [];
+    const leave = (): void => {
+      for (const step of undo.splice(0).reverse()) step();
+    };
+    connection.onGone(leave);
+    let begun = false;
+    const fail = (error: unknown): void => {
+      leave();
+      // HTTP has no way to end a stream that has begun with an error, other than to cut it.
+      if (begun) connection.res.close();
+      else reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    try {
+      undo.push(admission.enter(facts.address));
+      const seat = registry.join(request, { state: () => undefined, lost: fail });
+      undo.push(() => {
+        seat.leave();
+      });
+      const options = { fps: request.fps, slowTimeoutMs, now: () => clock.now() };
+      const mjpeg = new MjpegStream(connection.res, seat.channel, options, {
+        begun: () => {
+          begun = true;
+          resolve(null);
+        },
+        skipped: () => {
+          metrics.framesSkipped.inc();
+        },
+        tooSlow: () => {
+          metrics.slowViewers.inc();
+          connection.res.close();
+        },
+      });
+      metrics.viewers.inc({ mode: 'mjpeg' });
+      undo.push(() => {
+        mjpeg.end();
+        metrics.viewers.dec({ mode: 'mjpeg' });
+      });
+      // A camera that was live once tries for ever: whoever comes meanwhile is told so instead of left waiting.
+      const giveUp = (): void => {
+        const { state, reason } = seat.camera.status;
+        if (begun) return;
+        if (state === 'connecting') wait();
+        else fail(new CameraError(reason ?? 'open_timeout'));
+      };
+      const wait = (): void => {
+        undo.push(clock.after(openTimeoutMs, giveUp));
+      };
+      wait();
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+function mjpegHead({ camera, url }: StreamRequest, registry: Registry): Answer {
+  if (!url && !registry.has(camera)) throw new RefusedError('no_such_camera', `no camera is named ${camera}`);
+  return { status: 200, type: MJPEG_TYPE, headers: MJPEG_HEADERS, body: '' };
+}

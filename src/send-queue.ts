@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type * as Koffi from 'koffi';
+
+/** `IPPROTO_TCP` and Linux's option of tcp(7): bytes not yet sent that the kernel takes at most before a socket counts as full. */
+const IPPROTO_TCP = 6;
+const TCP_NOTSENT_LOWAT = 25;
+
+/**
+ * A few frames of a tile. The kernel otherwise takes some 4 MB before anybody can see that a reader is slow, and that reader
+ * then sees the past: half a minute of it at 150 KB/s. What is on its way and not acknowledged does not count, so a fast
+ * connection stays as fast, however long it is.
+ */
+const NOT_SENT_BYTES = 32 * 1024;
+
+/** The state of a listening socket in /proc/net/tcp. */
+const LISTENING = '0A';
+
+/**
+ * Keeps the kernel's send queue of every connection that comes in on `port` short: connections inherit the option from the
+ * listening socket, the only one whose descriptor can be told.
+ *
+ * @returns false where that is not to be had (not Linux, no koffi): slow readers of MJPEG then see older frames
+ */
+export function shortenSendQueues(port: number): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
+    const setsockopt = koffi
+      .load('libc.so.6')
+      .func('int setsockopt(int fd, int level, int name, const int *value, uint32_t length)') as (
+      fd: number,
+      level: number,
+      name: number,
+      value: number[],
+      length: number,
+    ) => number;
+    const results = listeners(port).map((fd) =>
+      setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, [NOT_SENT_BYTES], 4),
+    );
+    return results.length > 0 && results.every((result) => result === 0);
+  } catch {
+    return false;
+  }
+}
+
+/** This process's descriptors that listen on `port`. */
+function listeners(port: number): number[] {
+  const inodes = new Set<string>();
+  for (const table of ['/proc/self/net/tcp', '/proc/self/net/tcp6']) {
+    for (const row of readTable(table)) {
+      const [, local = '', , state, , , , , , inode = ''] = row.trim().split(/\s+/);
+      if (state === LISTENING && Number.parseInt(local.split(':')[1] ?? '', 16) === port) inodes.add(inode);
+    }
+  }
+  return readdirSync('/proc/self/fd')
+    .filter((fd) => inodes.has(/^socket:\[(\d+)\]$/.exec(linkOf(fd))?.[1] ?? ''))
+    .map(Number);
+}
+
+function readTable(path: string): string[] {
+  try {
+    return readFileSync(path, 'latin1').split('\n');
+  } catch {
+    return [];
+  }
+}
+
+/** A descriptor may be closed between the listing and this look at it. */
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
