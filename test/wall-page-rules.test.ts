@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CAMERA_FAULTS, REFUSALS } from '../src/errors.js';
+import { cameraIdFrom, hostOf, rtspProblem } from '../src/wall/camera-name.js';
+import { ClockOffset } from '../src/wall/clock-offset.js';
+import { layoutFor } from '../src/wall/layout.js';
+import { REASONS_EN } from '../src/wall/reason-texts.js';
+import { retryDelay } from '../src/wall/retry-delay.js';
+import { ago, EN, ES, reasonText, stringsFor } from '../src/wall/strings.js';
+import { renditionFor } from '../src/wall/tile-rendition.js';
+import { type TileFacts, verdictOf } from '../src/wall/verdict.js';
+import { arrange, EMPTY_ADDRESS, formatAddress, parseAddress } from '../src/wall/wall-address.js';
+
+const FAST = { timeout: 20_000 };
+
+test('any number of tiles has room for each, in 16:9, without overflow unless it scrolls', FAST, () => {
+  const size = fc.integer({ min: 200, max: 4000 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 200 }), size, size, (count, width, height) => {
+      const {
+        columns,
+        rows,
+        width: tile,
+        height: tileHeight,
+        gap,
+        scrolls,
+      } = layoutFor(count, width, height);
+      assert.ok(columns * rows >= count);
+      assert.ok(
+        (columns - 1) * rows < count ||
+          rows === 1 ||
+          columns === 1 ||
+          scrolls ||
+          (rows - 1) * columns < count,
+      );
+      assert.ok(Math.abs(tile / tileHeight - 16 / 9) < 0.1);
+      assert.ok(columns * tile + (columns - 1) * gap <= width);
+      assert.ok(scrolls || rows * tileHeight + (rows - 1) * gap <= height);
+    }),
+  );
+});
+
+test('a 1080p screen shows 1, 4, 16 and 64 tiles as squares of tiles, and a phone two columns', FAST, () => {
+  for (const side of [1, 2, 4, 8]) assert.equal(layoutFor(side * side, 1920, 1036).columns, side);
+  assert.equal(layoutFor(64, 390, 756).columns, 2);
+  assert.equal(layoutFor(64, 390, 756).scrolls, true);
+  assert.equal(layoutFor(9, 1920, 1036, 5).columns, 5);
+});
+
+test('a wall address survives being written and read', FAST, () => {
+  const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
+  const names = fc.uniqueArray(name, { maxLength: 30 });
+  const columns = fc.option(fc.integer({ min: 1, max: 20 }));
+  fc.assert(
+    fc.property(names, names, columns, (order, hidden, cols) => {
+      const address = { order, hidden, columns: cols };
+      assert.deepEqual(parseAddress(formatAddress(address)), address);
+    }),
+  );
+});
+
+test('an odd wall address is read as far as it makes sense', FAST, () => {
+  const odd = '#order=a,<script>,a,b&cols=0&hide=%00,c&x=1';
+  assert.deepEqual(parseAddress(odd), { order: ['a', 'b'], hidden: ['c'], columns: null });
+  assert.deepEqual(parseAddress(''), EMPTY_ADDRESS);
+});
+
+test('new cameras come after the ordered ones, and hidden or gone ones not at all', FAST, () => {
+  const address = { order: ['c', 'gone', 'a'], hidden: ['b'], columns: null };
+  assert.deepEqual(arrange(['a', 'b', 'c', 'd'], address), ['c', 'a', 'd']);
+});
+
+const NOW = 1_000_000;
+const LIVE: TileFacts = {
+  state: { state: 'live', reason: null, text: '', since: NOW - 60_000 },
+  refused: null,
+  linkLostAt: null,
+  capturedAt: NOW - 100,
+  expectedSince: NOW - 60_000,
+  paused: false,
+  fps: null,
+};
+
+test('a tile is live only with a fresh picture, a live camera and a connection', FAST, () => {
+  assert.deepEqual(verdictOf(LIVE, NOW), { word: 'live', live: true, reason: null, text: '', age: 0 });
+  assert.equal(verdictOf({ ...LIVE, linkLostAt: NOW - 10 }, NOW).word, 'link');
+  assert.equal(verdictOf({ ...LIVE, state: null }, NOW).word, 'connecting');
+  assert.equal(verdictOf({ ...LIVE, capturedAt: null, expectedSince: NOW }, NOW).word, 'connecting');
+  assert.equal(verdictOf({ ...LIVE, refused: { reason: 'at_capacity', text: 't' } }, NOW).word, 'refused');
+});
+
+test('a tile whose frames stop says stale by itself, though the server says live', FAST, () => {
+  const silent = { ...LIVE, capturedAt: NOW - 7000 };
+  const verdict = verdictOf(silent, NOW);
+  assert.deepEqual(
+    [verdict.word, verdict.live, verdict.age, verdict.reason],
+    ['stale', false, 7000, 'no_frames'],
+  );
+  assert.equal(verdictOf({ ...silent, fps: 0.2 }, NOW).word, 'live');
+});
+
+test('a tile that was just resumed shows its old picture as old until the first new one', FAST, () => {
+  const resumed = { ...LIVE, capturedAt: NOW - 60_000, expectedSince: NOW - 50 };
+  assert.deepEqual([verdictOf(resumed, NOW).word, verdictOf(resumed, NOW).live], ['connecting', false]);
+  assert.equal(verdictOf({ ...resumed, paused: true }, NOW).live, false);
+});
+
+test('no verdict but live and frozen lets the picture look like the present', FAST, () => {
+  const facts = fc.record<TileFacts>({
+    state: fc.option(
+      fc.record({
+        state: fc.constantFrom('connecting', 'live', 'stale', 'frozen', 'offline'),
+        reason: fc.constant(null),
+        text: fc.constant(''),
+        since: fc.integer({ min: 0, max: NOW }),
+      }),
+    ),
+    refused: fc.option(fc.constant({ reason: 'at_capacity', text: '' })),
+    linkLostAt: fc.option(fc.integer({ min: 0, max: NOW })),
+    capturedAt: fc.option(fc.integer({ min: 0, max: NOW })),
+    expectedSince: fc.integer({ min: 0, max: NOW }),
+    paused: fc.boolean(),
+    fps: fc.constant(null),
+  });
+  fc.assert(
+    fc.property(facts, (given) => {
+      const verdict = verdictOf(given, NOW);
+      assert.ok(verdict.age >= 0);
+      if (!verdict.live) return;
+      assert.ok(verdict.word === 'live' || verdict.word === 'frozen');
+      assert.ok(given.linkLostAt === null && given.refused === null);
+      assert.ok(NOW - (given.capturedAt ?? 0) <= 5000);
+    }),
+  );
+});
+
+test('the clock offset is that of the quickest ping', FAST, () => {
+  const offset = new ClockOffset();
+  offset.hello(9_000, 1_000);
+  assert.equal(offset.ms, 8000);
+  offset.add(1_000, 6_400, 1_800);
+  offset.add(2_000, 7_010, 2_020);
+  assert.equal(offset.ms, 5000);
+});
+
+test('retries back off with jitter to 15 s at most, and 30 s after a refusal', FAST, () => {
+  assert.deepEqual(
+    [0, 1, 2].map((tries) => retryDelay(tries, 1)),
+    [500, 1000, 2000],
+  );
+  assert.equal(retryDelay(50, 1), 15_000);
+  assert.equal(retryDelay(0, 0), 250);
+  assert.equal(retryDelay(0, 1, 4401), 30_000);
+});
+
+test('every reason that the service can give has a text in both languages', FAST, () => {
+  for (const code of [...Object.keys(CAMERA_FAULTS), ...Object.keys(REFUSALS)]) {
+    assert.ok(Object.hasOwn(REASONS_EN, code), code);
+    assert.notEqual(reasonText(code, '', EN), reasonText(code, '', ES));
+  }
+  assert.equal(reasonText('toString', 'as the server says', EN), 'as the server says');
+  assert.equal(stringsFor('es-MX'), ES);
+  assert.equal(stringsFor('est'), EN);
+  assert.deepEqual([ago(7_900, EN), ago(180_000, EN), ago(3 * 3_600_000, ES)], ['7 s', '3 min', '3 h']);
+});
+
+test('a name that a person types becomes a stream name', FAST, () => {
+  assert.equal(cameraIdFrom('Cámara de la puerta nº 2'), 'camara-de-la-puerta-no-2');
+  assert.equal(cameraIdFrom('  <b>x</b>'), 'b-x-b');
+  assert.equal(cameraIdFrom('門'), '');
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (title) => {
+      const id = cameraIdFrom(title);
+      assert.ok(id === '' || /^[a-z0-9][a-z0-9._-]{0,63}$/.test(id), id);
+    }),
+  );
+});
+
+test('a URL that cannot be right is caught before it is sent', FAST, () => {
+  assert.equal(rtspProblem(' '), 'empty');
+  assert.equal(rtspProblem('http://h/'), 'scheme');
+  assert.equal(rtspProblem('rtsp:///x'), 'host');
+  assert.equal(rtspProblem('RTSPS://h'), null);
+  assert.equal(hostOf('rtsp://u:p@ss/w@192.168.1.20:554/s'), '192.168.1.20');
+  assert.equal(hostOf('rtsp://[::1]:8554/s'), '[::1]');
+});
+
+test('small tiles ask for small pictures, and the large one for the main stream', FAST, () => {
+  assert.deepEqual(renditionFor(231, false), { width: 320, height: 180 });
+  assert.deepEqual(renditionFor(640, false), {});
+  assert.deepEqual(renditionFor(1600, false), { width: 1280, height: 720 });
+  assert.deepEqual(renditionFor(1600, true), { width: 1920, height: 1080, main: true });
+});

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseClientMessage, type ParsedMessage } from '../src/wall/client-messages.js';
+import { parseCameraList, parseServerMessage } from '../src/wall/server-messages.js';
+import {
+  decodeFrameHeader,
+  encodeFrameHeader,
+  FRAME_HEADER_BYTES,
+  MAX_ACKS,
+  MAX_CLIENT_MESSAGE_BYTES,
+  MAX_HANDLES,
+  TILE_STATES,
+} from '../src/wall-protocol.js';
+
+const FAST = { timeout: 20_000 };
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const parse = (message: unknown): ParsedMessage => parseClientMessage(bytes(JSON.stringify(message)), false);
+
+test('a frame header comes out as it went in, for every handle, sequence and time', FAST, () => {
+  const headers = fc.record({
+    handle: fc.integer({ min: 1, max: 0xffff }),
+    sequence: fc.integer({ min: 0, max: 0xffffffff }),
+    capturedAt: fc.double({ min: 0, max: 8.64e15, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(headers, (header) => {
+      const encoded = encodeFrameHeader(header);
+      assert.equal(encoded.byteLength, FRAME_HEADER_BYTES);
+      assert.deepEqual(decodeFrameHeader(encoded.buffer), { ...header });
+    }),
+  );
+});
+
+test('a frame header has the layout that PROTOCOL.md gives', FAST, () => {
+  const encoded = encodeFrameHeader({ handle: 0x0102, sequence: 0x03040506, capturedAt: 1 });
+  assert.equal(Buffer.from(encoded).toString('hex'), '0101' + '0201' + '06050403' + '000000000000f03f');
+});
+
+test('bytes that are no frame of this version are refused, whatever they are', FAST, () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (data) => {
+      const header = decodeFrameHeader(Uint8Array.from(data).buffer);
+      const isFrame = data.length >= FRAME_HEADER_BYTES && data[0] === 1 && data[1] === 1;
+      assert.equal(header !== null, isFrame);
+    }),
+  );
+});
+
+test('every kind of client message is understood', FAST, () => {
+  const messages = [
+    { type: 'subscribe', handle: 1, camera: 'gate' },
+    {
+      type: 'subscribe',
+      handle: 65535,
+      camera: 'gate',
+      rtsp: 'rtsp://u:p@h/s',
+      width: 320,
+      height: 180,
+      main: true,
+    },
+    { type: 'rendition', handle: 1, quality: 70, fps: 0.5 },
+    { type: 'rendition', handle: 1 },
+    { type: 'unsubscribe', handle: 1 },
+    { type: 'pause', handles: [1, 2] },
+    { type: 'resume', handles: [2] },
+    { type: 'ack', frames: [[1, 0]] },
+    { type: 'ping', sent: 1.5 },
+  ];
+  for (const message of messages) assert.deepEqual(parse(message), { ok: true, message });
+});
+
+test('the largest pause and ack fit into the largest message', FAST, () => {
+  const handles = Array.from({ length: MAX_HANDLES }, (_, at) => 65_535 - at);
+  const frames = handles.slice(0, MAX_ACKS).map((handle) => [handle, 0xffffffff]);
+  assert.ok(parse({ type: 'pause', handles }).ok);
+  assert.ok(parse({ type: 'ack', frames }).ok);
+});
+
+test('a bad client message is refused with the name of what is wrong, never with its value', FAST, () => {
+  const cases: readonly (readonly [message: unknown, problem: RegExp])[] = [
+    [null, /object/],
+    [[], /object/],
+    ['subscribe', /object/],
+    [{ type: 'nonsense' }, /type/],
+    [{ type: 'subscribe', handle: 0, camera: 'a' }, /handle/],
+    [{ type: 'subscribe', handle: 65536, camera: 'a' }, /handle/],
+    [{ type: 'subscribe', handle: 1.5, camera: 'a' }, /handle/],
+    [{ type: 'subscribe', handle: '1', camera: 'a' }, /handle/],
+    [{ type: 'subscribe', handle: 1 }, /camera/],
+    [{ type: 'subscribe', handle: 1, camera: '../secret' }, /camera/],
+    [{ type: 'subscribe', handle: 1, camera: 'a', rtsp: 'x'.repeat(2049) }, /rtsp/],
+    [{ type: 'subscribe', handle: 1, camera: 'a', secret: 1 }, /unknown field/],
+    [{ type: 'subscribe', handle: 1, camera: 'a', width: 640 }, /width and height/],
+    [{ type: 'rendition', handle: 1, width: 641, height: 360 }, /width/],
+    [{ type: 'rendition', handle: 1, quality: 101 }, /quality/],
+    [{ type: 'rendition', handle: 1, fps: 0 }, /fps/],
+    [{ type: 'pause', handles: [] }, /handles/],
+    [{ type: 'ack', frames: [[1]] }, /frames/],
+    [{ type: 'ack', frames: [[1, -1]] }, /frames/],
+    [{ type: 'ping' }, /sent/],
+  ];
+  for (const [message, problem] of cases) {
+    const parsed = parse(message);
+    assert.ok(!parsed.ok, JSON.stringify(message));
+    assert.match(parsed.problem, problem);
+    assert.ok(Buffer.byteLength(parsed.problem) <= 123);
+    assert.doesNotMatch(parsed.problem, /secret/);
+  }
+});
+
+test('binary, torn UTF-8, broken JSON and too long messages are refused', FAST, () => {
+  const torn = Uint8Array.of(0x22, 0xff, 0x22);
+  assert.match(JSON.stringify(parseClientMessage(bytes('{}'), true)), /text expected/);
+  assert.match(JSON.stringify(parseClientMessage(torn, false)), /not JSON/);
+  assert.match(JSON.stringify(parseClientMessage(bytes('{'), false)), /not JSON/);
+  const long = bytes(`"${'x'.repeat(MAX_CLIENT_MESSAGE_BYTES)}"`);
+  assert.match(JSON.stringify(parseClientMessage(long, false)), /over 4096 bytes/);
+});
+
+test('arbitrary bytes never make the parser throw', FAST, () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json().map(bytes)), (data) => {
+      assert.equal(typeof parseClientMessage(data, false).ok, 'boolean');
+    }),
+  );
+});
+
+test('every kind of server message is understood by the browser', FAST, () => {
+  const messages = [
+    { type: 'hello', protocol: 1, time: 5, credits: 2, maxHandles: 400 },
+    { type: 'pong', sent: 1, time: 2 },
+    { type: 'refused', handle: 3, what: 'subscribe', code: 4404, reason: 'no_such_camera', text: 'none' },
+    ...TILE_STATES.map((state) => ({
+      type: 'state',
+      handle: 3,
+      camera: 'gate',
+      state,
+      reason: state === 'live' ? null : 'stall',
+      text: '',
+      since: 7,
+    })),
+  ];
+  for (const message of messages) assert.deepEqual(parseServerMessage(JSON.stringify(message)), message);
+});
+
+test('the browser ignores server messages that it does not know', FAST, () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      assert.equal(parseServerMessage(text), null);
+    }),
+  );
+  assert.equal(parseServerMessage('{"type":"state","handle":1,"camera":"a","state":"odd","text":""}'), null);
+});
+
+test('a camera list is read leniently: one odd entry does not hide the others', FAST, () => {
+  const list = {
+    cameras: [{ camera: 'gate', title: 'Gate', hasMain: true, more: 1 }, 7, { title: 'x' }, { camera: 'b' }],
+  };
+  assert.deepEqual(parseCameraList(list), [
+    { camera: 'gate', title: 'Gate', hasMain: true },
+    { camera: 'b', title: 'b', hasMain: false },
+  ]);
+  for (const odd of [null, [], {}, { cameras: {} }]) assert.equal(parseCameraList(odd), null);
+});
