@@ -85,8 +85,11 @@ function yuvEncoder(tj: TurboJpeg, width: number, height: number): JpegEncoder {
   tj.set(handle, TJ.NOREALLOC, 1);
   tj.set(handle, TJ.SUBSAMP, TJ.SAMP_420);
   let current = -1;
+  let closed = false;
   return {
     encode(frame, quality) {
+      // libjpeg-turbo would read past the frame, or use a handle that is freed: neither is an error to it but a crash.
+      if (closed) throw new Error('the encoder is closed');
       if (frame.length !== (width * height * 3) / 2) throw new RangeError(`frame of ${frame.length} bytes`);
       if (quality !== current) {
         tj.set(handle, TJ.QUALITY, quality);
@@ -98,7 +101,8 @@ function yuvEncoder(tj: TurboJpeg, width: number, height: number): JpegEncoder {
       return out.buffer.slice(0, Number(size[0]));
     },
     close() {
-      tj.destroy(handle);
+      if (!closed) tj.destroy(handle);
+      closed = true;
     },
   };
 }
@@ -109,6 +113,7 @@ function rgbEncoder(width: number, height: number): JpegEncoder {
   const out = Buffer.alloc(jpeg.bufferSize({ width, height, subsampling: jpeg.SAMP_420 }));
   return {
     encode(frame, quality) {
+      if (frame.length !== width * height * 3) throw new RangeError(`frame of ${frame.length} bytes`);
       const result = jpeg.compressSync(Buffer.from(frame.buffer, frame.byteOffset, frame.length), out, {
         format: jpeg.FORMAT_RGB,
         width,
