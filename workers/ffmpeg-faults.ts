@@ -35,7 +35,7 @@ const WORDS: readonly (readonly [RegExp, CameraErrorCode])[] = [
   [/Failed to resolve hostname|Name or service not known|Temporary failure in name resolution/i, 'dns'],
   [/Protocol '[^']*' not on whitelist|Protocol not found/i, 'redirected'],
   [
-    /failed: 461\b|Nonmatching transport|Unsupported transport|failed: 4\d\d\b|Server returned 4XX/i,
+    /failed: 461\b|Nonmatching transport|Unsupported transport|failed: 4\d\d\b|Server returned 4/i,
     'protocol',
   ],
   [

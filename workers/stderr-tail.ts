@@ -3,6 +3,9 @@ import { redact } from '../src/redact.js';
 /** Bytes of FFmpeg's stderr that are kept for each process. */
 const TAIL_CHARS = 4096;
 
+/** The line may have been cut before the `@` that tells a password from a host. */
+const UNFINISHED_URL = /(rtsps?:\/\/)[^\s@]*$/i;
+
 /** Keeps the end of a process's stderr, bounded and redacted line by line before it is kept. */
 export class StderrTail {
   #kept = '';
@@ -17,7 +20,8 @@ export class StderrTail {
   }
 
   toString(): string {
-    return (this.#kept + redact(withoutChatter(this.#line))).slice(-TAIL_CHARS);
+    const line = redact(withoutChatter(this.#line)).replace(UNFINISHED_URL, '$1***');
+    return (this.#kept + line).slice(-TAIL_CHARS);
   }
 }
 
