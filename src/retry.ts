@@ -32,7 +32,7 @@ export class Backoff {
    */
   next(code: CameraErrorCode, liveMs: number): number {
     if (liveMs >= RESET_AFTER_LIVE_MS) this.reset();
-    if (CAMERA_FAULTS[code].retry === 'hold') return this.#spread(this.times.holdMs);
+    if (CAMERA_FAULTS[code].retry === 'hold') return this.#longer(this.times.holdMs);
     // The camera is not to blame for a dead thread: the first replacement comes at once.
     if (code === 'worker_died' && this.#workerDeaths++ === 0) return 0;
     const pause = Math.min(this.times.maxMs, this.times.minMs * 2 ** this.#failures);
@@ -43,6 +43,11 @@ export class Backoff {
   reset(): void {
     this.#failures = 0;
     this.#workerDeaths = 0;
+  }
+
+  /** A hold is never shorter than what was asked for: cameras lock accounts by the minute. */
+  #longer(ms: number): number {
+    return Math.round(ms * (1 + JITTER * this.random()));
   }
 
   #spread(ms: number): number {
