@@ -137,7 +137,7 @@ test('what is encoded follows the sizes, qualities and rates of the viewers', { 
   const { run } = it.opener();
   assert.equal(run.plan.outputs[0]?.demands[0]?.fps, 5);
   const faster = it.join('cam', { ...AT, fps: 12 });
-  assert.equal(run.plan.outputs[0]?.demands[0]?.fps, 12);
+  assert.equal(run.plan.outputs[0].demands[0].fps, 12);
   const small = it.join('cam', { ...AT, width: 300, quality: 80 });
   assert.deepEqual(
     run.plan.outputs.map(({ width, demands }) => [width, demands.map(({ key }) => key)]),

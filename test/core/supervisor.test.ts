@@ -211,12 +211,12 @@ test('thirty seconds of life start the backoff anew, less do not', { timeout }, 
   await it.supervisor.stop();
 });
 
-test('refused credentials are held for five minutes, whoever wishes', { timeout }, async () => {
+test('refused credentials are held for at least five minutes, whoever wishes', { timeout }, async () => {
   const it = await start();
   await it.opener.run.fail('unauthorized');
   assert.equal(it.supervisor.lastFailure, 'unauthorized');
-  assert.equal(it.supervisor.holdLeftMs, 300_000);
-  for (let t = 0; t < 299; t++) {
+  assert.equal(it.supervisor.holdLeftMs, 330_000);
+  for (let t = 0; t < 329; t++) {
     it.supervisor.wish();
     await it.clock.advance(1000);
   }
@@ -438,7 +438,7 @@ test(
           else if (does === 'keys' || does === 'all')
             it.supervisor.setPlan(does === 'keys' ? KEY_FRAMES : PLAN);
           else if (does === 'frame') it.opener.run.frame();
-          else await it.opener.run.fail(does as CameraErrorCode);
+          else await it.opener.run.fail(does);
         }
         const passed = it.clock.now();
         // Besides one a second: the first, the other probe and a worker's first death come without a pause.

@@ -1,6 +1,6 @@
 import { ConnectGate } from '../../../src/connect-gate.js';
 import { snapToLadder } from '../../../src/decode-plan.js';
-import type { CameraError } from '../../../src/errors.js';
+import type { ServiceError } from '../../../src/errors.js';
 import type { Log } from '../../../src/log.js';
 import { createMetrics } from '../../../src/metrics.js';
 import type { Channel } from '../../../src/publisher.js';
@@ -81,7 +81,7 @@ export function studio(options: Partial<RegistryOptions> = {}) {
   };
   const join = (camera: string, more: Partial<StreamRequest> & { at?: string } = {}) => {
     const states: string[] = [];
-    const lost: CameraError[] = [];
+    const lost: ServiceError[] = [];
     const seat = registry.join(ask(camera, more), {
       state: ({ state }) => states.push(state),
       lost: (error) => {

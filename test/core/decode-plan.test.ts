@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  DEGRADED_FPS,
+  decodePlan,
+  type PlanOptions,
+  snapToLadder,
+  type Want,
+} from '../../src/decode-plan.js';
+import { renditionKey } from '../../src/rendition.js';
+
+const timeout = 10_000;
+const OPTIONS: PlanOptions = { standby: { width: 640, height: 360 }, maxFps: null, degradation: 0 };
+
+const size = fc.constantFrom(
+  { width: 320, height: 180 },
+  { width: 640, height: 360 },
+  { width: 1280, height: 720 },
+);
+const want: fc.Arbitrary<Want> = fc
+  .tuple(size, fc.constantFrom(30, 50, 80), fc.option(fc.integer({ min: 1, max: 60 })))
+  .map(([{ width, height }, quality, fps]) => ({ rendition: { width, height, quality }, fps }));
+const options: fc.Arbitrary<PlanOptions> = fc.record({
+  standby: fc.constant(OPTIONS.standby),
+  maxFps: fc.option(fc.integer({ min: 1, max: 60 })),
+  degradation: fc.constantFrom(0, 1, 2),
+});
+
+test(
+  'every want is served by exactly one demand of its size, at its rate or the service’s limit',
+  { timeout },
+  () => {
+    fc.assert(
+      fc.property(fc.array(want, { minLength: 1, maxLength: 20 }), options, (wants, given) => {
+        const plan = decodePlan(wants, given);
+        const limit = Math.min(given.maxFps ?? Infinity, given.degradation > 0 ? DEGRADED_FPS : Infinity);
+        for (const { rendition, fps } of wants) {
+          const serving = plan.outputs.filter(
+            (o) => o.width === rendition.width && o.height === rendition.height,
+          );
+          assert.equal(serving.length, 1);
+          const demands = serving[0]?.demands.filter((d) => d.key === renditionKey(rendition)) ?? [];
+          assert.equal(demands.length, 1);
+          assert.equal(demands[0]?.quality, rendition.quality);
+          assert.ok((demands[0].fps ?? Infinity) >= Math.min(fps ?? Infinity, limit));
+          assert.ok((demands[0].fps ?? Infinity) <= limit);
+        }
+        const demanded = plan.outputs.flatMap(({ demands }) => demands.map(({ key }) => key));
+        const wanted = new Set(wants.map(({ rendition }) => renditionKey(rendition)));
+        assert.deepEqual(new Set(demanded), wanted, 'nothing is encoded that nobody wants');
+        assert.equal(demanded.length, wanted.size);
+      }),
+    );
+  },
+);
+
+test('the order of the wishes does not change what FFmpeg has to do', { timeout }, () => {
+  fc.assert(
+    fc.property(fc.array(want, { maxLength: 10 }), options, (wants, given) => {
+      const sizes = (list: Want[]) => {
+        const plan = decodePlan(list, given);
+        return [plan.keyFramesOnly, ...plan.outputs.map(({ width, height }) => `${width}x${height}`)];
+      };
+      assert.deepEqual(sizes([...wants].reverse()), sizes(wants));
+    }),
+  );
+});
+
+test(
+  'key frames alone are decoded when nobody wants more than one frame a second, or the machine cannot',
+  { timeout },
+  () => {
+    const one = (fps: number | null): Want => ({ rendition: { width: 640, height: 360, quality: 50 }, fps });
+    assert.equal(decodePlan([], OPTIONS).keyFramesOnly, true);
+    assert.deepEqual(decodePlan([], OPTIONS).outputs, [{ width: 640, height: 360, demands: [] }]);
+    assert.equal(decodePlan([one(1)], OPTIONS).keyFramesOnly, true);
+    assert.equal(decodePlan([one(1), one(2)], OPTIONS).keyFramesOnly, false);
+    assert.equal(decodePlan([one(null)], OPTIONS).keyFramesOnly, false);
+    assert.equal(decodePlan([one(null)], { ...OPTIONS, maxFps: 1 }).keyFramesOnly, true);
+    assert.equal(decodePlan([one(null)], { ...OPTIONS, degradation: 2 }).keyFramesOnly, true);
+    assert.equal(
+      decodePlan([one(null)], { ...OPTIONS, degradation: 1 }).outputs[0]?.demands[0]?.fps,
+      DEGRADED_FPS,
+    );
+  },
+);
+
+test('a wanted size becomes the smallest of the ladder that holds it, else the largest', { timeout }, () => {
+  const side = fc.integer({ min: 1, max: 2000 });
+  const ladder = fc.array(fc.record({ width: side, height: side }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(fc.record({ width: side, height: side }), ladder, (asked, steps) => {
+      const got = snapToLadder(asked, steps);
+      assert.ok(steps.some((step) => step.width === got.width && step.height === got.height));
+      const area = (s: { width: number; height: number }): number => s.width * s.height;
+      const fitting = steps.filter((step) => step.width >= asked.width && step.height >= asked.height);
+      const best = fitting.length > 0 ? Math.min(...fitting.map(area)) : Math.max(...steps.map(area));
+      assert.equal(area(got), best);
+    }),
+  );
+});

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { LogThrottle } from '../../src/log.js';
+
+const timeout = 20_000;
+const SECRET = 'S3cr3t-Hunter2';
+const log = new URL('../../src/log.js', import.meta.url).href;
+
+/** Lines of a process that logs `calls`: the log writes to its own descriptor. */
+function linesOf(calls: string): string[] {
+  const code = `import { createLog } from ${JSON.stringify(log)}; const log = createLog('debug'); const S = '${SECRET}'; const url = 'rtsp://admin:' + S + '@10.0.0.7/x'; ${calls}`;
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout });
+  assert.equal(run.status, 0, run.stderr);
+  return run.stdout.trim().split('\n');
+}
+
+test(
+  'no field, nested object, name of a field or error carries a password out, and each line is JSON',
+  { timeout },
+  () => {
+    const lines = linesOf(`
+    log.info({ event: 'x', url }, 'opening ' + url);
+    log.warn({ a: { b: { c: [url, { d: { e: url } }] } } }, 'deep');
+    log.error({ error: new Error('cannot open ' + url) }, 'failed');
+    log.error(new Error('cannot open ' + url));
+    log.info('format %s', url);
+    log.info({ password: S, token: S, authToken: S, jwtSecret: S, headers: { authorization: 'Basic ' + S, cookie: 't=' + S } });
+    log.info({ [url]: 1, list: ['/ws?token=' + S], map: new Map([[url, url]]), set: new Set([url]) });
+    log.info({ text: 'a"b\\n\\u0000\\ud800', number: 1, nothing: null, missing: undefined, fn: () => url });
+    const ring = { url }; ring.self = ring; log.info({ ring });
+    log.debug({ text: encodeURIComponent(url) });
+  `);
+    assert.equal(lines.length, 10);
+    for (const line of lines) {
+      assert.ok(!line.includes(SECRET), line);
+      const parsed: unknown = JSON.parse(line);
+      assert.ok(typeof parsed === 'object' && parsed !== null && 'level' in parsed && 'time' in parsed);
+    }
+    assert.match(lines[0] ?? '', /rtsp:\/\/\*\*\*@10\.0\.0\.7\/x/);
+    assert.match(lines[2] ?? '', /cannot open/);
+  },
+);
+
+test('a repeated line passes once a second, and says how many were held back', { timeout }, () => {
+  const throttle = new LogThrottle();
+  assert.equal(throttle.pass('drop', 0), 0);
+  for (let t = 1; t < 1000; t += 100) assert.equal(throttle.pass('drop', t), null);
+  assert.equal(throttle.pass('other', 500), 0);
+  assert.equal(throttle.pass('drop', 1000), 10);
+  for (let i = 0; i < 5000; i++) throttle.pass(`key${i}`, 2000);
+  assert.equal(throttle.pass('drop', 2001), 0, 'forgotten among too many keys');
+});

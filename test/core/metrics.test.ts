@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { CAMERA_STATES } from '../../src/camera-state.js';
+import { CAMERA_FAULTS } from '../../src/errors.js';
+import { createMetrics, DROP_STAGES, forgetCamera } from '../../src/metrics.js';
+
+const timeout = 5000;
+
+test('a forgotten camera leaves no series, the others keep theirs', { timeout }, async () => {
+  const metrics = createMetrics();
+  const stated = new Set<string>();
+  for (const camera of ['gone', 'stays']) {
+    for (const metric of Object.values(metrics)) {
+      if (!(metric instanceof Counter) && !(metric instanceof Gauge)) continue;
+      const { labelNames } = metric as unknown as { labelNames: readonly string[] };
+      if (!labelNames.includes('camera')) continue;
+      stated.add(labelNames.filter((name) => name !== 'camera').join());
+      const values = { stage: DROP_STAGES, state: CAMERA_STATES, reason: Object.keys(CAMERA_FAULTS) };
+      const extra = Object.entries(values).filter(([name]) => labelNames.includes(name));
+      const sets =
+        extra.length === 0 ? [{}] : extra.flatMap(([name, all]) => all.map((value) => ({ [name]: value })));
+      for (const labels of sets) metric.inc({ camera, ...labels } as never, 1);
+    }
+  }
+  assert.deepEqual([...stated].sort(), ['', 'reason', 'stage', 'state']);
+  const count = async (camera: string): Promise<number> =>
+    (await metrics.registry.metrics()).split(`camera="${camera}"`).length - 1;
+  const before = await count('stays');
+  assert.ok(before > 20);
+  forgetCamera(metrics, 'gone');
+  assert.equal(await count('gone'), 0);
+  assert.equal(await count('stays'), before);
+});
+
+test('every metric of the service has its prefix and its unit’s ending', { timeout }, () => {
+  for (const metric of Object.values(createMetrics())) {
+    if (!(metric instanceof Counter) && !(metric instanceof Gauge) && !(metric instanceof Histogram))
+      continue;
+    const { name, help } = metric as unknown as { name: string; help: string };
+    assert.match(name, /^rtsp_ws_[a-z_]+$/);
+    assert.ok(help.length > 5);
+    assert.equal(metric instanceof Counter, name.endsWith('_total'), name);
+    if (metric instanceof Histogram) assert.match(name, /_seconds$/);
+  }
+});

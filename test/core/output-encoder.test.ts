@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test, type TestContext } from 'node:test';
+import type { Demand, FrameMessage } from '../../src/protocol.js';
+import { OutputEncoder } from '../../workers/output-encoder.js';
+import { NO_COUNTS } from './support/fake-opener.js';
+import { settle } from './support/manual-clock.js';
+
+const timeout = 10_000;
+const BYTES = (16 * 16 * 3) / 2;
+const HALF: Demand = { key: '16x16q50', quality: 50, fps: null };
+const FINE: Demand = { key: '16x16q90', quality: 90, fps: null };
+
+function bench(t: TestContext, demands: readonly Demand[]) {
+  const counters = { ...NO_COUNTS };
+  const sent: FrameMessage[] = [];
+  const gate = { open: true };
+  const encoder = new OutputEncoder({ width: 16, height: 16 }, 'yuv420p', demands, counters, {
+    hasRoom: () => gate.open,
+    send: (frame) => sent.push(frame),
+  });
+  t.after(() => {
+    encoder.close();
+  });
+  const frame = (level: number): Uint8Array => new Uint8Array(BYTES).fill(level);
+  /** Waits until `count` frames were sent. */
+  const until = async (count: number): Promise<void> => {
+    while (sent.length < count) await sleep(2);
+  };
+  return { counters, sent, gate, encoder, frame, until };
+}
+
+test('each demanded quality is encoded, and nothing without a demand', { timeout }, async (t) => {
+  const it = bench(t, [HALF, FINE]);
+  it.encoder.frame(it.frame(100));
+  await it.until(2);
+  assert.deepEqual(
+    it.sent.map(({ key }) => key),
+    ['16x16q50', '16x16q90'],
+  );
+  it.encoder.setDemands([]);
+  it.encoder.frame(it.frame(101));
+  await settle();
+  assert.equal(it.counters.encoded, 2);
+});
+
+test('a frame that waits is replaced by a newer one, and counted', { timeout }, async (t) => {
+  const it = bench(t, [HALF]);
+  for (let level = 0; level < 5; level++) it.encoder.frame(it.frame(level));
+  await it.until(1);
+  assert.equal(it.counters.droppedBeforeEncode, 4);
+  it.gate.open = false;
+  it.encoder.frame(it.frame(9));
+  await settle();
+  it.encoder.frame(it.frame(10));
+  it.encoder.frame(it.frame(11));
+  assert.equal(it.counters.droppedInFlight, 2);
+  it.gate.open = true;
+  await it.until(2);
+  assert.equal(it.counters.encoded, 2);
+});
+
+test(
+  'a frame that waited while nobody wanted it is not encoded afterwards: its buffer was written over',
+  { timeout },
+  async (t) => {
+    const it = bench(t, [HALF]);
+    it.gate.open = false;
+    it.encoder.frame(it.frame(1));
+    await settle();
+    it.encoder.setDemands([]);
+    it.encoder.frame(it.frame(2));
+    it.encoder.setDemands([HALF]);
+    it.gate.open = true;
+    await sleep(30);
+    assert.equal(it.sent.length, 0);
+    it.encoder.frame(it.frame(3));
+    await it.until(1);
+  },
+);
+
+test('a frame that cannot be encoded is skipped and counted, the next one comes', { timeout }, async (t) => {
+  const it = bench(t, [HALF]);
+  it.encoder.frame(new Uint8Array(7));
+  await settle();
+  assert.equal(it.counters.encodeErrors, 1);
+  it.encoder.frame(it.frame(3));
+  await it.until(1);
+});
+
+test('after its close nothing more is encoded', { timeout }, async (t) => {
+  const it = bench(t, [HALF]);
+  it.encoder.frame(it.frame(3));
+  it.encoder.close();
+  await settle();
+  assert.equal(it.sent.length, 0);
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Admission } from '../../src/admission.js';
+import { createAuth } from '../../src/auth.js';
+import { closeReason } from '../../src/errors.js';
+import { FrameGate } from '../../src/frame-gate.js';
+import { FreezeDetector } from '../../src/freeze-detector.js';
+import { createOriginPolicy } from '../../src/origin.js';
+import { Publisher } from '../../src/publisher.js';
+import { RateLimit } from '../../src/rate-limit.js';
+import { Backoff } from '../../src/retry.js';
+import { jpeg } from './support/fake-opener.js';
+
+const timeout = 10_000;
+
+test('a close reason fits its frame, is whole characters, and begins as it was given', { timeout }, () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
+      const reason = closeReason(text);
+      assert.ok(Buffer.byteLength(reason) <= 123);
+      assert.ok(!reason.includes('\uFFFD') || text.includes('\uFFFD'));
+      if (Buffer.byteLength(text) <= 123) assert.equal(reason, text);
+      else assert.ok(reason.endsWith('…') && text.startsWith(reason.slice(0, -1)));
+    }),
+  );
+  assert.equal(Buffer.byteLength(closeReason('x'.repeat(500))), 123);
+});
+
+test('a thinned stream keeps its rate, whatever the source’s', { timeout }, () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 60 }), (fps, sourceFps) => {
+      const gate = new FrameGate();
+      let taken = 0;
+      for (let i = 0; i < sourceFps * 20; i++) if (gate.takes(fps, (i * 1000) / sourceFps)) taken++;
+      const wanted = Math.min(fps, sourceFps) * 20;
+      assert.ok(taken <= wanted * 1.12 + 1, `${taken} of ${wanted}`);
+      assert.ok(taken >= wanted * 0.5, `${taken} of ${wanted}`);
+    }),
+  );
+});
+
+test('after a pause the beat begins anew instead of catching up', { timeout }, () => {
+  const gate = new FrameGate();
+  assert.equal(gate.takes(10, 0), true);
+  assert.equal(gate.takes(10, 60_000), true);
+  assert.equal(gate.takes(10, 60_010), false);
+  assert.equal(gate.takes(null, 60_011), true);
+});
+
+test('a bucket gives its burst at once and then its rate, never more', { timeout }, () => {
+  const steps = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 200 });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1, max: 50 }),
+      steps,
+      (burst, perSecond, waits) => {
+        const limit = new RateLimit(burst, perSecond);
+        let now = 0;
+        let given = 0;
+        for (const wait of waits) {
+          now += wait;
+          if (limit.take(now)) given++;
+        }
+        assert.ok(given <= burst + (now / 1000) * perSecond + 1e-6);
+      },
+    ),
+  );
+});
+
+test(
+  'a backoff never exceeds its longest pause and a fifth, also after a thousand failures',
+  { timeout },
+  () => {
+    const backoff = new Backoff({ minMs: 1000, maxMs: 30_000, holdMs: 300_000 }, () => 1);
+    for (let i = 0; i < 2000; i++) assert.ok(backoff.next('refused', 0) <= 36_000);
+    assert.equal(backoff.next('unauthorized', 0), 360_000);
+  },
+);
+
+test('a hold is never shorter than asked for', { timeout }, () => {
+  const backoff = new Backoff({ minMs: 1000, maxMs: 30_000, holdMs: 300_000 }, () => 0);
+  assert.equal(backoff.next('forbidden', 0), 300_000);
+});
+
+test(
+  'a freeze is judged within one rendition, and goes on when its viewers leave for another',
+  { timeout },
+  () => {
+    const freeze = new FreezeDetector(60_000);
+    let frozen = false;
+    for (let t = 0; t < 30_000; t += 500) frozen = freeze.note('640x360q50', jpeg(1), t);
+    for (let t = 30_000; t < 62_000; t += 500) frozen = freeze.note('320x180q50', jpeg(2), t);
+    assert.equal(frozen, true);
+    assert.equal(freeze.note('320x180q50', jpeg(3), 62_000), false);
+    for (let t = 62_500; t < 200_000; t += 500) {
+      frozen = freeze.note('320x180q50', jpeg(3), t);
+      if (t === 150_000) freeze.reset();
+    }
+    assert.equal(frozen, false, 'a new run begins anew');
+  },
+);
+
+test('viewers are counted in and out by total, address and rate', { timeout }, () => {
+  let now = 0;
+  const admission = new Admission(
+    createAuth({ tokens: [], jwtSecret: '' }),
+    createOriginPolicy([]),
+    { maxViewers: 3, maxPerAddress: 2, maxPerSecond: 5 },
+    false,
+    () => now,
+  );
+  const refused = (code: string) => ({ name: 'RefusedError', code });
+  const exits = [admission.enter('a'), admission.enter('a')];
+  assert.throws(() => admission.enter('a'), refused('too_many_viewers'));
+  exits.push(admission.enter('b'));
+  assert.throws(() => admission.enter('c'), refused('too_many_viewers'));
+  assert.equal(admission.viewers, 3);
+  for (const exit of exits) {
+    exit();
+    exit();
+  }
+  assert.equal(admission.viewers, 0);
+  admission.enter('a')();
+  admission.enter('a')();
+  assert.throws(() => admission.enter('a'), refused('too_many_connections'));
+  now = 1000;
+  admission.enter('a')();
+});
+
+test(
+  'a frame goes to the topic and to the sinks of its own rendition, and the newest is kept',
+  { timeout },
+  () => {
+    const topics: string[] = [];
+    const publisher = new Publisher('cam', '640x360q50', (topic) => topics.push(topic));
+    const frame = (key: '640x360q50' | '320x180q50', picture: number) =>
+      publisher.deliver({ type: 'frame', key, jpeg: jpeg(picture), capturedAt: picture, encodeMs: 1 });
+    assert.equal(frame('640x360q50', 1), null, 'nobody wants it');
+    const channel = publisher.channel('640x360q50');
+    const small = publisher.channel('320x180q50');
+    const seen: number[] = [];
+    const once = {
+      frame: ({ sequence }: { sequence: number }) => {
+        seen.push(sequence);
+        channel.sinks.delete(once);
+      },
+    };
+    channel.sinks.add(once);
+    frame('640x360q50', 2);
+    frame('640x360q50', 3);
+    frame('320x180q50', 4);
+    assert.deepEqual(seen, [1]);
+    assert.deepEqual(topics, ['cam', 'cam', 'cam@320x180q50']);
+    assert.deepEqual([channel.latest?.sequence, small.latest?.capturedAt], [2, 4]);
+    publisher.drop('320x180q50');
+    assert.equal(publisher.find('320x180q50'), undefined);
+  },
+);
