@@ -1,0 +1,191 @@
+import { Camera } from './camera.js';
+import { ClipStore, type ClipSpec } from './clip.js';
+import type { ConnectionHost } from './connection.js';
+import { openControl, type Control } from './control.js';
+import { Door } from './door.js';
+import { parseFault, type Fault } from './faults.js';
+import { completeOptions, type CameraOptions } from './options.js';
+import { OptionsError, type Size } from './parse.js';
+import { Pacer } from './pacer.js';
+import type { UdpPair } from './sink.js';
+import { openUdpPair } from './udp-pair.js';
+import { rtspUrl, type CameraStatus, type VirtualCameras } from './virtual-cameras.js';
+import type { SentFrame } from './sent-log.js';
+
+type Log = (line: string) => void;
+
+/** The cameras of this process, on their ports. */
+class CameraSet implements VirtualCameras {
+  readonly options: CameraOptions;
+  readonly #clips: ClipStore;
+  readonly #cameras: Camera[] = [];
+  readonly #doors: Door[] = [];
+  readonly #pacer = new Pacer(this.#cameras);
+  /** Ends the absence of a camera that is `gone`. */
+  readonly #returns = new Map<Camera, NodeJS.Timeout>();
+  readonly #faultTexts = new Map<Camera, string>();
+  #udp: Promise<UdpPair> | undefined;
+  #control: Control | undefined;
+
+  constructor(options: CameraOptions, log: Log) {
+    this.options = options;
+    this.#clips = new ClipStore(log);
+  }
+
+  async start(): Promise<void> {
+    const { options } = this;
+    const clip = await this.#clips.get(this.#spec(options));
+    const began = performance.now();
+    const host = this.#connectionHost();
+    for (let i = 0; i < options.count; i++) {
+      // Cameras differ in phase, and by a second or so in their numbers: who mixes them up is seen to do so.
+      const ahead = ((i * options.gop + i / options.count) * 1000) / options.fps;
+      const camera = new Camera(`${options.name}${i + 1}`, clip, began - ahead);
+      this.#cameras.push(camera);
+      if (options.portsEach || i === 0) {
+        const port = options.port === 0 ? 0 : options.port + i;
+        const door = new Door(options.host, port, host, options.portsEach ? camera : undefined);
+        this.#doors.push(door);
+        await door.open();
+      }
+    }
+    this.#control = await openControl(options.host, options.controlPort, this);
+    const { fault } = options;
+    if (fault !== null) await Promise.all(this.#cameras.map((camera) => this.#setFault(camera, fault)));
+  }
+
+  get control(): string {
+    return this.#control?.url ?? '';
+  }
+
+  get urls(): string[] {
+    return this.#cameras.map((_, i) => this.url(i));
+  }
+
+  url(index: number): string {
+    const camera = this.#cameras[index];
+    if (camera === undefined) throw new RangeError(`there is no camera with index ${index}`);
+    return rtspUrl(this.options, this.#doorOf(camera).port, camera.name);
+  }
+
+  async fault(name: string, fault: string | null): Promise<void> {
+    const cameras = name === '*' ? this.#cameras : [this.#find(name)];
+    await Promise.all(cameras.map((camera) => this.#setFault(camera, fault)));
+  }
+
+  sent(name: string, from = 0): Promise<SentFrame[]> {
+    return Promise.resolve(this.#find(name).sent.from(from));
+  }
+
+  list(): Promise<CameraStatus[]> {
+    return Promise.resolve(this.#cameras.map((camera) => this.#status(camera)));
+  }
+
+  async stop(): Promise<void> {
+    this.#pacer.stop();
+    for (const timer of this.#returns.values()) clearTimeout(timer);
+    await Promise.all([this.#control?.close(), ...this.#doors.map((door) => door.close())]);
+    const udp = await this.#udp;
+    udp?.rtp.close();
+    udp?.rtcp.close();
+    this.#udp = undefined;
+  }
+
+  #connectionHost(): ConnectionHost {
+    const { auth, user, password, host } = this.options;
+    return {
+      auth,
+      credentials: { user, password },
+      camera: (name) => this.#cameras.find((camera) => camera.name === name),
+      udp: () => (this.#udp ??= openUdpPair(host)),
+      wake: () => this.#pacer.wake(),
+    };
+  }
+
+  #spec(size: Size): ClipSpec {
+    const { fps, gop, clipFrames, pattern, bitrate, width, height } = this.options;
+    const area = (size.width * size.height) / (width * height);
+    const { width: w, height: h } = size;
+    const scaled = Math.max(50_000, Math.round(bitrate * area));
+    return { width: w, height: h, fps, gop, clipFrames, pattern, bitrate: area === 1 ? bitrate : scaled };
+  }
+
+  #find(name: string): Camera {
+    const camera = this.#cameras.find((candidate) => candidate.name === name);
+    if (camera === undefined) throw new OptionsError('there is no such camera');
+    return camera;
+  }
+
+  #doorOf(camera: Camera): Door {
+    const door = this.#doors[this.options.portsEach ? this.#cameras.indexOf(camera) : 0];
+    if (door === undefined) throw new Error('camera has no port yet');
+    return door;
+  }
+
+  async #setFault(camera: Camera, text: string | null): Promise<void> {
+    const fault = text === null ? null : parseFault(text);
+    // Encoded before anything changes: a fault is in force when this promise is fulfilled, and not by half before.
+    const clip = await this.#clips.get(this.#spec(fault?.kind === 'resize' ? fault.size : this.options));
+    clearTimeout(this.#returns.get(camera));
+    this.#returns.delete(camera);
+    camera.fault = fault;
+    camera.switchClip(clip);
+    if (text === null) this.#faultTexts.delete(camera);
+    else this.#faultTexts.set(camera, text);
+    if (fault?.kind === 'gone') this.#returnAfter(camera, fault.ms);
+    await this.#setDoor(this.#doorOf(camera));
+  }
+
+  /** A port is closed while any of its cameras is away. */
+  #setDoor(door: Door): Promise<void> {
+    const isAway = (fault: Fault | null): boolean => fault?.kind === 'refuse' || fault?.kind === 'gone';
+    const away = this.#cameras.some((camera) => this.#doorOf(camera) === door && isAway(camera.fault));
+    return away ? door.close() : door.open();
+  }
+
+  #returnAfter(camera: Camera, ms: number): void {
+    const comeBack = (): void => {
+      // The port may have been taken meanwhile: the camera then stays away until it is free.
+      this.#setFault(camera, null).catch(() => this.#returnAfter(camera, 200));
+    };
+    this.#returns.set(camera, setTimeout(comeBack, ms));
+  }
+
+  #status(camera: Camera): CameraStatus {
+    const { spec } = camera.clip;
+    const door = this.#doorOf(camera);
+    return {
+      name: camera.name,
+      url: rtspUrl({ ...this.options, auth: 'none' }, door.port, camera.name),
+      path: `/${camera.name}`,
+      state: door.isOpen ? 'listening' : 'away',
+      fault: this.#faultTexts.get(camera) ?? null,
+      clients: camera.clients,
+      contacts: { ...camera.contacts },
+      width: spec.width,
+      height: spec.height,
+      fps: spec.fps,
+      gop: spec.gop,
+      clipFrames: spec.clipFrames,
+    };
+  }
+}
+
+/**
+ * Starts cameras in this process. For load tests use `spawnCameras`: it leaves this process's event loop alone.
+ * @param log takes lines such as "encoding clip ...".
+ * @throws OptionsError on bad options, Error if a port is taken or the clip cannot be encoded.
+ */
+export async function startCameras(
+  options: Partial<CameraOptions> = {},
+  log: Log = () => undefined,
+): Promise<VirtualCameras> {
+  const cameras = new CameraSet(completeOptions(options), log);
+  try {
+    await cameras.start();
+  } catch (error) {
+    await cameras.stop();
+    throw error;
+  }
+  return cameras;
+}
