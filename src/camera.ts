@@ -2,7 +2,7 @@ import { CAMERA_STATES, type CameraStatus } from './camera-state.js';
 import { type Clock, epochMs } from './clock.js';
 import type { ConnectGate } from './connect-gate.js';
 import { decodePlan, type Degradation, type Want } from './decode-plan.js';
-import { CAMERA_FAULTS, CameraError, type CameraErrorCode } from './errors.js';
+import { CAMERA_FAULTS, CameraError, type CameraErrorCode, type ServiceError } from './errors.js';
 import type { Log } from './log.js';
 import { forgetCamera, type Metrics } from './metrics.js';
 import type { DecodePlan, RunCounters } from './protocol.js';
@@ -13,8 +13,8 @@ import { type CameraOpener, Supervisor, type SupervisorTimes } from './superviso
 /** What somebody who holds a seat is told. */
 export interface SeatListener {
   state(status: CameraStatus): void;
-  /** The seat is lost: the first opening failed, or the service stops. */
-  lost(error: CameraError): void;
+  /** The seat is lost: the first opening failed, the camera was reconfigured, or the service stops. */
+  lost(error: ServiceError): void;
 }
 
 /** A viewer's place at a camera. */
@@ -159,7 +159,7 @@ export class Camera {
   }
 
   /** Ends the camera for good; every seat is told why. */
-  close(error: CameraError | null): Promise<void> {
+  close(error: ServiceError | null): Promise<void> {
     this.#closed = true;
     if (error) this.#loseAll(error);
     this.#seats.clear();
@@ -311,7 +311,7 @@ export class Camera {
     this.deps.log.info({ event: 'camera_state', camera, ...status }, `${camera}: ${status.state}`);
   }
 
-  #loseAll(error: CameraError): void {
+  #loseAll(error: ServiceError): void {
     for (const { listener } of [...this.#seats.values()]) listener.lost(error);
   }
 

@@ -48,7 +48,7 @@ export type CameraErrorCode = keyof typeof CAMERA_FAULTS;
 
 interface Refusal {
   /** WebSocket close code (PROTOCOL.md). */
-  readonly close: 1001 | 4400 | 4401 | 4403 | 4404 | 4408 | 4409 | 4429 | 4503;
+  readonly close: 1001 | 1012 | 4400 | 4401 | 4403 | 4404 | 4408 | 4409 | 4429 | 4503;
   /** HTTP status of the same refusal on a plain request. */
   readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 429 | 503;
 }
@@ -68,6 +68,8 @@ export const REFUSALS = {
   too_many_connections: { close: 4429, status: 429 },
   too_many_messages: { close: 4429, status: 429 },
   at_capacity: { close: 4503, status: 503 },
+  /** The camera was changed in CONFIG_FILE, or taken out of it: who connects again gets what holds now. */
+  reconfigured: { close: 1012, status: 503 },
   shutting_down: { close: 1001, status: 503 },
 } as const satisfies Record<string, Refusal>;
 

@@ -2,7 +2,8 @@
 import { loadCameras } from './camera-config.js';
 import { checkReport } from './check.js';
 import { helpText, loadConfig, parseCommandLine } from './config.js';
-import { ConfigError } from './errors.js';
+import { watchConfig } from './config-watch.js';
+import { ConfigError, RefusedError } from './errors.js';
 import { createLog } from './log.js';
 import { startService } from './service.js';
 import { versionText } from './version.js';
@@ -29,11 +30,29 @@ async function main(): Promise<void> {
   const log = createLog(config.LOG_LEVEL);
   const service = await startService(config, cameras, log);
 
+  const watch = watchConfig(
+    config.CONFIG_FILE,
+    {
+      load: () => loadCameras(config, process.env),
+      apply: (next) => {
+        service.registry.configure(
+          next,
+          new RefusedError('reconfigured', 'camera was changed or removed: connect again'),
+        );
+      },
+    },
+    log,
+  );
+  process.on('SIGHUP', () => void watch.reload());
+
   const shutDown = (signal: string): void => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
     log.info({ event: 'stopping', signal }, `stopping on ${signal}`);
     setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref();
-    void service.close().then(() => process.exit(0));
+    watch.close();
+    // A turn of the loop later: when the log's reader is gone, the log learns it only then, and its last flush, which tries for
+    // ever, would keep the process from exiting.
+    void service.close().then(() => setImmediate(() => process.exit(0)));
   };
   process.once('SIGTERM', shutDown).once('SIGINT', shutDown);
 }

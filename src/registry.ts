@@ -1,7 +1,7 @@
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
 import type { CameraState } from './camera-state.js';
 import type { Degradation } from './decode-plan.js';
-import { type CameraError, type CameraErrorCode, RefusedError } from './errors.js';
+import { type CameraErrorCode, RefusedError, type ServiceError } from './errors.js';
 import type { Transport } from './protocol.js';
 import type { Frame } from './publisher.js';
 import { type Rendition, renditionKey } from './rendition.js';
@@ -93,19 +93,20 @@ export class Registry {
    * Sets the configured cameras. Cameras that did not change go on untouched; changed and removed ones are closed, and their
    * viewers told `gone`.
    */
-  configure(specs: readonly CameraSpec[], gone: CameraError | null): void {
+  configure(specs: readonly CameraSpec[], gone: ServiceError | null): void {
     const wanted = new Map(specs.map((spec) => [spec.name, spec]));
-    for (const [name, spec] of this.#configured) {
+    const before = new Map(this.#configured);
+    for (const [name, spec] of before) {
       const next = wanted.get(name);
-      if (next && sameSpec(spec, next)) continue;
+      if (next && sameStream(spec, next)) continue;
       this.#drop(name, gone);
       this.#drop(mainKey(name), gone);
-      this.#configured.delete(name);
     }
+    // Filled anew, so that the order of the list is that of the file.
+    this.#configured.clear();
     for (const [name, spec] of wanted) {
-      if (this.#configured.has(name)) continue;
       // An ad-hoc stream of that name gives way: the name is the configured camera's now.
-      this.#drop(name, gone);
+      if (!before.has(name)) this.#drop(name, gone);
       this.#configured.set(name, spec);
     }
     for (const [name, spec] of this.#configured) if (spec.alwaysOn) this.#startUnwatched(name, spec);
@@ -243,7 +244,7 @@ export class Registry {
     }
   }
 
-  #drop(key: string, error: CameraError | null): void {
+  #drop(key: string, error: ServiceError | null): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
@@ -269,9 +270,9 @@ export class Registry {
   }
 }
 
-function sameSpec(a: CameraSpec, b: CameraSpec): boolean {
+/** All but the title, which is only shown. */
+function sameStream(a: CameraSpec, b: CameraSpec): boolean {
   return (
-    a.title === b.title &&
     sameSource(a.url, b.url) &&
     (a.mainUrl === b.mainUrl ||
       (a.mainUrl !== null && b.mainUrl !== null && sameSource(a.mainUrl, b.mainUrl))) &&

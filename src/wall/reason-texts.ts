@@ -33,6 +33,7 @@ export const REASONS_EN = {
   too_many_connections: 'Too many connections. Close other walls.',
   too_many_messages: 'Too many messages. Reload the page.',
   at_capacity: 'The service is at its limit of cameras. Remove some, or try later.',
+  reconfigured: 'The camera was changed or removed. It is being opened again.',
   shutting_down: 'The service is shutting down.',
 };
 
@@ -72,5 +73,6 @@ export const REASONS_ES: ReasonTexts = {
   too_many_connections: 'Demasiadas conexiones. Cierre otros muros.',
   too_many_messages: 'Demasiados mensajes. Recargue la página.',
   at_capacity: 'El servicio llegó a su límite de cámaras. Quite alguna o inténtelo más tarde.',
+  reconfigured: 'La cámara se cambió o se quitó. Se está abriendo de nuevo.',
   shutting_down: 'El servicio se está apagando.',
 };

@@ -113,6 +113,8 @@ export class WallTile extends EventTarget {
     } else if (news.what === 'subscribe') {
       this.#refused = { reason: news.reason, text: news.text };
       this.#state = null;
+      // Asking again gets the camera's new settings, or that it is gone.
+      if (news.reason === 'reconfigured') this.retry();
     }
     this.changed();
   }

@@ -1,0 +1,76 @@
+import { unwatchFile, watchFile } from 'node:fs';
+import type { Log } from './log.js';
+import { ConfigError } from './errors.js';
+
+/** How often the file is looked at: one `stat`. */
+const POLL_MS = 1000;
+
+/** A change is read this long after it was seen: editors and `cp` write in several steps. */
+const SETTLE_MS = 200;
+
+export interface ConfigWatchTimes {
+  readonly pollMs: number;
+  readonly settleMs: number;
+}
+
+export interface ConfigWatch {
+  /** Reads the file now (SIGHUP); resolves when it is applied or refused. */
+  reload(): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Applies the file again when it changes. What `load` cannot make sense of is logged, and what was applied before stays.
+ *
+ * It polls instead of asking the kernel: inotify sees nothing of a file that is mounted by itself into a container, of NFS, or
+ * behind a symlink; `stat` sees all of them, a rename over the file and Kubernetes' swap of symlinks.
+ * @param path '' watches nothing; `reload` still works
+ */
+export function watchConfig<T>(
+  path: string,
+  steps: { load(): Promise<T>; apply(value: T): void },
+  log: Log,
+  { pollMs, settleMs }: ConfigWatchTimes = { pollMs: POLL_MS, settleMs: SETTLE_MS },
+): ConfigWatch {
+  let settle: NodeJS.Timeout | undefined;
+  let last: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  const read = async (): Promise<void> => {
+    try {
+      const value = await steps.load();
+      if (closed) return;
+      steps.apply(value);
+      log.info({ event: 'config_reloaded', file: path }, `${path} is applied`);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const { problems } = error;
+      log.error(
+        { event: 'config_refused', file: path, problems },
+        `cameras stay as they were: ${problems.join('; ')}`,
+      );
+    }
+  };
+  // One after the other: an older text must not be applied after a newer one.
+  const reload = (): Promise<void> => {
+    clearTimeout(settle);
+    last = last.then(read).catch((error: unknown) => {
+      log.error({ event: 'config_reload_failed', error }, 'reloading CONFIG_FILE failed');
+    });
+    return last;
+  };
+  const changed = (): void => {
+    clearTimeout(settle);
+    settle = setTimeout(() => void reload(), settleMs);
+  };
+
+  if (path !== '') watchFile(path, { interval: pollMs, persistent: false }, changed);
+  return {
+    reload,
+    close: () => {
+      closed = true;
+      clearTimeout(settle);
+      if (path !== '') unwatchFile(path, changed);
+    },
+  };
+}
