@@ -7,6 +7,15 @@ import { createEncoder, type JpegEncoder } from './jpeg-encoder.js';
 /** How soon a frame that waits for room on the way to the main thread tries again, ms. */
 const RETRY_MS = 5;
 
+/**
+ * Share of an encoding's time that must pass before the next one. While this thread encodes nothing is read, so FFmpeg stands
+ * still as well: an encoder slower than its source would let the delay grow unseen in the camera's connection. Decoding a frame
+ * takes about as long as encoding it, so a third of the time lets FFmpeg catch up whenever encoding alone is what is too slow.
+ */
+const REST_SHARE = 1 / 3;
+/** Shorter rests are left out: timers count in ms, and an encoder that is this quick is no bottleneck. */
+const MIN_REST_MS = 2;
+
 export interface FrameSender {
   /** Whether one more JPEG may be put on the way. */
   hasRoom(): boolean;
@@ -23,6 +32,8 @@ export class OutputEncoder {
   #waiting: { readonly frame: Uint8Array; readonly capturedAt: number } | null = null;
   #turn: NodeJS.Immediate | null = null;
   #retry: NodeJS.Timeout | null = null;
+  /** Ends the rest after a slow encoding. */
+  #rest: NodeJS.Timeout | null = null;
 
   constructor(
     size: { readonly width: number; readonly height: number },
@@ -53,12 +64,12 @@ export class OutputEncoder {
       else this.counters.droppedBeforeEncode++;
     }
     this.#waiting = { frame, capturedAt: epochMs() };
-    if (!this.#retry) this.#turn ??= setImmediate(this.#encodeWaiting);
+    if (!this.#retry && !this.#rest) this.#turn ??= setImmediate(this.#encodeWaiting);
   }
 
   close(): void {
     if (this.#turn) clearImmediate(this.#turn);
-    if (this.#retry) clearTimeout(this.#retry);
+    for (const timer of [this.#retry, this.#rest]) if (timer) clearTimeout(timer);
     this.#waiting = null;
     this.#encoder.close();
   }
@@ -66,6 +77,7 @@ export class OutputEncoder {
   readonly #encodeWaiting = (): void => {
     this.#turn = null;
     this.#retry = null;
+    this.#rest = null;
     if (!this.#waiting) return;
     if (!this.sender.hasRoom()) {
       this.#retry = setTimeout(this.#encodeWaiting, RETRY_MS);
@@ -73,9 +85,12 @@ export class OutputEncoder {
     }
     const { frame, capturedAt } = this.#waiting;
     this.#waiting = null;
+    const start = performance.now();
     for (const demand of this.demands) {
       if (this.#pacer(demand.key).takes(demand.fps, capturedAt)) this.#encode(frame, capturedAt, demand);
     }
+    const restMs = (performance.now() - start) * REST_SHARE;
+    if (restMs >= MIN_REST_MS) this.#rest = setTimeout(this.#encodeWaiting, restMs);
   };
 
   #encode(frame: Uint8Array, capturedAt: number, demand: Demand): void {
