@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { FakeWallServer } from './wall-fake-server.js';
+
+/** The built page in a real browser, over real sessions with invented cameras. */
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const SLOW = { timeout: 20_000 };
+
+/** How many tiles are in a state, by their attribute. */
+const inState = (page: Page, state: string): Promise<number> =>
+  page.locator(`camera-tile[state="${state}"]`).count();
+
+const untilState = (page: Page, camera: string, state: string): Promise<void> =>
+  page.locator(`camera-tile[camera="${camera}"][state="${state}"]`).waitFor({ timeout: 12_000 });
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 10_000; performance.now() < end;) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`never: ${what}`);
+}
+
+describe('the wall page', { timeout: 60_000 }, () => {
+  let browser: Browser;
+
+  before(async () => {
+    const executablePath = PLACES.find((place) => existsSync(place));
+    assert.ok(executablePath, `needs Chromium at one of ${PLACES.join(', ')}: apt-get install chromium`);
+    browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+  });
+
+  after(() => browser.close());
+
+  async function open(
+    t: { after(fn: () => unknown): void },
+    cameras: readonly (readonly [name: string, title: string])[],
+    locale = 'en-GB',
+  ): Promise<{ server: FakeWallServer; page: Page; complaints: string[] }> {
+    const server = await FakeWallServer.start(10);
+    t.after(() => server.close());
+    for (const [name, title] of cameras) server.add(name, title);
+    const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, locale });
+    t.after(() => page.close());
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() !== 'log') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(server.url);
+    return { server, page, complaints };
+  }
+
+  test('four tiles move over one socket, without a word on the console', SLOW, async (t) => {
+    const names = ['a', 'b', 'c', 'd'].map((name) => [name, `Camera ${name}`] as const);
+    const { server, page, complaints } = await open(t, names);
+    for (const [name] of names) await untilState(page, name, 'live');
+    for (const [name] of names) {
+      const tile = page.locator(`camera-tile[camera="${name}"]`);
+      const first = await tile.screenshot();
+      await until(`pixels of ${name} change`, async () => !first.equals(await tile.screenshot()));
+    }
+    assert.equal(server.connections, 1);
+    assert.equal(await page.locator('.hit').first().getAttribute('aria-label'), 'Camera a: Live');
+    assert.match(await page.locator('.summary').innerText(), /^4 cameras · 4 live$/);
+    assert.deepEqual(complaints, []);
+  });
+
+  test(
+    'each state of a camera is shown, with its reason and in the language of the browser',
+    SLOW,
+    async (t) => {
+      const { server, page } = await open(t, [['gate', 'Portal']], 'es-MX');
+      await untilState(page, 'gate', 'live');
+      const camera = server.cameras.get('gate');
+      assert.ok(camera);
+      const tile = page.locator('camera-tile');
+      camera.say('offline', 'unauthorized', 'english text');
+      await untilState(page, 'gate', 'offline');
+      await until('the reason is shown', async () =>
+        /rechazó el usuario/.test(await tile.locator('.todo').innerText()),
+      );
+      assert.match(await tile.locator('.what').innerText(), /Sin señal/);
+      for (const state of ['connecting', 'live', 'frozen', 'stale'] as const) {
+        camera.say(state);
+        await untilState(page, 'gate', state);
+      }
+      camera.say('live');
+      await untilState(page, 'gate', 'live');
+      // The service goes on saying live, but no frame comes: the tile must find out by itself.
+      camera.running = false;
+      await untilState(page, 'gate', 'stale');
+      assert.match(await tile.locator('.badge').innerText(), /Atrasada \d+ s/);
+      assert.equal(await tile.locator('.old').count(), 1);
+    },
+  );
+
+  test('a lost server is said at every tile, and the wall comes back by itself', SLOW, async (t) => {
+    const { server, page } = await open(t, [
+      ['a', 'A'],
+      ['b', 'B'],
+    ]);
+    await untilState(page, 'b', 'live');
+    server.cut(false);
+    await until('both say so', async () => (await inState(page, 'link')) === 2);
+    assert.match(await page.locator('.summary').innerText(), /No connection to the server/);
+    server.accepting = true;
+    await untilState(page, 'a', 'live');
+    await untilState(page, 'b', 'live');
+  });
+
+  test(
+    'Enter makes a camera large in its main stream, pauses the others, and Escape undoes it',
+    SLOW,
+    async (t) => {
+      const { server, page } = await open(t, [
+        ['a', 'A'],
+        ['b', 'B'],
+      ]);
+      const [camera, other] = ['a', 'b'].map((name) => server.cameras.get(name));
+      assert.ok(camera && other);
+      camera.hasMain = true;
+      await page.reload();
+      await untilState(page, 'b', 'live');
+      await page.locator('.hit').first().focus();
+      await page.keyboard.press('Enter');
+      await until('main stream joined', () => server.subscriptions.at(-1)?.main === true);
+      await until('one feed remains', () => camera.viewers.size === 1);
+      await until('the other is paused', () => [...other.viewers].every(({ active }) => !active));
+      await untilState(page, 'a', 'live');
+      await page.keyboard.press('Escape');
+      await until('the other flows', () => [...other.viewers].every(({ active }) => active));
+      assert.equal(server.subscriptions.at(-1)?.main, undefined);
+      assert.equal(await page.locator('.large').count(), 0);
+    },
+  );
+
+  test('names are text whatever is in them', SLOW, async (t) => {
+    const evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+    const { page, complaints } = await open(t, [['a', evil]]);
+    await untilState(page, 'a', 'live');
+    assert.equal(await page.locator('camera-tile').getAttribute('label'), evil);
+    assert.equal(await page.locator('camera-tile .name').innerText(), evil);
+    assert.equal(await page.locator('img, li script').count(), 0);
+    assert.equal(await page.title(), 'Camera wall');
+    assert.deepEqual(complaints, []);
+  });
+
+  test(
+    'a camera is added by its address, which stays out of the link, and order is kept in it',
+    SLOW,
+    async (t) => {
+      const { server, page } = await open(t, [['a', 'A']]);
+      await untilState(page, 'a', 'live');
+      await page.keyboard.press('a');
+      await page.locator('input[name=address]').fill('http://10.0.0.1/');
+      await page.keyboard.press('Enter');
+      assert.match(await page.locator('[role=alert]').innerText(), /rtsp:\/\//);
+      await page.locator('input[name=address]').fill('rtsp://user:hidden@10.0.0.1/live');
+      await page.locator('input[name=name]').fill('Back Door');
+      await page.keyboard.press('Enter');
+      await untilState(page, 'back-door', 'live');
+      assert.equal(server.subscriptions.at(-1)?.rtsp, 'rtsp://user:hidden@10.0.0.1/live');
+      await page.locator('.hit').first().focus();
+      await page.keyboard.press('Shift+ArrowRight');
+      assert.equal(new URL(page.url()).hash, '#order=back-door,a');
+      assert.doesNotMatch(page.url() + (await page.content()), /hidden@/);
+      await page.reload();
+      await untilState(page, 'back-door', 'live');
+      assert.equal(await page.locator('camera-tile').first().getAttribute('camera'), 'back-door');
+      await page.locator('.hit').first().focus();
+      await page.keyboard.press('Delete');
+      await until('taken off', async () => (await page.locator('camera-tile').count()) === 1);
+      await until('left', () => server.cameras.get('back-door')?.viewers.size === 0);
+    },
+  );
+
+  test('a wall without cameras says how to add one', SLOW, async (t) => {
+    const { page } = await open(t, []);
+    await page.locator('.empty button').click();
+    assert.equal(await page.locator('dialog[open] input[name=address]').isVisible(), true);
+  });
+
+  test('another page can show a camera with the library alone', SLOW, async (t) => {
+    const { server, page } = await open(t, [['a', 'A']]);
+    await page.goto(`${server.url}wall.css`);
+    await page.evaluate(`(async () => {
+      await import('/client.js');
+      const tile = document.createElement('camera-tile');
+      tile.setAttribute('camera', 'a');
+      tile.style.height = '200px';
+      document.body.append(tile);
+    })()`);
+    await untilState(page, 'a', 'live');
+  });
+});
