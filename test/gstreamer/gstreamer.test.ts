@@ -19,6 +19,7 @@ const FFMPEGS = [
 const FRAMES = 50;
 const FPS = 25;
 const TEST_TIMEOUT_MS = 30_000;
+const PATIENCE_MS = 25_000;
 const options = { timeout: TEST_TIMEOUT_MS };
 
 let open: GstServer;
@@ -36,32 +37,46 @@ after(async () => {
 }, options);
 
 interface Watched {
+  /** The newest, at most as many as were asked for. */
   readonly jpegs: readonly Buffer[];
-  /** Between the first and the last. */
-  readonly fps: number;
+  /** Messages that are not whole JPEGs, among all that came. */
   readonly torn: number;
 }
 
-/** Watches `rtsp` under the name `camera` until `frames` JPEGs have come; rejects when the service closes first. */
-async function watch(service: ServerProcess, camera: string, rtsp: string, frames: number): Promise<Watched> {
-  const jpegs: Buffer[] = [];
-  const times: number[] = [];
+/**
+ * Watches `rtsp` under the name `camera` until its newest `frames` JPEGs came at a rate from `fps.from` to `fps.to`.
+ * A window that moves, since a busy machine makes a burst of any stream now and then, and its end: a stream that never
+ * keeps its rate fails after PATIENCE_MS. Rejects too when the service closes first.
+ */
+async function watch(
+  service: ServerProcess,
+  camera: string,
+  rtsp: string,
+  frames: number,
+  fps = { from: 0, to: Infinity },
+): Promise<Watched> {
+  const newest: { jpeg: Buffer; at: number }[] = [];
+  const rate = (): number => (1000 * (newest.length - 1)) / ((newest.at(-1)?.at ?? 0) - (newest[0]?.at ?? 0));
+  let steady = false;
   const viewer = connectViewer({
     host: '127.0.0.1',
     port: service.port,
     path: viewerPath(camera, rtsp),
     mode: 'keep',
     onFrame(jpeg, at) {
-      if (jpegs.length === frames) return;
-      jpegs.push(jpeg);
-      times.push(at);
-      if (jpegs.length === frames) viewer.close();
+      if (steady) return;
+      newest.push({ jpeg, at });
+      if (newest.length > frames) newest.shift();
+      steady = newest.length === frames && rate() >= fps.from && rate() <= fps.to;
+      if (steady) viewer.close();
     },
   });
+  const patience = setTimeout(() => viewer.close(), PATIENCE_MS);
   const closed = await viewer.ended;
-  assert.equal(jpegs.length, frames, `closed after ${jpegs.length} frames: ${closed.code} ${closed.reason}`);
-  const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000;
-  return { jpegs, fps: (frames - 1) / seconds, torn: viewer.stats.torn };
+  clearTimeout(patience);
+  const seen = `${viewer.stats.frames} frames, the newest at ${rate().toFixed(1)} a second`;
+  assert.ok(steady, `closed (${closed.code} ${closed.reason}) after ${seen}`);
+  return { jpegs: newest.map(({ jpeg }) => jpeg), torn: viewer.stats.torn };
 }
 
 const viewerPath = (camera: string, rtsp: string): string =>
@@ -126,11 +141,12 @@ for (const ffmpeg of FFMPEGS) {
           test(`${name} plays at its rate as whole moving JPEGs of 640x360`, options, async () => {
             const server = digest ? guarded : open;
             const camera = name.replaceAll(' ', '-');
-            const seen = await watch(service, camera, server.url(mount), FRAMES);
+            const seen = await watch(service, camera, server.url(mount), FRAMES, {
+              from: 0.9 * FPS,
+              to: 1.1 * FPS,
+            });
 
             assert.equal(seen.torn, 0);
-            // Wide bounds: the machine that runs this also encodes the pictures.
-            assert.ok(seen.fps > 0.7 * FPS && seen.fps < 1.4 * FPS, `${seen.fps.toFixed(1)} frames a second`);
             const pictures = new Set(seen.jpegs.map((jpeg) => jpeg.toString('latin1')));
             assert.ok(pictures.size > 0.8 * FRAMES, `${pictures.size} different pictures`);
             for (const jpeg of [seen.jpegs[0], seen.jpegs.at(-1)]) {
