@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { CAMERA_FAULTS, REFUSALS } from '../src/errors.js';
 import { parseClientMessage, type ParsedMessage } from '../src/wall/client-messages.js';
 import { parseCameraList, parseServerMessage } from '../src/wall/server-messages.js';
 import {
@@ -10,7 +12,11 @@ import {
   MAX_ACKS,
   MAX_CLIENT_MESSAGE_BYTES,
   MAX_HANDLES,
+  MESSAGE_BURST,
+  MESSAGES_PER_SECOND,
+  TILE_CREDITS,
   TILE_STATES,
+  WALL_PROTOCOL_VERSION,
 } from '../src/wall-protocol.js';
 
 const FAST = { timeout: 20_000 };
@@ -164,3 +170,24 @@ test('a camera list is read leniently: one odd entry does not hide the others', 
   ]);
   for (const odd of [null, [], {}, { cameras: {} }]) assert.equal(parseCameraList(odd), null);
 });
+
+test(
+  'PROTOCOL.md names every reason code with its close code, and the limits that the code has',
+  FAST,
+  () => {
+    const page = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8');
+    for (const [code, { close }] of [...Object.entries(CAMERA_FAULTS), ...Object.entries(REFUSALS)]) {
+      assert.ok(page.includes(`| \`${code}\` | ${close} |`), code);
+      assert.ok(page.includes(`| ${close} | `), String(close));
+    }
+    const english = (value: number): string => value.toLocaleString('en-US');
+    assert.ok(page.includes(`${english(MAX_CLIENT_MESSAGE_BYTES)} bytes`));
+    assert.ok(page.includes(`| handles | ${MAX_HANDLES} |`));
+    assert.ok(page.includes(`${english(MESSAGE_BURST)} at once, then ${MESSAGES_PER_SECOND} a second`));
+    assert.ok(
+      page.includes(`Version ${WALL_PROTOCOL_VERSION}.`) &&
+        page.includes(`A ${FRAME_HEADER_BYTES}-byte header`),
+    );
+    assert.ok(page.includes(`has ${TILE_CREDITS} credits`) && page.includes(`At most ${MAX_ACKS} pairs`));
+  },
+);
