@@ -3,6 +3,7 @@ import { loadCameras } from './camera-config.js';
 import { checkReport } from './check.js';
 import { helpText, loadConfig, parseCommandLine } from './config.js';
 import { watchConfig } from './config-watch.js';
+import { runDoctor } from './doctor.js';
 import { ConfigError, RefusedError } from './errors.js';
 import { createLog } from './log.js';
 import { startService } from './service.js';
@@ -16,7 +17,7 @@ const EX_UNAVAILABLE = 69;
 const EXIT_DEADLINE_MS = 4500;
 
 async function main(): Promise<void> {
-  const { command, flags } = parseCommandLine(process.argv.slice(2));
+  const { command, operands, flags } = parseCommandLine(process.argv.slice(2));
   if (command === 'help' || command === 'version') {
     process.stdout.write(command === 'help' ? helpText() : versionText());
     return;
@@ -27,6 +28,13 @@ async function main(): Promise<void> {
     process.stdout.write(checkReport(config, cameras));
     return;
   }
+  if (command === 'doctor') {
+    const seen = await runDoctor(operands[0] ?? '', config, cameras, (line) =>
+      process.stdout.write(`${line}\n`),
+    );
+    process.exit(seen ? 0 : EX_UNAVAILABLE);
+  }
+
   const log = createLog(config.LOG_LEVEL);
   const service = await startService(config, cameras, log);
 

@@ -1,0 +1,140 @@
+import { createAddressPolicy, resolveTarget } from './address-policy.js';
+import type { Config } from './config.js';
+import { cameraDefaults } from './camera-config.js';
+import { decodePlan } from './decode-plan.js';
+import { advise, coresFor, percent } from './doctor/advice.js';
+import { type Picture, takePicture } from './doctor/picture.js';
+import { resolveStep, rtspStep, type Tell } from './doctor/steps.js';
+import { type Survey, surveyStream } from './doctor/survey.js';
+import { CAMERA_FAULTS, CameraError, type CameraErrorCode, ConfigError, RefusedError } from './errors.js';
+import { findFfmpeg } from './ffmpeg-build.js';
+import { cameraOpener } from './opener.js';
+import { redact } from './redact.js';
+import type { CameraSpec } from './registry.js';
+import { dialUrl, parseRtspUrl } from './rtsp-url.js';
+import { WorkerPool } from './worker-pool.js';
+import { preferredPixels } from '../workers/jpeg-encoder.js';
+
+/** How long frames are counted. */
+const MEASURE_MS = 3000;
+
+/** Faults that FFmpeg might get past: its RTSP is more patient than the doctor's. */
+const TRY_ON: ReadonlySet<CameraErrorCode> = new Set([
+  'protocol',
+  'disconnected',
+  'open_timeout',
+  'no_video',
+]);
+
+/**
+ * `rtsp-stream-ws doctor <name|url>`: opens one camera and prints what happens, step by step, with times and what to change.
+ * @param print gets whole lines; no line holds a password
+ * @returns whether a picture came
+ * @throws ConfigError when there is no such camera, or settings are wrong
+ */
+export async function runDoctor(
+  operand: string,
+  config: Config,
+  cameras: readonly CameraSpec[],
+  print: (line: string) => void,
+): Promise<boolean> {
+  const spec = findCamera(operand, config, cameras);
+  const begin = performance.now();
+  const tell: Tell = (step, result) => {
+    const ms = Math.round(performance.now() - begin);
+    print(redact(`${String(ms).padStart(6)} ms  ${step.padEnd(12)} ${result}`));
+  };
+  try {
+    await examine(spec, config, tell);
+    return true;
+  } catch (error) {
+    if (!(error instanceof CameraError)) throw error;
+    tell('FAILED', `${error.code}: ${CAMERA_FAULTS[error.code].text}`);
+    if (error.detail !== '') tell('', error.detail);
+    return false;
+  }
+}
+
+function findCamera(operand: string, config: Config, cameras: readonly CameraSpec[]): CameraSpec {
+  const known = cameras.find(({ name }) => name === operand);
+  if (known) return known;
+  if (!operand.includes(':')) {
+    const where =
+      config.CONFIG_FILE === '' ? 'CONFIG_FILE is not set' : `${config.CONFIG_FILE} has no such camera`;
+    throw new ConfigError([`doctor: no camera name: ${where}. Give a name of CONFIG_FILE or an RTSP URL`]);
+  }
+  try {
+    const { rendition, maxFps, transport } = cameraDefaults(config);
+    const url = parseRtspUrl(operand);
+    return { name: 'doctor', title: '', url, mainUrl: null, transport, rendition, maxFps, alwaysOn: false };
+  } catch (error) {
+    if (error instanceof RefusedError) throw new ConfigError([`doctor: ${error.message}`]);
+    throw error;
+  }
+}
+
+async function examine(spec: CameraSpec, config: Config, tell: Tell): Promise<void> {
+  const { url, transport, rendition } = spec;
+  const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
+  if (policy.problems.length > 0) throw new ConfigError(policy.problems);
+  tell('url', `${url.toString()}, transport ${transport}`);
+  const address = await resolveStep(url, policy, tell);
+  await rtspStep(url, address, tell).catch((error: unknown) => {
+    if (!(error instanceof CameraError) || !TRY_ON.has(error.code)) throw error;
+    tell('RTSP', `${error.code}: ${error.detail || error.message}. FFmpeg is tried all the same`);
+  });
+
+  const ffmpeg = await findFfmpeg(config.FFMPEG_PATH).catch((error: unknown) => {
+    throw new CameraError('ffmpeg_missing', error instanceof Error ? error.message : '');
+  });
+  tell('ffmpeg', `${ffmpeg.path}: ${ffmpeg.version.split(' Copyright')[0] ?? ''}`);
+  const pool = new WorkerPool(2, { ffmpegStarted: () => undefined, workerDied: () => undefined });
+  try {
+    const opener = cameraOpener(spec.name, url, transport, {
+      pool,
+      ffmpeg,
+      pixels: preferredPixels(),
+      ioTimeoutMs: config.STALL_TIMEOUT_MS,
+      resolve: (target) => resolveTarget(target, policy, () => Promise.resolve([address])),
+    });
+    const plan = decodePlan([{ rendition, fps: null }], { standby: rendition, maxFps: null, degradation: 0 });
+    const times = { openMs: config.OPEN_TIMEOUT_MS, measureMs: MEASURE_MS };
+    const picture = await takePicture(opener, plan, ffmpeg.path, times, (text) => tell('picture', text));
+    tell('picture', `first frame after ${Math.round(picture.firstFrameMs)} ms (${picture.probe} probe)`);
+    const source = { url: dialUrl(url, address), transport };
+    const survey = await surveyStream(source, ffmpeg, config.STALL_TIMEOUT_MS);
+    report(spec, picture, survey, tell);
+  } finally {
+    await pool.close();
+  }
+}
+
+function report(
+  { transport, mainUrl, rendition }: CameraSpec,
+  picture: Picture,
+  survey: Survey,
+  tell: Tell,
+): void {
+  const { width, height } = rendition;
+  const size = survey.width === null ? 'unknown' : `${survey.width}x${survey.height ?? 0}`;
+  const rate = survey.kbitPerSecond === null ? '' : `, ${Math.round(survey.kbitPerSecond)} kbit/s`;
+  tell('stream', `${survey.codec ?? 'unknown codec'}, ${size}${rate}`);
+  const sent = survey.fps === null ? 'unknown' : survey.fps.toFixed(1);
+  const shown = picture.fps === null ? 'unknown' : picture.fps.toFixed(1);
+  tell('fps', `the camera sends ${sent}, the service shows ${shown}`);
+  tell('key frames', keyFrameText(survey));
+  tell('jpeg', `${width}x${height}: ${Math.round(picture.jpegBytes / 1024)} KB a frame`);
+  const decode = picture.decodeMs === null ? 'unknown' : `${picture.decodeMs.toFixed(1)} ms`;
+  tell('cost', `a frame: FFmpeg ${decode} of a core, JPEG ${picture.encodeMs.toFixed(1)} ms`);
+  const cores = coresFor({ picture, survey });
+  if (cores !== null && cores > 0)
+    tell('', `at this rate ${percent(cores)} of a core: ${Math.floor(1 / cores)} such cameras fill one`);
+  const advice = advise({ transport, hasMain: mainUrl !== null, wanted: rendition, picture, survey });
+  for (const line of advice) tell('ADVICE', line);
+  if (advice.length === 0) tell('ADVICE', 'nothing to change');
+}
+
+function keyFrameText({ keyFrameSeconds, seconds }: Survey): string {
+  if (keyFrameSeconds !== null) return `one every ${keyFrameSeconds.toFixed(1)} s`;
+  return seconds > 0 ? `unknown: no two in ${seconds.toFixed(0)} s` : 'unknown';
+}
