@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { identify } from '../../bench/lib/frame-age.js';
+import { fdCountOf, memoryOf } from '../../bench/lib/proc.js';
+import { distribution } from '../../bench/lib/stats.js';
+import { connectViewer, type Viewer } from '../../bench/lib/ws-viewer.js';
+import type { VirtualCameras } from '../../bench/virtual-camera/index.js';
+import { delayProxy } from './delay-proxy.js';
+import { cameras, closed, type Scope, type Service, service, until, watch, type Watcher } from './rig.js';
+
+/** A viewer that cannot or does not take what it is sent harms nobody, and sees few but fresh frames. */
+
+/** 640x360 at the default quality: some 13 KB a frame. The loop must be longer than any frame is old. */
+const CLIP = { width: 640, height: 360, gop: 25, clipFrames: 1000 } as const;
+
+interface Aged {
+  readonly absolute: number;
+  readonly ageMs: number;
+  readonly at: number;
+}
+
+async function aged(set: VirtualCameras, viewer: Pick<Watcher, 'frames'>, from = 0): Promise<Aged[]> {
+  const log = await set.sent('cam1');
+  return viewer.frames.slice(from).flatMap(({ jpeg, at }) => {
+    const found = identify(jpeg, at, log, set.options.clipFrames);
+    return found ? [{ ...found, at }] : [];
+  });
+}
+
+/** A viewer that keeps fingerprints instead of frames. */
+function fingerprints(scope: Scope, server: Service, rtsp: string): { viewer: Viewer; seen: string[] } {
+  const seen: string[] = [];
+  const viewer = connectViewer({
+    host: '127.0.0.1',
+    port: server.port,
+    path: `/ws?camera_index=cam1&rtsp=${encodeURIComponent(rtsp)}`,
+    mode: 'keep',
+    onFrame: (jpeg) => seen.push(createHash('md5').update(jpeg).digest('base64')),
+  });
+  scope.after(() => viewer.destroy());
+  return { viewer, seen };
+}
+
+test(
+  'a viewer stops reading beside 20 that read: they lose nothing, it is closed or sees fresh frames again',
+  { timeout: 60_000 },
+  async (t) => {
+    const set = await cameras(t, CLIP);
+    const server = await service(t, { VIEWER_SLOW_TIMEOUT_MS: '6000' });
+    const good = Array.from({ length: 20 }, () => fingerprints(t, server, set.url(0)));
+    const pauses = watch(t, server, 'cam1', set.url(0));
+    const stops = watch(t, server, 'cam1', set.url(0));
+    await until(
+      'all stream',
+      async () => (await server.metric('viewers', { mode: 'streaming' })) === 22,
+      15_000,
+    );
+    await pauses.more(25);
+    const mark = { seen: good.map(({ seen }) => seen.length), rss: memoryOf(server.pid)?.rssBytes ?? 0 };
+
+    pauses.pause();
+    stops.pause();
+    const stoppedAt = Date.now();
+    await until('both are paced', async () => (await server.metric('viewers', { mode: 'paced' })) >= 2, 3000);
+    assert.ok(Date.now() - stoppedAt < 2000, 'paced at once');
+    await until('frames are skipped', async () => (await server.metric('frames_skipped_total')) > 50);
+    const before = pauses.frames.length;
+    const resumedAt = Date.now();
+    pauses.resume();
+    await until(
+      'it streams again',
+      async () => (await server.metric('viewers', { mode: 'streaming' })) >= 21,
+      10_000,
+    );
+    await pauses.more(25);
+
+    await until(
+      'the other one is closed',
+      async () => (await server.metric('slow_viewers_total')) === 1,
+      10_000,
+    );
+    const closedAfter = Date.now() - stoppedAt;
+    assert.ok(closedAfter >= 5900 && closedAfter < 9000, `closed after ${closedAfter} ms`);
+    const grown = (memoryOf(server.pid)?.rssBytes ?? 0) - mark.rss;
+    assert.ok(grown < 20e6, `the service grew by ${(grown / 1e6).toFixed(1)} MB for two viewers`);
+    stops.resume();
+    assert.equal((await closed(stops)).code, 4408);
+
+    const back = (await aged(set, pauses, before)).sort((a, b) => a.at - b.at);
+    const log = await set.sent('cam1');
+    const resumedWith = log.findLast(([, at]) => at <= resumedAt)?.[0] ?? 0;
+    const stale = back.filter(({ ageMs }) => ageMs > 1000);
+    // What lay in the kernel's buffers when it stopped cannot be recalled; nothing older than that was sent afterwards.
+    const sentInPause = stale.filter(({ absolute }) => {
+      const at = log.find(([other]) => other === absolute)?.[1] ?? 0;
+      return at > stoppedAt + 700 && absolute < resumedWith - 25;
+    });
+    assert.deepEqual(
+      sentInPause.map(({ absolute }) => absolute),
+      [],
+      'no frame of the pause itself comes late',
+    );
+    t.diagnostic(
+      `${stale.length} frames lay in buffers, the oldest ${Math.round(Math.max(0, ...stale.map(({ ageMs }) => ageMs)))} ms old`,
+    );
+    assert.ok(stale.length < 25, `${stale.length} frames older than 1 s`);
+
+    await until('a whole second more for all', () =>
+      good.every(({ seen }, i) => seen.length > (mark.seen[i] ?? 0) + 100),
+    );
+    const shortest = Math.min(...good.map(({ seen }, i) => seen.length - (mark.seen[i] ?? 0)));
+    const first = good[0]?.seen.slice(mark.seen[0]) ?? [];
+    for (const { seen, viewer } of good) {
+      // They differ by at most a frame in where the mark fell.
+      const offset = seen.indexOf(first[2] ?? '', 0);
+      assert.deepEqual(seen.slice(offset, offset + shortest - 5), first.slice(2, shortest - 3));
+      assert.equal(viewer.stats.closed, undefined);
+    }
+  },
+);
+
+test(
+  'viewer on a slow link (300 kbit/s): fewer, fresh frames in paced mode',
+  { timeout: 40_000 },
+  async (t) => {
+    const set = await cameras(t, CLIP);
+    const server = await service(t);
+    const rate = 300_000 / 8;
+    const viewer = watch(t, server, 'cam1', set.url(0), { readRate: rate });
+    await viewer.more(20, 25_000);
+    const seen = await aged(set, viewer, 2);
+    const age = distribution(seen.map(({ ageMs }) => ageMs));
+    const frameBytes = viewer.frames.reduce((sum, { jpeg }) => sum + jpeg.length, 0) / viewer.frames.length;
+    const limit = 1.5 * ((frameBytes / rate) * 1000) + 100;
+    assert.ok(
+      age && age.p90 < limit,
+      `age p90 ${age?.p90.toFixed(0) ?? '?'} ms, limit ${limit.toFixed(0)} ms`,
+    );
+    assert.equal(await server.metric('viewers', { mode: 'paced' }), 1);
+    assert.ok((await server.metric('viewer_lag_seconds_count')) > 10);
+    assert.ok((await server.metric('frames_skipped_total')) > 50);
+    assert.equal(viewer.stats.closed, undefined);
+  },
+);
+
+test(
+  'viewer at 80 % of the needed rate: >= 75 % of the frames, age p90 < 600 ms',
+  { timeout: 60_000 },
+  async (t) => {
+    const set = await cameras(t, CLIP);
+    const server = await service(t);
+    const reference = watch(t, server, 'cam1', set.url(0));
+    await reference.state('live');
+    await reference.more(75);
+    const seconds = 3;
+    const bytes = reference.frames.slice(-75).reduce((sum, { jpeg }) => sum + jpeg.length, 0);
+    const viewer = watch(t, server, 'cam1', set.url(0), { readRate: (bytes / seconds) * 0.8 });
+    await viewer.more(10);
+    const from = { slow: viewer.frames.length, good: reference.frames.length };
+    await viewer.more(200, 25_000);
+    const share = (viewer.frames.length - from.slow) / (reference.frames.length - from.good);
+    const age = distribution((await aged(set, viewer, from.slow)).map(({ ageMs }) => ageMs));
+    assert.ok(age && age.p90 < 600, `age p90 ${age?.p90.toFixed(0) ?? '?'} ms`);
+    assert.ok(share >= 0.75, `${(share * 100).toFixed(0)} % of the frames`);
+    t.diagnostic(
+      `age p50 ${age.p50.toFixed(0)} p90 ${age.p90.toFixed(0)} ms, ${(share * 100).toFixed(0)} % of the frames`,
+    );
+    assert.ok((await server.metric('viewer_mode_changes_total')) >= 1, 'it changes mode');
+  },
+);
+
+test('fast viewer far away (150 ms round trip): streaming, full rate', { timeout: 30_000 }, async (t) => {
+  const set = await cameras(t, CLIP);
+  const server = await service(t);
+  const near = watch(t, server, 'cam1', set.url(0));
+  await near.state('live');
+  const proxy = await delayProxy(t, server.port, 75);
+  const far = watch(t, server, 'cam1', set.url(0), { via: proxy.port });
+  await until(
+    'both stream',
+    async () => (await server.metric('viewers', { mode: 'streaming' })) === 2,
+    15_000,
+  );
+  const from = { near: near.frames.length, far: far.frames.length };
+  await far.more(100, 10_000);
+  const share = (far.frames.length - from.far) / (near.frames.length - from.near);
+  assert.ok(share > 0.93, `${(share * 100).toFixed(0)} % of the rate`);
+  assert.equal(await server.metric('viewers', { mode: 'streaming' }), 2, 'it stays in streaming mode');
+  const age = distribution((await aged(set, far, from.far)).map(({ ageMs }) => ageMs));
+  assert.ok(age && age.p50 > 60, 'the way there does take its time');
+});
+
+test('half-open viewer (no FIN): closed, and its socket given back', { timeout: 60_000 }, async (t) => {
+  const set = await cameras(t);
+  const server = await service(t, { VIEWER_SLOW_TIMEOUT_MS: '2000', LINGER_MS: '60000' });
+  const witness = watch(t, server, 'cam1', set.url(0));
+  await witness.state('live');
+  await witness.more(5);
+  const before = fdCountOf(server.pid) ?? 0;
+  const proxy = await delayProxy(t, server.port, 1);
+  const viewer = watch(t, server, 'cam1', set.url(0), { via: proxy.port });
+  await viewer.more(10);
+  proxy.blackHole();
+  await until('it is closed', async () => (await server.metric('slow_viewers_total')) === 1, 10_000);
+  assert.equal((await server.camera('cam1'))?.viewers, 1);
+  await until('its socket is given back', () => (fdCountOf(server.pid) ?? 0) <= before, 40_000);
+  assert.equal(witness.stats.closed, undefined);
+});
+
+test(
+  '50 slow viewers of a camera: its fast viewers keep >= 99 % of their frames',
+  { timeout: 60_000 },
+  async (t) => {
+    const set = await cameras(t, CLIP);
+    const server = await service(t);
+    const fast = Array.from({ length: 5 }, () => fingerprints(t, server, set.url(0)));
+    await until(
+      'they stream',
+      async () => (await server.metric('viewers', { mode: 'streaming' })) === 5,
+      15_000,
+    );
+    const slow = Array.from({ length: 50 }, (_, i) => {
+      const viewer = connectViewer({
+        host: '127.0.0.1',
+        port: server.port,
+        path: `/ws?camera_index=cam1&rtsp=${encodeURIComponent(set.url(0))}`,
+        mode: 'count',
+        readRate: 30_000 + i * 2000,
+      });
+      t.after(() => viewer.destroy());
+      return viewer;
+    });
+    await until('each slow viewer has a frame', () => slow.every(({ stats }) => stats.frames > 0), 15_000);
+    const published = (): Promise<number> => server.metric('frames_published_total', { camera: 'cam1' });
+    const from = { frames: fast.map(({ seen }) => seen.length), published: await published() };
+    await until('250 frames', async () => (await published()) >= from.published + 250, 20_000);
+    const to = { published: await published(), frames: fast.map(({ seen }) => seen.length) };
+    to.frames.forEach((frames, i) => {
+      const share = (frames - (from.frames[i] ?? 0)) / (to.published - from.published);
+      assert.ok(share >= 0.99, `fast viewer ${i} got ${(share * 100).toFixed(1)} %`);
+    });
+    assert.ok((await server.metric('viewers', { mode: 'paced' })) >= 40);
+    assert.equal(slow.filter(({ stats }) => stats.closed !== undefined).length, 0);
+  },
+);
