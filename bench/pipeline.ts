@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { benchFfmpeg } from './lib/ffmpeg-path.js';
+import { barChart } from './lib/plot.js';
+import { writeReport } from './lib/report.js';
+import { percentile } from './lib/stats.js';
+import { markdownTable } from './lib/table.js';
+import { h264Clip } from './pipeline/clips.js';
+import type { StageRequest } from './pipeline/stage.js';
+
+/**
+ * What does a frame cost on the way from H.264 to JPEG, and how near is that to the floor? One core, saturated; the ways take
+ * turns, so that a machine that gets slower or faster does so for all; the medians of the rounds are compared.
+ */
+const quick = process.argv.includes('--quick');
+const ROUNDS = quick ? 2 : 5;
+const CORE = String(availableParallelism() - 1);
+const STAGE = fileURLToPath(new URL('pipeline/stage.js', import.meta.url));
+
+const SMALL = { width: 640, height: 360 };
+const small = h264Clip(640, 360, 700);
+const large = h264Clip(1920, 1080, 3000);
+
+const ffmpeg = benchFfmpeg();
+const stage = (name: string, file: string, way: StageRequest['way'], sizes = [SMALL]) => ({
+  name,
+  request: { ffmpeg, file, way, sizes, quality: 50, encodeFrames: 2000 } satisfies StageRequest,
+});
+
+const STAGES = [
+  stage('decode to /dev/null', small, 'decode'),
+  stage('encode only', small, 'encode'),
+  stage('ours (YUV)', small, 'ours'),
+  stage('RGB', small, 'rgb'),
+  stage('FFmpeg mjpeg, pipe', small, 'mjpeg'),
+  stage('1080p ours', large, 'ours'),
+  stage('1080p RGB, default scaler', large, 'rgb-bicubic'),
+  stage('1080p ours, two sizes', large, 'ours', [{ width: 320, height: 180 }, SMALL]),
+];
+
+/** Core milliseconds a frame. */
+function measure(request: StageRequest): number {
+  const text = execFileSync('taskset', ['-c', CORE, process.execPath, STAGE, JSON.stringify(request)], {
+    encoding: 'utf8',
+  });
+  const { frames, ms } = JSON.parse(text) as { frames: number; ms: number };
+  return ms / frames;
+}
+
+const times = new Map<string, number[]>(STAGES.map(({ name }) => [name, []]));
+for (let round = 1; round <= ROUNDS; round++) {
+  console.error(`round ${round} of ${ROUNDS}`);
+  for (const { name, request } of STAGES) times.get(name)?.push(measure(request));
+}
+const median = (name: string): number =>
+  percentile(
+    [...(times.get(name) ?? [])].sort((a, b) => a - b),
+    50,
+  );
+
+const floor = median('decode to /dev/null') + median('encode only');
+const ratios = {
+  'ours / floor (target <= 1.20)': median('ours (YUV)') / floor,
+  'FFmpeg mjpeg / ours (target >= 1.6)': median('FFmpeg mjpeg, pipe') / median('ours (YUV)'),
+  'RGB / ours': median('RGB') / median('ours (YUV)'),
+  '1080p: RGB with default scaler / ours (target >= 1.7)':
+    median('1080p RGB, default scaler') / median('1080p ours'),
+  '1080p: two sizes / one (target <= 1.15)': median('1080p ours, two sizes') / median('1080p ours'),
+};
+
+const rows = STAGES.map(({ name }) => [name, median(name).toFixed(3)]);
+const table = [
+  markdownTable(
+    [{ title: 'way' }, { title: 'core ms a frame', align: 'right' }],
+    [...rows, ['floor: decode + encode', floor.toFixed(3)]],
+  ),
+  markdownTable(
+    [{ title: 'ratio' }, { title: 'value', align: 'right' }],
+    Object.entries(ratios).map(([name, value]) => [name, value.toFixed(2)]),
+  ),
+].join('\n\n');
+writeReport({
+  name: 'pipeline',
+  title: 'Pipeline: core time from H.264 to JPEG (quality 50, one saturated core)',
+  settings: { rounds: ROUNDS, core: CORE },
+  results: { msPerFrame: Object.fromEntries(times), ratios },
+  table,
+  plots: {
+    pipeline: barChart({
+      title: 'Core time a frame, 640x360',
+      yLabel: 'ms',
+      groups: STAGES.slice(0, 5).map(({ name }) => name),
+      series: [{ name: 'core ms a frame', values: STAGES.slice(0, 5).map(({ name }) => median(name)) }],
+    }),
+  },
+});

@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import bundled from '@ffmpeg-installer/ffmpeg';
+
+/** Frames of a clip, at 25 a second. */
+export const CLIP_FRAMES = 2000;
+
+/**
+ * An H.264 file as a camera would send it (no B frames, a key frame a second) with a moving pattern under sensor noise, which
+ * costs the decoder about what surveillance footage of that bitrate does. Made once, kept in the temporary folder.
+ */
+export function h264Clip(width: number, height: number, kbits: number): string {
+  const folder = join(tmpdir(), 'rtsp-stream-ws-bench');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `noise-${width}x${height}-${kbits}k-${CLIP_FRAMES}.h264`);
+  if (existsSync(file)) return file;
+  console.error(`encoding ${width}x${height} clip ...`);
+  const part = `${file}.${process.pid}`;
+  execFileSync(bundled.path, [
+    ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=s=${width}x${height}:r=25`],
+    ...['-frames:v', String(CLIP_FRAMES), '-vf', 'noise=alls=8:allf=t', '-pix_fmt', 'yuv420p'],
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-g', '25', '-b:v', `${kbits}k`],
+    ...['-maxrate', `${kbits}k`, '-bufsize', `${kbits}k`, '-f', 'h264', '-y', part],
+  ]);
+  renameSync(part, file);
+  return file;
+}
