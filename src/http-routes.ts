@@ -67,7 +67,7 @@ export function addHttpRoutes(app: TemplatedApp, deps: HttpDeps): void {
   for (const [path, asset] of deps.assets) get(path, (facts) => assetAnswer(path, asset, facts, deps));
   // A handshake without its headers falls through the WebSocket routes to here.
   for (const path of SOCKET_PATHS) {
-    app.get(path, (res) => {
+    app.any(path, (res) => {
       rejectHandshake(res, '426 Upgrade Required');
     });
   }

@@ -26,6 +26,12 @@ export interface SocketRoute {
   readonly autoPing: boolean;
 }
 
+/**
+ * Longest head of a request that comes in pieces, in bytes: room for MAX_QUERY_LENGTH, a token and what browsers add. Beyond it
+ * uWebSockets.js answers 431; it reads the variable when it is loaded, and its own 4096 would cut long camera URLs off.
+ */
+process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= '16384';
+
 /** Required, not imported: the official package and its npm aliases are CommonJS, and only some carry an ES wrapper. */
 const uWS = createRequire(import.meta.url)('uWebSockets.js') as typeof UWebSockets;
 

@@ -15,7 +15,10 @@ export interface SubscriberOptions {
   readonly events: boolean;
 }
 
-type PaceMetrics = Pick<Metrics, 'viewers' | 'modeChanges' | 'slowViewers' | 'framesSkipped' | 'viewerLag'>;
+type PaceMetrics = Pick<
+  Metrics,
+  'viewers' | 'rejected' | 'modeChanges' | 'slowViewers' | 'framesSkipped' | 'viewerLag'
+>;
 
 /**
  * One viewer of one stream: owns its socket's life and its backpressure. Nothing queues here: a frame that cannot go out now is
@@ -81,7 +84,9 @@ export class Subscriber implements FrameSink, SocketSession {
 
   /** Text is ignored, within a rate: some clients send keep-alives of their own. */
   message(): void {
-    if (!this.messages.take(this.clock.now())) this.refuse('too_many_messages', 'too many messages');
+    if (this.messages.take(this.clock.now())) return;
+    if (!this.#closed) this.metrics.rejected.inc({ reason: 'too_many_messages' });
+    this.refuse('too_many_messages', 'too many messages');
   }
 
   drain(): void {

@@ -1,7 +1,7 @@
 import type { Admission } from './admission.js';
 import type { Grant } from './auth.js';
 import { type Clock, epochMs } from './clock.js';
-import { closeReason, ServiceError } from './errors.js';
+import { closeReason, type RefusalCode, ServiceError } from './errors.js';
 import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './metrics.js';
 import type { Registry } from './registry.js';
@@ -67,7 +67,13 @@ export class Walls {
     const streams = wallStreams(registry, grant, epochMs, (error) => {
       metrics.rejected.inc({ reason: error.code });
     });
-    const session = new WallSession(wallSocket(socket), streams, { now: () => clock.now(), epoch: epochMs });
+    const session = new WallSession(
+      wallSocket(socket, (reason) => {
+        metrics.rejected.inc({ reason });
+      }),
+      streams,
+      { now: () => clock.now(), epoch: epochMs },
+    );
     this.#sessions.add(session);
     metrics.viewers.inc({ mode: 'wall' });
     session.open();
@@ -87,7 +93,17 @@ export class Walls {
   }
 }
 
-const wallSocket = (socket: ViewerSocket): ConstructorParameters<typeof WallSession>[0] => ({
+/** What a session that it ends itself counts as. */
+const ENDS: Readonly<Record<number, RefusalCode>> = {
+  4400: 'bad_parameter',
+  4408: 'too_slow',
+  4429: 'too_many_messages',
+};
+
+const wallSocket = (
+  socket: ViewerSocket,
+  rejected: (reason: RefusalCode) => void,
+): ConstructorParameters<typeof WallSession>[0] => ({
   sendText: (text) => {
     socket.send(text, false);
   },
@@ -100,6 +116,8 @@ const wallSocket = (socket: ViewerSocket): ConstructorParameters<typeof WallSess
   },
   bufferedAmount: () => socket.getBufferedAmount(),
   close: (code, reason) => {
+    const end = ENDS[code];
+    if (end) rejected(end);
     socket.end(code, closeReason(reason));
   },
 });
