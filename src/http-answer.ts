@@ -69,7 +69,13 @@ export function send(res: HttpResponse, answer: Answer, withBody = true): void {
   const { status, type, headers, body } = answer;
   res.cork(() => {
     writeHead(res, status, type, headers);
-    if (withBody) res.end(body);
-    else res.endWithoutBody(Buffer.byteLength(body));
+    if (withBody) {
+      res.end(body);
+      return;
+    }
+    const length = Buffer.byteLength(body);
+    // Not given to `endWithoutBody`: told a length, it takes the response for unfinished, and ends the process.
+    if (length > 0) res.writeHeader('Content-Length', String(length));
+    res.endWithoutBody();
   });
 }

@@ -35,14 +35,18 @@ export function takeStill(
   { freshMs, waitMs, clock, epoch }: StillOptions,
 ): { still: Promise<Still>; cancel: () => void } {
   let lost: ((error: Error) => void) | null = null;
+  let stateChanged: () => void = () => undefined;
   const seat = registry.join(request, {
-    state: () => undefined,
+    state: () => {
+      stateChanged();
+    },
     lost: (error) => lost?.(error),
   });
   const sink: { frame: (frame: Frame) => void } = { frame: () => undefined };
   let stopTimer: () => void = () => undefined;
   const cancel = (): void => {
     stopTimer();
+    stateChanged = () => undefined;
     seat.channel.sinks.delete(sink);
     seat.leave();
   };
@@ -62,13 +66,24 @@ export function takeStill(
       return;
     }
     lost = fail;
+    stateChanged = () => {
+      const last = seat.channel.latest;
+      if (last && LOST.has(seat.camera.status.state)) settle(last);
+    };
     sink.frame = settle;
     seat.channel.sinks.add(sink);
-    stopTimer = clock.after(waitMs, () => {
+    const overdue = (): void => {
       const last = seat.channel.latest;
+      const { state, reason } = seat.camera.status;
       if (last) settle(last);
-      else fail(new CameraError(seat.camera.status.reason ?? 'open_timeout'));
-    });
+      // Perhaps still in the queue of those that connect; its first opening ends in a frame or in `lost`.
+      else if (state === 'connecting') wait();
+      else fail(new CameraError(reason ?? 'open_timeout'));
+    };
+    const wait = (): void => {
+      stopTimer = clock.after(waitMs, overdue);
+    };
+    wait();
   });
   return { still, cancel };
 }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { chromium, type Browser } from 'playwright-core';
+import { openStreet, type Street, until } from './neighbours/street.js';
+
+/** An `<img>` as home automation pages and kiosks have it, in a real browser. */
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
+const options = { timeout: 40_000 };
+
+describe('an <img> in Chromium', { timeout: 60_000 }, () => {
+  let browser: Browser;
+  let street: Street;
+  before(async () => {
+    const executablePath = PLACES.find((place) => existsSync(place));
+    assert.ok(executablePath, `needs Chromium at one of ${PLACES.join(', ')}: apt-get install chromium`);
+    street = await openStreet({ count: 1 });
+    browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+  }, options);
+  after(async () => {
+    await browser.close();
+    await street.stop();
+  }, options);
+
+  for (const path of ['/stream.mjpeg?camera_index=cam1', '/api/stream.mjpeg?src=cam1&t=1']) {
+    test(`plays ${path}: its pixels change again and again`, options, async (t) => {
+      const page = await browser.newPage();
+      t.after(() => page.close());
+      await page.goto(`${street.service.url}/healthz`);
+      // Scripts as text: this project's types know no DOM.
+      await page.evaluate(`document.body.innerHTML = '<img id=tile src="${path}"><canvas id=copy>'`);
+      const sample = (): Promise<string> =>
+        page.evaluate<string>(`(() => {
+          const image = document.getElementById('tile'), canvas = document.getElementById('copy');
+          if (image.naturalWidth !== 640) return '';
+          canvas.width = 64; canvas.height = 36;
+          canvas.getContext('2d').drawImage(image, 0, 0, 64, 36);
+          return canvas.toDataURL();
+        })()`);
+      const seen = new Set<string>();
+      await until(
+        async () => {
+          const pixels = await sample();
+          if (pixels !== '') seen.add(pixels);
+          return seen.size;
+        },
+        (pictures) => pictures >= 8,
+        25_000,
+      );
+    });
+  }
+});

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import bundled from '@ffmpeg-installer/ffmpeg';
+import { memoryOf } from '../bench/lib/proc.js';
+import { headerMarkers, metric, openStreet, rawGet, type Street, until } from './neighbours/street.js';
+
+/** What other programs play and poll, against the real service and virtual cameras. */
+
+const options = { timeout: 30_000 };
+const MJPEG_VIEWERS = 'rtsp_ws_viewers{mode="mjpeg"}';
+const EXIF = 0xffe1;
+
+describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
+  let street: Street;
+  /** cam1 and cam2 play, cam3 stalls in a test, cam4 refuses connections, cam5 never answers. */
+  before(async () => {
+    street = await openStreet(
+      { count: 5 },
+      {
+        SNAPSHOT_MAX_AGE_MS: '3000',
+        OPEN_TIMEOUT_MS: '8000',
+        STALL_TIMEOUT_MS: '2500',
+        RETRY_MIN_MS: '200',
+        LINGER_MS: '300',
+        MAX_VIEWERS: '30',
+      },
+    );
+    await street.cameras.fault('cam4', 'refuse');
+    await street.cameras.fault('cam5', 'silent');
+  }, options);
+  after(() => street.stop(), options);
+  const get = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${street.service.url}${path}`, { ...init, signal: AbortSignal.timeout(20_000) });
+  const body = async (response: Response): Promise<Uint8Array> =>
+    new Uint8Array(await response.arrayBuffer());
+
+  for (const [name, ffmpeg] of [
+    ['the bundled FFmpeg', bundled.path],
+    ['a current FFmpeg', 'ffmpeg'],
+  ] as const) {
+    test(`${name} plays /stream.mjpeg as moving pictures`, options, async () => {
+      const input = ['-v', 'error', '-nostdin', '-i', `${street.service.url}/stream.mjpeg?camera_index=cam1`];
+      const output = ['-frames:v', '20', '-f', 'framemd5', '-'];
+      const { stdout, stderr } = await promisify(execFile)(ffmpeg, [...input, ...output], {
+        timeout: 20_000,
+      });
+      const sums = stdout
+        .split('\n')
+        .filter((line) => line.startsWith('0,'))
+        .map((line) => line.split(',').at(-1));
+      assert.equal(sums.length, 20, stderr);
+      assert.ok(new Set(sums).size > 15, `${new Set(sums).size} different pictures`);
+    });
+  }
+
+  test(
+    'the stream is multipart with no store, and each part is closed by its boundary at once',
+    options,
+    async () => {
+      const leave = new AbortController();
+      const response = await fetch(`${street.service.url}/stream.mjpeg?camera_index=cam1`, {
+        signal: leave.signal,
+      });
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get('content-type'), 'multipart/x-mixed-replace; boundary=frame');
+      assert.equal(response.headers.get('cache-control'), 'no-store');
+      let text = '';
+      assert.ok(response.body);
+      for await (const chunk of response.body) {
+        text += Buffer.from(chunk as Uint8Array).toString('latin1');
+        if (/\r\n--frame\r\n$/.test(text) && text.length > 10_000) break;
+      }
+      leave.abort();
+      const part =
+        /^--frame\r\nContent-Type: image\/jpeg\r\nContent-Length: (\d+)\r\nX-Timestamp: [\d.]+\r\n\r\n/.exec(
+          text,
+        );
+      assert.ok(part, JSON.stringify(text.slice(0, 200)));
+      const behind = text.slice(part[0].length + Number(part[1]));
+      assert.ok(behind.startsWith('\r\n--frame\r\n'), JSON.stringify(behind.slice(0, 40)));
+    },
+  );
+
+  test('a snapshot is a JPEG without EXIF that says its age and its camera state', options, async () => {
+    for (const path of ['/snapshot?camera_index=cam2', '/api/frame.jpeg?src=cam2&t=1700000000']) {
+      const response = await get(path);
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get('content-type'), 'image/jpeg');
+      assert.equal(response.headers.get('cache-control'), 'no-store');
+      assert.equal(response.headers.get('x-camera-state'), 'live');
+      const age = Number(response.headers.get('x-frame-age-ms'));
+      assert.ok(age >= 0 && age <= 3000, `${age} ms`);
+      const markers = headerMarkers(await body(response));
+      assert.ok(markers.length > 3 && !markers.includes(EXIF), markers.map((m) => m.toString(16)).join(' '));
+    }
+  });
+
+  test('a snapshot of a camera that is not configured comes from its address', options, async () => {
+    const rtsp = encodeURIComponent(street.cameras.url(0));
+    const response = await get(`/snapshot?camera_index=adhoc&rtsp=${rtsp}`);
+    assert.equal(response.status, 200);
+    assert.equal((await body(response))[0], 0xff);
+  });
+
+  test('a snapshot of a stalled camera tells its age, and is a 503 once it is too old', options, async () => {
+    const url = '/snapshot?camera_index=cam3';
+    assert.equal((await get(url)).status, 200);
+    // A viewer keeps the camera open: without one the service would forget the picture.
+    const viewer = rawGet(street.service, '/stream.mjpeg?camera_index=cam3').resume();
+    try {
+      await once(viewer, 'data');
+      await street.cameras.fault('cam3', 'stall:0');
+      const last = await until(
+        () => get(url),
+        (response) => response.status !== 200,
+      );
+      assert.equal(last.status, 503);
+      assert.ok(Number(last.headers.get('x-frame-age-ms')) > 3000);
+      assert.match(last.headers.get('x-camera-state') ?? '', /^(stale|offline)$/);
+      assert.match(await last.text(), /"error":"stale".*cam3/);
+    } finally {
+      viewer.destroy();
+    }
+  });
+
+  test('a camera that cannot be opened is answered with its status before any body', options, async () => {
+    const wanted = [
+      ['/stream.mjpeg?camera_index=cam4', 502, 'refused'],
+      ['/snapshot?camera_index=cam4', 502, 'refused'],
+      ['/api/stream.mjpeg?src=cam4', 502, 'refused'],
+      ['/stream.mjpeg?camera_index=cam5', 504, 'open_timeout'],
+      ['/api/frame.jpeg?src=cam5', 504, 'open_timeout'],
+      ['/stream.mjpeg?camera_index=nobody', 404, 'no_such_camera'],
+      ['/snapshot?camera_index=nobody', 404, 'no_such_camera'],
+      ['/api/stream.mjpeg?src=nobody', 404, 'no_such_camera'],
+      ['/api/frame.jpeg?src=nobody', 404, 'no_such_camera'],
+      ['/api/streams?src=nobody', 404, 'no_such_camera'],
+      ['/api/frame.jpeg', 400, 'bad_parameter'],
+      ['/api/frame.jpeg?src=cam1&w=99999', 400, 'bad_parameter'],
+      ['/stream.mjpeg', 400, 'bad_parameter'],
+    ] as const;
+    await Promise.all(
+      wanted.map(async ([path, status, code]) => {
+        const response = await get(path);
+        const answer = (await response.json()) as { error: string };
+        assert.deepEqual([path, response.status, answer.error], [path, status, code]);
+      }),
+    );
+  });
+
+  test(
+    'a frame is given in the size that is asked for, odd numbers and a lone side too',
+    options,
+    async () => {
+      const size = async (query: string): Promise<string> => {
+        const jpeg = Buffer.from(await body(await get(`/api/frame.jpeg?src=cam2${query}`)));
+        // Start of frame, baseline: height and width are behind length and precision.
+        const at = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
+        return `${jpeg.readUInt16BE(at + 7)}x${jpeg.readUInt16BE(at + 5)}`;
+      };
+      assert.equal(await size(''), '640x360');
+      assert.equal(await size('&w=319&h=-1'), '320x180');
+      assert.equal(await size('&width=320&height=180&cachebuster'), '320x180');
+    },
+  );
+
+  test('HEAD tells what GET would, and opens no stream', options, async () => {
+    for (const path of ['/healthz', '/readyz', '/metrics', '/api/streams', '/api/cameras']) {
+      const response = await get(path, { method: 'HEAD' });
+      assert.equal(response.status, 200, path);
+      assert.ok(Number(response.headers.get('content-length')) > 0, path);
+      assert.equal(await response.text(), '');
+    }
+    for (const path of ['/stream.mjpeg?camera_index=cam1', '/api/stream.mjpeg?src=cam1']) {
+      const response = await get(path, { method: 'HEAD' });
+      assert.equal(response.headers.get('content-type'), 'multipart/x-mixed-replace; boundary=frame');
+      assert.equal(await response.text(), '');
+    }
+    assert.equal((await get('/stream.mjpeg?camera_index=nobody', { method: 'HEAD' })).status, 404);
+    const picture = await get('/snapshot?camera_index=cam1', { method: 'HEAD' });
+    assert.equal(picture.headers.get('content-type'), 'image/jpeg');
+    assert.ok(Number(picture.headers.get('content-length')) > 1000);
+  });
+
+  test('other methods are told which ones there are', options, async () => {
+    for (const path of ['/snapshot', '/api/streams', '/metrics']) {
+      const response = await get(path, { method: 'PUT' });
+      assert.equal(response.status, 405, path);
+      assert.equal(response.headers.get('allow'), 'GET, HEAD');
+    }
+  });
+
+  test('/metrics is in the text format that Prometheus asks for', options, async () => {
+    const response = await get('/metrics');
+    assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  });
+
+  test('/api/streams has the shape of go2rtc and no address in it', options, async () => {
+    const response = await get('/api/streams');
+    const text = await response.text();
+    const streams = JSON.parse(text) as Record<string, { producers: unknown[]; consumers: unknown[] }>;
+    for (const name of ['cam1', 'cam2', 'cam3', 'cam4', 'cam5']) {
+      assert.ok(Array.isArray(streams[name]?.producers), name);
+      assert.ok(Array.isArray(streams[name].consumers), name);
+    }
+    assert.doesNotMatch(text, /rtsp:|127\.0\.0\.1/);
+    assert.deepEqual(Object.keys((await (await get('/api/streams?src=cam1')).json()) as object).sort(), [
+      'consumers',
+      'producers',
+    ]);
+  });
+});
+
+describe('viewers of MJPEG', { timeout: 60_000 }, () => {
+  let street: Street;
+  before(async () => {
+    street = await openStreet(
+      { count: 1 },
+      { LINGER_MS: '300', MAX_VIEWERS: '5', VIEWER_SLOW_TIMEOUT_MS: '3000' },
+    );
+  }, options);
+  after(() => street.stop(), options);
+  const viewers = (): Promise<number> => metric(street.service, MJPEG_VIEWERS);
+
+  test('a client that goes away leaves no viewer behind, nor does a refused one', options, async () => {
+    // More than there are places: each must have given back its own.
+    for (let i = 0; i < 8; i++) {
+      const refused = await fetch(`${street.service.url}/stream.mjpeg?camera_index=nobody`);
+      assert.equal(refused.status, 404);
+    }
+    const sockets = [1, 2, 3].map(() => rawGet(street.service, '/stream.mjpeg?camera_index=cam1').resume());
+    await Promise.all(sockets.map((socket) => once(socket, 'data')));
+    await until(viewers, (count) => count === 3);
+    for (const socket of sockets) socket.destroy();
+    await until(viewers, (count) => count === 0);
+    const idle = await until(
+      async () => (await fetch(`${street.service.url}/api/streams`)).text(),
+      (text) => text === '{"cam1":{"producers":[],"consumers":[]}}',
+    );
+    assert.ok(idle);
+  });
+
+  test('a reader at a fifth of the speed gets a fifth of the frames, and new ones', options, async () => {
+    const readRate = 100_000;
+    const ages: number[] = [];
+    const socket = rawGet(street.service, '/stream.mjpeg?camera_index=cam1&quality=90');
+    const began = performance.now();
+    let read = 0;
+    let text = '';
+    while (performance.now() - began < 8000) {
+      const allowed = Math.floor(((performance.now() - began) / 1000) * readRate) - read;
+      const chunk = socket.read(Math.max(1, Math.min(allowed, socket.readableLength))) as Buffer | null;
+      if (!chunk || allowed < 2000) await new Promise((resolve) => setTimeout(resolve, 10));
+      if (!chunk) continue;
+      read += chunk.length;
+      text += chunk.toString('latin1');
+      for (let stamp = STAMP.exec(text); stamp; stamp = STAMP.exec(text)) {
+        ages.push(Date.now() - Number(stamp[1]) * 1000);
+        text = text.slice(stamp.index + stamp[0].length);
+      }
+      text = text.slice(-40);
+    }
+    socket.destroy();
+    assert.ok(ages.length > 10, `${ages.length} frames`);
+    assert.ok((await metric(street.service, 'rtsp_ws_frames_skipped_total')) > 50);
+    // What this end's kernel and Node hold is some 300 KB, 3 s of it; the sender's 4 MB would be 8 s by now and 40 s at last.
+    const newest = ages.slice(-8);
+    assert.ok(Math.max(...newest) < 5500, `ages in ms: ${newest.map(Math.round).join(' ')}`);
+  });
+
+  test('readers that stop reading cost little memory and are let go', options, async () => {
+    await until(viewers, (count) => count === 0);
+    const memory = (): number => memoryOf(street.service.pid)?.rssBytes ?? 0;
+    const sockets = [1, 2, 3].map(() =>
+      rawGet(street.service, '/stream.mjpeg?camera_index=cam1&quality=95&width=1280&height=720'),
+    );
+    const slowBefore = await metric(street.service, 'rtsp_ws_slow_viewers_total');
+    for (const socket of sockets) await once(socket, 'readable');
+    await until(viewers, (count) => count === 3);
+    const before = memory();
+    await until(viewers, (count) => count === 0, 20_000);
+    assert.equal((await metric(street.service, 'rtsp_ws_slow_viewers_total')) - slowBefore, 3);
+    // 25 frames a second of some 150 KB for three seconds and more would be over 30 MB for three readers.
+    assert.ok(memory() - before < 25_000_000, `${Math.round((memory() - before) / 1e6)} MB more`);
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
+const STAMP = /X-Timestamp: ([\d.]+)\r\n/;
