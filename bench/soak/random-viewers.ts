@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectViewer, READ_BUFFER_BYTES, type Viewer } from '../lib/ws-viewer.js';
+import { between, pick } from './random-faults.js';
+
+const LIFE_MS = [5000, 60_000] as const;
+/** Between a viewer's end and the next one in its place. */
+const PAUSE_MS = [200, 2000] as const;
+const SLOW_BYTES_PER_SECOND = 60_000;
+
+/** How a viewer behaves: most read, some are slow, some stop reading, some answer nothing. */
+const HABITS = ['reads', 'reads', 'reads', 'reads', 'reads', 'slow', 'stops', 'mute'] as const;
+
+export interface CrowdCount {
+  frames: number;
+  torn: number;
+  connections: number;
+  /** By close code; 1000 is our own goodbye. */
+  readonly closes: Map<number, number>;
+}
+
+/**
+ * Keeps `places` viewers connected to random streams, each for a random while.
+ * @param paths of the streams
+ */
+export async function runCrowd(
+  port: number,
+  paths: readonly string[],
+  places: number,
+  count: CrowdCount,
+  stop: AbortSignal,
+): Promise<void> {
+  const buffer = Buffer.alloc(READ_BUFFER_BYTES);
+  const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stop }).catch(() => undefined);
+  const place = async (): Promise<void> => {
+    while (!stop.aborted) {
+      const habit = pick(HABITS);
+      const slow = habit === 'slow' ? { readRate: SLOW_BYTES_PER_SECOND } : {};
+      const options = { host: '127.0.0.1', port, path: pick(paths), mode: 'count', ...slow } as const;
+      const viewer = connectViewer(habit === 'slow' ? options : { ...options, buffer });
+      count.connections++;
+      await live(viewer, habit, wait);
+      count.frames += viewer.stats.frames;
+      count.torn += viewer.stats.torn;
+      const code = viewer.stats.closed?.code ?? 0;
+      count.closes.set(code, (count.closes.get(code) ?? 0) + 1);
+      await wait(between(PAUSE_MS));
+    }
+  };
+  await Promise.all(Array.from({ length: places }, place));
+}
+
+async function live(
+  viewer: Viewer,
+  habit: (typeof HABITS)[number],
+  wait: (ms: number) => Promise<void>,
+): Promise<void> {
+  const life = between(LIFE_MS);
+  if (habit === 'stops' || habit === 'mute') {
+    await Promise.race([wait(life / 2), viewer.ended]);
+    if (habit === 'stops') viewer.pause();
+    else viewer.mute();
+  }
+  await Promise.race([wait(life / 2), viewer.ended]);
+  // Not all say goodbye.
+  if (habit === 'stops' || Math.random() < 0.3) viewer.destroy();
+  else viewer.close();
+  await viewer.ended;
+}
