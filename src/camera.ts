@@ -1,11 +1,13 @@
-import { CAMERA_STATES, type CameraStatus } from './camera-state.js';
+import { CameraRecord } from './camera-record.js';
+import type { CameraStatus } from './camera-state.js';
 import { type Clock, epochMs } from './clock.js';
 import type { ConnectGate } from './connect-gate.js';
 import { decodePlan, type Degradation, type Want } from './decode-plan.js';
 import { CAMERA_FAULTS, CameraError, type CameraErrorCode, type ServiceError } from './errors.js';
 import type { Log } from './log.js';
-import { forgetCamera, type Metrics } from './metrics.js';
-import type { DecodePlan, RunCounters } from './protocol.js';
+import type { Metrics } from './metrics.js';
+import { openAfter } from './opener.js';
+import type { DecodePlan } from './protocol.js';
 import { type Channel, type Frame, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from './rendition.js';
 import { type CameraOpener, Supervisor, type SupervisorTimes } from './supervisor.js';
@@ -58,6 +60,7 @@ export class Camera {
     { readonly want: Want; readonly listener: SeatListener; active: boolean }
   >();
   readonly #publisher: Publisher;
+  readonly #record: CameraRecord;
   #supervisor: Supervisor | null = null;
   #stopping: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
@@ -78,6 +81,7 @@ export class Camera {
     /** The camera runs no more, and nobody is there. */
     private readonly onIdle: () => void,
   ) {
+    this.#record = new CameraRecord(options.name, deps.metrics, deps.log);
     this.#publisher = new Publisher(options.name, renditionKey(options.defaultRendition), deps.publish);
     if (options.alwaysOn) this.#start();
   }
@@ -154,7 +158,7 @@ export class Camera {
   degrade(to: Degradation): void {
     if (this.#degradation === to) return;
     this.#degradation = to;
-    this.deps.metrics.cameraDegraded.set({ camera: this.options.name }, to);
+    this.#record.degraded(to);
     this.#replan();
   }
 
@@ -191,65 +195,28 @@ export class Camera {
   }
 
   #start(): void {
-    const { metrics, log, clock, gate } = this.deps;
-    const camera = this.options.name;
-    this.#supervisor = new Supervisor(
-      this.#plan(),
-      this.#afterLast(this.opener),
-      gate,
-      this.options.times,
-      clock,
-      {
-        frame: (message) => {
-          metrics.encodeSeconds.observe(message.encodeMs / 1000);
-          const frame = this.#publisher.deliver(message);
-          if (!frame) return;
-          this.#lastFrameAt = frame.capturedAt;
-          metrics.framesPublished.inc({ camera });
-          metrics.publishedBytes.inc({ camera }, frame.jpeg.byteLength);
-          metrics.frameAge.observe(Math.max(0, epochMs() - frame.capturedAt) / 1000);
-        },
-        counted: (counters) => this.#count(counters),
-        state: (status) => this.#onState(status),
-        failed: ({ code, detail, first, retryInMs }) => {
-          metrics.reconnects.inc({ camera, reason: code });
-          log.warn(
-            { event: 'camera_failed', camera, code, detail, retryInMs },
-            `${camera}: ${CAMERA_FAULTS[code].text}`,
-          );
-          if (first) this.#loseAll(new CameraError(code, detail));
-        },
+    const { clock, gate } = this.deps;
+    const opener = openAfter(this.#stopping, this.opener);
+    this.#supervisor = new Supervisor(this.#plan(), opener, gate, this.options.times, clock, {
+      frame: (message) => {
+        this.#record.encoded(message.encodeMs);
+        const frame = this.#publisher.deliver(message);
+        if (!frame) return;
+        this.#lastFrameAt = frame.capturedAt;
+        this.#record.published(frame);
       },
-    );
-    this.#note(this.#supervisor.status);
-  }
-
-  /** A camera that was just stopped may still hold its only session: the next run waits until it is gone. */
-  #afterLast(opener: CameraOpener): CameraOpener {
-    const stopping = this.#stopping;
-    return {
-      open: (request, events) => {
-        let run: ReturnType<CameraOpener['open']> | null = null;
-        let { plan } = request;
-        let stopped = false;
-        const ended = stopping.then(() => {
-          if (stopped) return { code: 'stopped' as const };
-          run = opener.open({ ...request, plan }, events);
-          return run.ended;
-        });
-        return {
-          ended,
-          setPlan: (next) => {
-            plan = next;
-            run?.setPlan(next);
-          },
-          stop: () => {
-            stopped = true;
-            run?.stop();
-          },
-        };
+      counted: (counters) => {
+        this.#record.counted(counters);
       },
-    };
+      state: (status) => {
+        this.#onState(status);
+      },
+      failed: ({ code, detail, first, retryInMs }) => {
+        this.#record.failure(code, detail, retryInMs);
+        if (first) this.#loseAll(new CameraError(code, detail));
+      },
+    });
+    this.#record.state(this.#supervisor.status);
   }
 
   #stop(): Promise<void> {
@@ -261,13 +228,10 @@ export class Camera {
     const supervisor = this.#supervisor;
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
-    const { metrics } = this.deps;
-    const camera = this.options.name;
-    forgetCamera(metrics, camera);
+    this.#record.forget();
     // Two runs may be on their way out when this one never came past the gate.
     this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => {
-      // A start that was only reported after the stop; a new run of that name merely counts from 0 again.
-      metrics.ffmpegStarts.remove({ camera });
+      this.#record.forgetLateStart();
     });
     return this.#stopping;
   }
@@ -300,29 +264,11 @@ export class Camera {
   }
 
   #onState(status: CameraStatus): void {
-    this.#note(status);
+    this.#record.state(status);
     for (const { listener } of [...this.#seats.values()]) listener.state(status);
-  }
-
-  #note(status: CameraStatus): void {
-    const camera = this.options.name;
-    for (const state of CAMERA_STATES)
-      this.deps.metrics.cameraState.set({ camera, state }, state === status.state ? 1 : 0);
-    this.deps.log.info({ event: 'camera_state', camera, ...status }, `${camera}: ${status.state}`);
   }
 
   #loseAll(error: ServiceError): void {
     for (const { listener } of [...this.#seats.values()]) listener.lost(error);
-  }
-
-  #count(counters: RunCounters): void {
-    const { metrics } = this.deps;
-    const camera = this.options.name;
-    metrics.framesDecoded.inc({ camera }, counters.decoded);
-    metrics.framesEncoded.inc({ camera }, counters.encoded);
-    metrics.framesDropped.inc({ camera, stage: 'encode' }, counters.droppedBeforeEncode);
-    metrics.framesDropped.inc({ camera, stage: 'hand_over' }, counters.droppedInFlight);
-    metrics.partialFrames.inc({ camera }, counters.partialFrames);
-    metrics.encodeErrors.inc({ camera }, counters.encodeErrors);
   }
 }

@@ -69,3 +69,30 @@ export function cameraOpener(
     },
   };
 }
+
+/** Opens only when `before` is over: a camera that was just stopped may still hold its only session. */
+export function openAfter(before: Promise<void>, opener: CameraOpener): CameraOpener {
+  return {
+    open: (request, events) => {
+      let { plan } = request;
+      let run: CameraRun | null = null;
+      let stopped = false;
+      const ended = before.then((): RunEnd | Promise<RunEnd> => {
+        if (stopped) return { code: 'stopped' };
+        run = opener.open({ ...request, plan }, events);
+        return run.ended;
+      });
+      return {
+        ended,
+        setPlan: (next) => {
+          plan = next;
+          run?.setPlan(next);
+        },
+        stop: () => {
+          stopped = true;
+          run?.stop();
+        },
+      };
+    },
+  };
+}

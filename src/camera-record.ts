@@ -1,0 +1,68 @@
+import { CAMERA_STATES, type CameraStatus } from './camera-state.js';
+import { epochMs } from './clock.js';
+import type { Degradation } from './decode-plan.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from './errors.js';
+import type { Log } from './log.js';
+import { forgetCamera, type Metrics } from './metrics.js';
+import type { RunCounters } from './protocol.js';
+import type { Frame } from './publisher.js';
+
+/** What one camera leaves in metrics and log. */
+export class CameraRecord {
+  constructor(
+    private readonly camera: string,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {}
+
+  state(status: CameraStatus): void {
+    const { camera } = this;
+    for (const state of CAMERA_STATES)
+      this.metrics.cameraState.set({ camera, state }, state === status.state ? 1 : 0);
+    this.log.info({ event: 'camera_state', camera, ...status }, `${camera}: ${status.state}`);
+  }
+
+  failure(code: CameraErrorCode, detail: string, retryInMs: number): void {
+    const { camera } = this;
+    this.metrics.reconnects.inc({ camera, reason: code });
+    this.log.warn(
+      { event: 'camera_failed', camera, code, detail, retryInMs },
+      `${camera}: ${CAMERA_FAULTS[code].text}`,
+    );
+  }
+
+  encoded(encodeMs: number): void {
+    this.metrics.encodeSeconds.observe(encodeMs / 1000);
+  }
+
+  published(frame: Frame): void {
+    const { camera, metrics } = this;
+    metrics.framesPublished.inc({ camera });
+    metrics.publishedBytes.inc({ camera }, frame.jpeg.byteLength);
+    metrics.frameAge.observe(Math.max(0, epochMs() - frame.capturedAt) / 1000);
+  }
+
+  counted(counters: RunCounters): void {
+    const { camera, metrics } = this;
+    metrics.framesDecoded.inc({ camera }, counters.decoded);
+    metrics.framesEncoded.inc({ camera }, counters.encoded);
+    metrics.framesDropped.inc({ camera, stage: 'encode' }, counters.droppedBeforeEncode);
+    metrics.framesDropped.inc({ camera, stage: 'hand_over' }, counters.droppedInFlight);
+    metrics.partialFrames.inc({ camera }, counters.partialFrames);
+    metrics.encodeErrors.inc({ camera }, counters.encodeErrors);
+  }
+
+  degraded(level: Degradation): void {
+    this.metrics.cameraDegraded.set({ camera: this.camera }, level);
+  }
+
+  /** The camera stopped: its series go, so that ad-hoc names do not pile up over weeks. */
+  forget(): void {
+    forgetCamera(this.metrics, this.camera);
+  }
+
+  /** A start that was only reported after the stop; a new run of that name merely counts from 0 again. */
+  forgetLateStart(): void {
+    this.metrics.ffmpegStarts.remove({ camera: this.camera });
+  }
+}
