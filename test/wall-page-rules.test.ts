@@ -102,6 +102,8 @@ test('a tile whose frames stop says stale by itself, though the server says live
 
 test('a tile that was just resumed shows its old picture as old until the first new one', FAST, () => {
   const resumed = { ...LIVE, capturedAt: NOW - 60_000, expectedSince: NOW - 50 };
+  const soon = { ...resumed, capturedAt: NOW - 3000 };
+  assert.equal(verdictOf(soon, NOW).word, 'connecting');
   assert.deepEqual([verdictOf(resumed, NOW).word, verdictOf(resumed, NOW).live], ['connecting', false]);
   assert.equal(verdictOf({ ...resumed, paused: true }, NOW).live, false);
 });

@@ -40,6 +40,8 @@ export interface Verdict {
 
 /** A picture older than this is not live, whatever the server says: the same bound as its stall watchdog (DESIGN 5). */
 const STALE_AFTER_MS = 5_000;
+/** After a resume a picture may be this much older than the resume: tiles are told of frames every half second. */
+const RESUME_MS = 1_500;
 
 export function verdictOf(facts: TileFacts, now: number): Verdict {
   const said = (word: Word, reason: string | null, text: string, since: number): Verdict => ({
@@ -72,7 +74,9 @@ export function verdictOf(facts: TileFacts, now: number): Verdict {
     );
   }
   if (capturedAt === null) return said('connecting', null, '', facts.expectedSince);
-  if (now - capturedAt > bound) return said('connecting', null, '', facts.expectedSince);
+  // From before a pause: the first new frame is a moment away.
+  if (capturedAt < facts.expectedSince - RESUME_MS || now - capturedAt > bound)
+    return said('connecting', null, '', facts.expectedSince);
   if (state.state === 'frozen')
     return { ...said('frozen', state.reason, state.text, state.since), live: true };
   return { word: 'live', live: true, reason: null, text: '', age: 0 };

@@ -21,6 +21,8 @@ interface Tile {
   /** Handle on the present connection; 0 without one. */
   handle: number;
   reported: number;
+  /** The page waits for the first frame (of all, or since it resumed): tell it at once. */
+  eager: boolean;
 }
 
 /** Acknowledgements wait this long for company: one message a display frame instead of one a frame drawn. */
@@ -87,9 +89,11 @@ const serverNow = (): number => Date.now() + (link?.offset.ms ?? 0);
 function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
   const painter = new Painter(canvas, serverNow, (header) => {
     acknowledge(header);
-    if (painter.drawn === 1) reportStats(tile);
+    if (!tile.eager) return;
+    tile.eager = false;
+    reportStats(tile);
   });
-  const tile: Tile = { id, painter, request, paused: false, handle: 0, reported: 0 };
+  const tile: Tile = { id, painter, request, paused: false, handle: 0, reported: 0, eager: true };
   tiles.set(id, tile);
   subscribe(tile);
 }
@@ -125,6 +129,7 @@ function change(tile: Tile, rendition: TileRendition): void {
 
 function setPaused(tile: Tile, paused: boolean): void {
   tile.paused = paused;
+  tile.eager = true;
   if (tile.handle) link?.send({ type: paused ? 'pause' : 'resume', handles: [tile.handle] });
 }
 
