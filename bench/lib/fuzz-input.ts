@@ -1,0 +1,209 @@
+/** Inputs of the fuzz run: mutated requests, frames and wall messages, all from one seed. Pure. */
+
+/** Deterministic numbers from a seed (mulberry32). */
+export class Dice {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** 0 to 1, without 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** 0 to `count` - 1. */
+  below(count: number): number {
+    return Math.floor(this.next() * count);
+  }
+
+  pick<T>(items: readonly [T, ...T[]]): T {
+    return items[this.below(items.length)] ?? items[0];
+  }
+
+  bytes(length: number): Buffer {
+    return Buffer.from(Array.from({ length }, () => this.below(256)));
+  }
+}
+
+/** Values that have broken parsers before. None of them can be dialled: port 1 of the own machine refuses. */
+const VALUES = [
+  '',
+  ' ',
+  '0',
+  '-1',
+  '1e9',
+  '640',
+  '99999999999999999999',
+  '%',
+  '%zz',
+  '%00',
+  '%0d%0aX:%20y',
+  '%ff%fe',
+  '__proto__',
+  'constructor',
+  '../../etc/passwd',
+  '<script>',
+  'a'.repeat(300),
+  'a'.repeat(9000),
+  'rtsp%3A%2F%2Flocalhost%3A1%2Fx',
+  'file%3A%2F%2F%2Fetc%2Fpasswd',
+  'rtsp%3A%2F%2F169.254.169.254%2F',
+  'rtsp%3A%2F%2Fu%3Ap%40localhost%3A1%2Fx',
+  '%F0%9F%92%A9',
+  'true',
+  '1',
+  'honest',
+] as const satisfies [string, ...string[]];
+const PARAMETERS = [
+  'camera_index',
+  'rtsp',
+  'width',
+  'height',
+  'quality',
+  'fps',
+  'token',
+  'events',
+  'x',
+] as const;
+const PATHS = [
+  '/ws',
+  '/wall',
+  '/snapshot',
+  '/stream.mjpeg',
+  '/api/cameras',
+  '/metrics',
+  '/',
+  '/healthz',
+  '/nowhere',
+  '//',
+  '/%2e%2e/',
+] as const;
+const METHODS = ['GET', 'GET', 'GET', 'GET', 'POST', 'HEAD', 'OPTIONS', 'BREW'] as const;
+const ODD_HEADERS = [
+  'Content-Length: 5',
+  'Content-Length: -1',
+  'Transfer-Encoding: chunked',
+  'Origin: null',
+  'Origin: https://evil.example',
+  'Authorization: Bearer x',
+  'Cookie: rtsp_ws_token=x',
+  'Sec-WebSocket-Protocol: a, b',
+  'Sec-WebSocket-Extensions: permessage-deflate',
+  'Expect: 100-continue',
+  'Connection: close',
+  'Host: b',
+  `X: ${'y'.repeat(5000)}`,
+  ': z',
+  'no colon',
+] as const;
+
+/** A request as it should be, or nearly. */
+function request(dice: Dice): string {
+  const query = Array.from({ length: dice.below(4) }, () => `${dice.pick(PARAMETERS)}=${dice.pick(VALUES)}`);
+  if (dice.next() < 0.5) query.unshift('camera_index=honest');
+  const headers = [
+    'Host: a',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  ];
+  if (dice.next() < 0.3) headers.splice(dice.below(headers.length), 1);
+  while (dice.next() < 0.4) headers.push(dice.pick(ODD_HEADERS));
+  return `${dice.pick(METHODS)} ${dice.pick(PATHS)}?${query.join('&')} HTTP/1.${dice.next() < 0.95 ? 1 : 0}\r\n${headers.join('\r\n')}\r\n\r\n`;
+}
+
+/** Flips, deletes, repeats and inserts bytes. */
+function mutate(dice: Dice, input: Buffer): Buffer {
+  let bytes = Buffer.from(input);
+  for (let n = 1 + dice.below(6); n > 0 && bytes.length > 0; n--) {
+    const at = dice.below(bytes.length);
+    const end = Math.min(bytes.length, at + 1 + dice.below(16));
+    const kind = dice.below(4);
+    if (kind === 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << dice.below(8));
+    else if (kind === 1) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
+    else if (kind === 2) bytes = Buffer.concat([bytes.subarray(0, end), bytes.subarray(at)]);
+    else bytes = Buffer.concat([bytes.subarray(0, at), dice.bytes(1 + dice.below(8)), bytes.subarray(at)]);
+  }
+  return bytes;
+}
+
+/** Bytes for a fresh connection. */
+export function requestBytes(dice: Dice): Buffer {
+  if (dice.next() < 0.03) return dice.bytes(1 + dice.below(2000));
+  const plain = Buffer.from(request(dice), 'latin1');
+  return dice.next() < 0.6 ? mutate(dice, plain) : plain;
+}
+
+/** Cuts bytes anywhere. */
+export function chunked(dice: Dice, bytes: Buffer): Buffer[] {
+  if (dice.next() < 0.6) return [bytes];
+  const cut = dice.below(bytes.length + 1);
+  return [bytes.subarray(0, cut), bytes.subarray(cut)].filter((chunk) => chunk.length > 0);
+}
+
+const FIRST = [0x81, 0x81, 0x82, 0x01, 0x80, 0x00, 0x88, 0x89, 0x8a, 0x83, 0x8b, 0xc1, 0x09] as const;
+
+/** A client frame whose announced length, mask and opcode need not be right. */
+function frame(dice: Dice, payload: Buffer): Buffer {
+  const length = dice.next() < 0.9 ? payload.length : dice.below(70_000);
+  const masked = dice.next() < 0.95;
+  const key = dice.bytes(4);
+  const head = [
+    dice.next() < 0.6 ? 0x81 : dice.pick(FIRST),
+    ...(length < 126 ? [length] : [126, length >> 8, length & 255]),
+  ];
+  head[1] = (head[1] ?? 0) | (masked ? 0x80 : 0);
+  const body = masked ? payload.map((byte, i) => byte ^ (key[i % 4] ?? 0)) : payload;
+  return Buffer.concat([Buffer.from(head), ...(masked ? [key] : []), body]);
+}
+
+const NUMBERS = [0, 1, 2, 3, -1, 65_535, 65_536, 1.5, 1e308, 640, 641] as const;
+const KINDS = [
+  'subscribe',
+  'subscribe',
+  'rendition',
+  'unsubscribe',
+  'pause',
+  'resume',
+  'ack',
+  'ping',
+  'toString',
+] as const;
+const NAMES = ['honest', 'nobody', '../x', '__proto__', '', 'a'.repeat(100)] as const;
+
+/** A message of the wall's protocol, each field right or wrong by chance. */
+function wallMessage(dice: Dice): string {
+  const number = (): number => dice.pick(NUMBERS);
+  const odd = (): unknown => dice.pick<unknown>([number(), null, true, '1', [], {}, [[]], 'x'.repeat(500)]);
+  const field = (right: () => unknown): unknown => (dice.next() < 0.85 ? right() : odd());
+  const handles = (): number[] => Array.from({ length: dice.below(5) }, number);
+  const message: Record<string, unknown> = { type: field(() => dice.pick(KINDS)), handle: field(number) };
+  if (dice.next() < 0.7) message['camera'] = field(() => dice.pick(NAMES));
+  if (dice.next() < 0.2)
+    message['rtsp'] = field(() => decodeURIComponent(dice.pick(['rtsp%3A%2F%2Flocalhost%3A1%2Fx', 'x'])));
+  for (const name of ['width', 'height', 'quality', 'fps', 'main', 'sent'])
+    if (dice.next() < 0.3) message[name] = field(number);
+  if (dice.next() < 0.3) message['handles'] = field(handles);
+  if (dice.next() < 0.3) message['frames'] = field(() => handles().map((handle) => [handle, number()]));
+  return dice.next() < 0.95 ? JSON.stringify(message) : JSON.stringify(message).slice(1);
+}
+
+/** What a client sends after a good handshake. */
+export function sessionBytes(dice: Dice, path: '/ws' | '/wall'): Buffer {
+  const frames = Array.from({ length: 1 + dice.below(12) }, () => {
+    const payload =
+      path === '/wall' && dice.next() < 0.8
+        ? Buffer.from(wallMessage(dice))
+        : dice.bytes(dice.below(dice.next() < 0.9 ? 120 : 5000));
+    return frame(dice, payload);
+  });
+  const bytes = Buffer.concat(frames);
+  return dice.next() < 0.3 ? mutate(dice, bytes) : bytes;
+}
