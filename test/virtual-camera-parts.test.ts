@@ -12,6 +12,7 @@ import { RtspParser } from '../bench/virtual-camera/rtsp-parser.js';
 import { parseTransport } from '../bench/virtual-camera/rtsp-transport.js';
 import { sessionDescription } from '../bench/virtual-camera/sdp.js';
 import { SentLog } from '../bench/virtual-camera/sent-log.js';
+import { MAX_BACKLOG, Viewer } from '../bench/virtual-camera/viewer.js';
 import { depacketise } from './virtual-camera-support.js';
 
 const timeout = 5000;
@@ -266,3 +267,33 @@ test('the log of sent pictures keeps the newest and leaves out what was not sent
   ]);
   assert.equal(log.from(0)[0]?.[0], 5904);
 });
+
+test(
+  'a viewer whose queue is over the bound gets nothing until a key frame finds it shorter',
+  { timeout },
+  () => {
+    const template = packetise([nal(5, 100)]);
+    const sent: number[] = [];
+    const sink = {
+      ...{ channel: 0, transport: 'tcp' as const, backlog: 0, number: 0 },
+      send: () => sent.push(sink.number),
+      sendReport: () => undefined,
+      sendRaw: () => undefined,
+      reset: () => undefined,
+    };
+    const viewer = new Viewer(sink);
+    for (let i = 0; i < 30; i++) {
+      sink.number = i;
+      sink.backlog = i >= 7 && i < 12 ? MAX_BACKLOG + 1 : 1000;
+      const isWhole = viewer.deliver(
+        { template, isKey: i % 5 === 0, ticks: i * 3600, epochMs: i * 40 },
+        null,
+      );
+      assert.equal(isWhole, sent.at(-1) === i);
+    }
+    assert.deepEqual(
+      sent,
+      Array.from({ length: 30 }, (_, i) => i).filter((i) => i < 7 || i >= 15),
+    );
+  },
+);

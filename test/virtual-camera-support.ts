@@ -6,8 +6,8 @@ import type { TestContext } from 'node:test';
 import { frameNumberOfJpeg } from '../bench/lib/frame-number.js';
 import { startCameras, type CameraOptions, type VirtualCameras } from '../bench/virtual-camera/index.js';
 
-/** Small clips that are encoded in no time, with five key frames a second and a loop within two seconds. */
-export const QUICK = { gop: 5, clipFrames: 40, fps: 25 } as const;
+/** Small clips that are encoded in no time, with ten key frames a second and a loop within one second. */
+export const QUICK = { gop: 5, clipFrames: 40, fps: 50 } as const;
 
 export async function cameras(t: TestContext, options: Partial<CameraOptions> = {}): Promise<VirtualCameras> {
   const set = await startCameras({ ...QUICK, ...options });

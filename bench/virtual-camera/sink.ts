@@ -14,8 +14,18 @@ export interface MediaSink {
   sendReport(report: Buffer): void;
   /** Sends a piece of the byte stream as it is. TCP only. */
   sendRaw(bytes: Buffer): void;
-  /** Resets the RTSP connection, on TCP behind these bytes. */
+  /** Resets the RTSP connection, on TCP behind these bytes. Nothing may be sent after it. */
   reset(bytes: Buffer): void;
+}
+
+/**
+ * The reset comes a little behind the bytes: a reader on libuv that polls both at once reports a plain end of stream
+ * (seen on Node 20), where others see ECONNRESET.
+ */
+const RESET_DELAY_MS = 30;
+
+function resetSoon(socket: Socket): void {
+  setTimeout(() => void socket.resetAndDestroy(), RESET_DELAY_MS).unref();
 }
 
 export function tcpSink(socket: Socket, channel: number): MediaSink {
@@ -32,7 +42,7 @@ export function tcpSink(socket: Socket, channel: number): MediaSink {
       socket.write(framed);
     },
     sendRaw: (bytes) => void socket.write(bytes),
-    reset: (bytes) => void socket.write(bytes, () => void socket.resetAndDestroy()),
+    reset: (bytes) => void socket.write(bytes, () => resetSoon(socket)),
   };
 }
 
@@ -67,6 +77,6 @@ export function udpSink(pair: UdpPair, target: UdpTarget, control: Socket): Medi
     },
     sendReport: (report) => pair.rtcp.send(report, target.rtcpPort, target.address),
     sendRaw: () => undefined,
-    reset: () => void control.resetAndDestroy(),
+    reset: () => resetSoon(control),
   };
 }

@@ -29,6 +29,7 @@ export class Viewer {
   readonly #tickBase = randomInt(2 ** 32 - 1);
   #sequence = randomInt(2 ** 16);
   #waitsForKey = true;
+  #isReset = false;
   #packets = 0;
   #octets = 0;
   #reportedAt = -Infinity;
@@ -58,7 +59,10 @@ export class Viewer {
    * @returns true if the whole picture was handed to the socket.
    */
   deliver(picture: Picture, fault: Fault | null): boolean {
+    if (this.#isReset) return false;
     if (fault !== this.#fault) {
+      // Pictures that refer to what was damaged would be damaged too.
+      if (this.#fault?.kind === 'garbage' || this.#fault?.kind === 'loss') this.#waitsForKey = true;
       this.#fault = fault;
       this.#sinceFault = 0;
     }
@@ -78,6 +82,7 @@ export class Viewer {
       return false;
     }
     if (fault?.kind === 'reset' && this.#sinceFault > fault.frames) {
+      this.#isReset = true;
       this.#sink.reset(bytes.subarray(0, Math.ceil(bytes.length / 2)));
       return false;
     }
