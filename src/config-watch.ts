@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { Log } from './log.js';
 import { ConfigError } from './errors.js';
 
@@ -7,6 +7,16 @@ const POLL_MS = 1000;
 
 /** A change is read this long after it was seen: editors and `cp` write in several steps. */
 const SETTLE_MS = 200;
+
+/** Differs whenever the file was written or replaced; '' when it is not there. */
+export async function fileSignature(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch {
+    return '';
+  }
+}
 
 export interface ConfigWatchTimes {
   readonly pollMs: number;
@@ -24,10 +34,11 @@ export interface ConfigWatch {
  *
  * It polls instead of asking the kernel: inotify sees nothing of a file that is mounted by itself into a container, of NFS, or
  * behind a symlink; `stat` sees all of them, a rename over the file and Kubernetes' swap of symlinks.
- * @param path '' watches nothing; `reload` still works
+ * @param file its path ('' watches nothing; `reload` still works), and its signature from before it was first read, so that no
+ *   change in between is missed
  */
 export function watchConfig<T>(
-  path: string,
+  { path, seen }: { readonly path: string; readonly seen: string },
   steps: { load(): Promise<T>; apply(value: T): void },
   log: Log,
   { pollMs, settleMs }: ConfigWatchTimes = { pollMs: POLL_MS, settleMs: SETTLE_MS },
@@ -64,13 +75,24 @@ export function watchConfig<T>(
     settle = setTimeout(() => void reload(), settleMs);
   };
 
-  if (path !== '') watchFile(path, { interval: pollMs, persistent: false }, changed);
+  let signature = seen;
+  const look = async (): Promise<void> => {
+    const now = await fileSignature(path);
+    if (now !== signature) changed();
+    signature = now;
+  };
+  // The next look begins after the last one has ended: a network file system may take its time.
+  let poll: NodeJS.Timeout | undefined;
+  const lookLater = (): void => {
+    poll = setTimeout(() => void look().then(() => !closed && lookLater()), pollMs).unref();
+  };
+  if (path !== '') lookLater();
   return {
     reload,
     close: () => {
       closed = true;
       clearTimeout(settle);
-      if (path !== '') unwatchFile(path, changed);
+      clearTimeout(poll);
     },
   };
 }

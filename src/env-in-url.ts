@@ -15,7 +15,7 @@ export function fillFromEnv(template: string, env: Readonly<Record<string, strin
       problems.push('${...} must hold the name of an environment variable: A-Z a-z 0-9 _');
       return '';
     }
-    const value = env[name] ?? '';
+    const value = Object.hasOwn(env, name) ? (env[name] ?? '') : '';
     if (value === '') problems.push(`environment variable ${name} is not set: set it before the start`);
     return isInUserinfo(template, at, whole.length) ? encodeUserinfo(value) : value;
   });

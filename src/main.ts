@@ -1,8 +1,9 @@
 #!/usr/bin/env node
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadCameras } from './camera-config.js';
 import { checkReport } from './check.js';
 import { helpText, loadConfig, parseCommandLine } from './config.js';
-import { watchConfig } from './config-watch.js';
+import { fileSignature, watchConfig } from './config-watch.js';
 import { runDoctor } from './doctor.js';
 import { ConfigError, RefusedError } from './errors.js';
 import { createLog } from './log.js';
@@ -16,6 +17,12 @@ const EX_UNAVAILABLE = 69;
 /** How long an orderly end may take before the process leaves anyway: FFmpeg gets SIGKILL after 2 s. */
 const EXIT_DEADLINE_MS = 4500;
 
+/**
+ * The last log lines are written by another thread. When the log's reader is gone, that write tells pino so; an exit before would
+ * make pino's last flush try for ever.
+ */
+const LOG_WRITTEN_MS = 100;
+
 async function main(): Promise<void> {
   const { command, operands, flags } = parseCommandLine(process.argv.slice(2));
   if (command === 'help' || command === 'version') {
@@ -23,6 +30,7 @@ async function main(): Promise<void> {
     return;
   }
   const config = loadConfig(process.env, flags);
+  const seen = await fileSignature(config.CONFIG_FILE);
   const cameras = await loadCameras(config, process.env);
   if (command === 'check') {
     process.stdout.write(checkReport(config, cameras));
@@ -36,14 +44,26 @@ async function main(): Promise<void> {
   }
 
   const log = createLog(config.LOG_LEVEL);
-  const service = await startService(config, cameras, log);
+  const starting = startService(config, cameras, log);
+  // From here on, so that an end in the middle of the start is an orderly one too.
+  const shutDown = (signal: string): void => {
+    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+    log.info({ event: 'stopping', signal }, `stopping on ${signal}`);
+    setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref();
+    void starting
+      .then((service) => service.close())
+      .then(() => sleep(LOG_WRITTEN_MS))
+      .then(() => process.exit(0));
+  };
+  process.once('SIGTERM', shutDown).once('SIGINT', shutDown);
 
+  const { registry } = await starting;
   const watch = watchConfig(
-    config.CONFIG_FILE,
+    { path: config.CONFIG_FILE, seen },
     {
       load: () => loadCameras(config, process.env),
       apply: (next) => {
-        service.registry.configure(
+        registry.configure(
           next,
           new RefusedError('reconfigured', 'camera was changed or removed: connect again'),
         );
@@ -52,17 +72,6 @@ async function main(): Promise<void> {
     log,
   );
   process.on('SIGHUP', () => void watch.reload());
-
-  const shutDown = (signal: string): void => {
-    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
-    log.info({ event: 'stopping', signal }, `stopping on ${signal}`);
-    setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref();
-    watch.close();
-    // A turn of the loop later: when the log's reader is gone, the log learns it only then, and its last flush, which tries for
-    // ever, would keep the process from exiting.
-    void service.close().then(() => setImmediate(() => process.exit(0)));
-  };
-  process.once('SIGTERM', shutDown).once('SIGINT', shutDown);
 }
 
 main().catch((error: unknown) => {

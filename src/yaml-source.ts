@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 
 /** A YAML text that knows where each of its values stands. Its messages never quote values: they may be passwords. */
 export interface YamlSource {
@@ -20,7 +30,7 @@ export interface Placed {
 
 /** Own words for what people get wrong; yaml's texts quote the file. */
 const WORDS: Readonly<Record<string, string>> = {
-  BAD_ALIAS: 'alias (*name) without its anchor (&name) before it',
+  BAD_ALIAS: 'an alias (*name) needs a name',
   BAD_INDENT: 'wrong indentation',
   BAD_SCALAR_START: 'a value cannot begin with this character: put the value in quotes',
   BAD_DQ_ESCAPE: "unknown \\ sequence in double quotes: use 'single quotes'",
@@ -40,6 +50,15 @@ export function readYaml(text: string): YamlSource {
     offset: pos[0],
     message: WORDS[code] ?? 'this is not valid YAML',
   }));
+  visit(document, {
+    Alias: (_, alias) => {
+      if (!alias.resolve(document))
+        problems.push({
+          offset: alias.range?.[0] ?? 0,
+          message: 'alias (*name) without its anchor (&name) before it',
+        });
+    },
+  });
   return {
     problems,
     value: problems.length > 0 ? null : plainValue(document, problems),
