@@ -86,8 +86,11 @@ class CameraRun {
   #start(plan: DecodePlan): Stage {
     const { task } = this;
     const encoders = plan.outputs.map(
-      (output) =>
+      (output, index) =>
         new OutputEncoder(output, task.pixels, output.demands, this.#counters, {
+          prepare: (frame) => {
+            decoder.toFullRange(index, frame);
+          },
           hasRoom: () => this.#hasRoom(),
           send: (frame) => {
             this.#send(frame);
@@ -184,6 +187,12 @@ class CameraRun {
       applyDemands(this.#current, plan.outputs);
     } else if (this.#next && sameDecode(plan, this.#next.plan)) {
       applyDemands(this.#next, plan.outputs);
+    } else if (plan.keyFramesOnly && !this.#current.plan.keyFramesOnly) {
+      // Asked for when the machine has too much to do, or nobody watches: not both decoders at a time.
+      this.#next?.decoder.stop();
+      this.#next = null;
+      this.#insteadOf = plan;
+      retire(this.#current);
     } else {
       this.#next?.decoder.stop();
       this.#next = this.#start(plan);

@@ -7,8 +7,10 @@ import type { FfmpegBuild } from '../src/protocol.js';
 import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
 import { type FfmpegEnd, REDIRECT, REDIRECTING } from './ffmpeg-faults.js';
 import { FrameAssembler } from './frame-assembler.js';
+import { createFrameMemory, type FrameMemory } from './frame-memory.js';
 import { openPipe, type Pipe, readInto } from './pipe.js';
 import { openGuardedPipe, RedirectGuard } from './redirect-guard.js';
+import { SourceRange } from './source-range.js';
 import { StderrTail } from './stderr-tail.js';
 
 /** SIGTERM lets FFmpeg say TEARDOWN, which frees the camera's session; after this it is killed. */
@@ -35,6 +37,9 @@ export class Decoder {
   readonly ended: Promise<FfmpegEnd>;
   readonly #child: ChildProcess;
   readonly #tail = new StderrTail();
+  readonly #range = new SourceRange();
+  /** Of planar outputs. */
+  readonly #memories: (FrameMemory | null)[];
   readonly #assemblers: FrameAssembler[];
   readonly #sockets: Socket[] = [];
   readonly #startedAt = performance.now();
@@ -44,8 +49,12 @@ export class Decoder {
 
   /** @param args FFmpeg's arguments; a bench may put a file in the place of the camera */
   constructor(job: DecodeJob, build: FfmpegBuild, events: DecoderEvents, args = ffmpegArgs(job, build)) {
-    const bytesPerPixel = job.pixels === 'rgb24' ? 3 : 1.5;
-    this.#assemblers = job.sizes.map((s) => new FrameAssembler(s.width * s.height * bytesPerPixel));
+    this.#memories = job.sizes.map((s) =>
+      job.pixels === 'yuv420p' ? createFrameMemory(s.width, s.height) : null,
+    );
+    this.#assemblers = job.sizes.map(
+      (s, i) => new FrameAssembler(this.#memories[i]?.buffers ?? rgbBuffers(s)),
+    );
     const pipes = this.#assemblers.map((a) => openPipe(Math.min(MAX_PIPE_BYTES, a.frameBytes)));
     const stderr = openGuardedPipe();
     const stdio: StdioOptions = [
@@ -79,6 +88,14 @@ export class Decoder {
   /** Outputs that hold an unfinished frame: at the end of the process it is lost. */
   get partialFrames(): number {
     return this.#assemblers.filter((a) => a.partialBytes > 0).length;
+  }
+
+  /**
+   * Brings a frame of output `index` to JPEG's full range, in place. To be called once for each frame that is encoded, and not
+   * in the turn in which it was delivered: FFmpeg's word on the range may lie beside the first frame, still unread.
+   */
+  toFullRange(index: number, frame: Uint8Array): void {
+    if (!this.#range.isFull) this.#memories[index]?.stretch(frame);
   }
 
   /** Asks the process to end, and makes it end. */
@@ -117,6 +134,7 @@ export class Decoder {
 
   #wrote(text: string): void {
     this.#tail.push(text);
+    this.#range.push(text);
     // Only the address that was judged may be dialled; without the guard this comes after the dialling.
     if (!this.#framesSeen && REDIRECT.test(text)) this.#child.kill('SIGKILL');
   }
@@ -184,6 +202,11 @@ export class Decoder {
     });
   }
 }
+
+const rgbBuffers = ({ width, height }: { width: number; height: number }): [Uint8Array, Uint8Array] => [
+  new Uint8Array(width * height * 3),
+  new Uint8Array(width * height * 3),
+];
 
 /** Through `setpriv` where it is there: the kernel then kills FFmpeg when this thread is gone, however it went. */
 function commandLine(build: FfmpegBuild, args: string[]): [string, string[]] {

@@ -5,15 +5,18 @@
  * A frame stays valid until the next one is whole: whoever needs it longer copies it. Newest wins.
  */
 export class FrameAssembler {
+  /** Size of a frame in bytes. */
+  readonly frameBytes: number;
   #filling: Uint8Array;
   #other: Uint8Array;
   #have = 0;
 
-  /** @param frameBytes size of a frame in bytes, at least 1. */
-  constructor(readonly frameBytes: number) {
-    if (!Number.isInteger(frameBytes) || frameBytes < 1) throw new RangeError(`frame of ${frameBytes} bytes`);
-    this.#filling = new Uint8Array(frameBytes);
-    this.#other = new Uint8Array(frameBytes);
+  /** @param buffers two of a frame's size each, at least 1 byte */
+  constructor(buffers: readonly [Uint8Array, Uint8Array]) {
+    [this.#filling, this.#other] = buffers;
+    this.frameBytes = this.#filling.length;
+    if (this.frameBytes < 1 || this.#other.length !== this.frameBytes)
+      throw new RangeError(`frames of ${this.frameBytes} and ${this.#other.length} bytes`);
   }
 
   /** Bytes of an unfinished frame. */

@@ -17,6 +17,8 @@ const REST_SHARE = 1 / 3;
 const MIN_REST_MS = 2;
 
 export interface FrameSender {
+  /** Makes a frame what the encoder takes; called once for each frame that is encoded. */
+  prepare(frame: Uint8Array): void;
   /** Whether one more JPEG may be put on the way. */
   hasRoom(): boolean;
   send(frame: FrameMessage): void;
@@ -86,9 +88,9 @@ export class OutputEncoder {
     const { frame, capturedAt } = this.#waiting;
     this.#waiting = null;
     const start = performance.now();
-    for (const demand of this.demands) {
-      if (this.#pacer(demand.key).takes(demand.fps, capturedAt)) this.#encode(frame, capturedAt, demand);
-    }
+    const due = this.demands.filter((demand) => this.#pacer(demand.key).takes(demand.fps, capturedAt));
+    if (due.length > 0) this.sender.prepare(frame);
+    for (const demand of due) this.#encode(frame, capturedAt, demand);
     const restMs = (performance.now() - start) * REST_SHARE;
     if (restMs >= MIN_REST_MS) this.#rest = setTimeout(this.#encodeWaiting, restMs);
   };

@@ -107,10 +107,12 @@ async function pipeline(
   const encoders = request.sizes.map(({ width, height }) => createEncoder(pixels, width, height));
   let frames = 0;
   const start = performance.now();
-  await decoderOf(request, build, pixels, change, (index, frame) => {
+  const decoder = decoderOf(request, build, pixels, change, (index, frame) => {
     if (index === 0) frames++;
+    decoder.toFullRange(index, frame);
     encoders[index]?.encode(frame, request.quality);
-  }).ended;
+  });
+  await decoder.ended;
   return { frames, ms: performance.now() - start };
 }
 

@@ -134,8 +134,8 @@ test(
 );
 
 test('each pixel format has its own way to full range', { timeout }, () => {
-  assert.match(valueOf(ffmpegArgs(JOB, NEW), '-filter_complex') ?? '', /lutyuv/);
+  assert.match(valueOf(ffmpegArgs(JOB, NEW), '-filter_complex') ?? '', /format=yuv420p\|yuvj420p/);
   const rgb = valueOf(ffmpegArgs({ ...JOB, pixels: 'rgb24' }, NEW), '-filter_complex') ?? '';
   assert.match(rgb, /format=rgb24/);
-  assert.doesNotMatch(rgb, /lutyuv/);
+  assert.doesNotMatch(rgb, /yuv/);
 });

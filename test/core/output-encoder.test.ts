@@ -14,8 +14,10 @@ const FINE: Demand = { key: '16x16q90', quality: 90, fps: null };
 function bench(t: TestContext, demands: readonly Demand[]) {
   const counters = { ...NO_COUNTS };
   const sent: FrameMessage[] = [];
+  const prepared: Uint8Array[] = [];
   const gate = { open: true };
   const encoder = new OutputEncoder({ width: 16, height: 16 }, 'yuv420p', demands, counters, {
+    prepare: (picture) => prepared.push(picture),
     hasRoom: () => gate.open,
     send: (frame) => sent.push(frame),
   });
@@ -27,7 +29,7 @@ function bench(t: TestContext, demands: readonly Demand[]) {
   const until = async (count: number): Promise<void> => {
     while (sent.length < count) await sleep(2);
   };
-  return { counters, sent, gate, encoder, frame, until };
+  return { counters, sent, prepared, gate, encoder, frame, until };
 }
 
 test('each demanded quality is encoded, and nothing without a demand', { timeout }, async (t) => {
