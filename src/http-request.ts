@@ -55,8 +55,9 @@ export function credentialsOf(facts: RequestFacts, token: string | undefined): C
 
 function cookieToken(header: string): string | undefined {
   for (const part of header.split(';')) {
-    const [name, value] = part.trim().split('=', 2);
-    if (name === TOKEN_COOKIE && value) return value;
+    const pair = part.trim();
+    // A token may itself hold `=`.
+    if (pair.startsWith(`${TOKEN_COOKIE}=`)) return pair.slice(TOKEN_COOKIE.length + 1);
   }
   return undefined;
 }

@@ -1,11 +1,11 @@
 import type { TemplatedApp } from 'uWebSockets.js';
-import { requireCamera } from './auth.js';
+import { type Grant, requireCamera } from './auth.js';
 import { epochMs } from './clock.js';
 import { addGo2rtcRoutes } from './go2rtc/http-routes.js';
 import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './http-answer.js';
 import { answerRequest, type Handler, type HandlerDeps } from './http-handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from './http-pictures.js';
-import { type RequestFacts, TOKEN_COOKIE } from './http-request.js';
+import { requestFacts, type RequestFacts, TOKEN_COOKIE } from './http-request.js';
 import type { StreamRequest } from './registry.js';
 import { rejectHandshake } from './upgrade.js';
 import { parseQuery, parseViewerQuery, type ViewerRequest } from './viewer-request.js';
@@ -41,11 +41,19 @@ export function addHttpRoutes(app: TemplatedApp, deps: HttpDeps): void {
     app[method]('/healthz', (res) => {
       send(res, plain(200, 'ok\n'), withBody);
     });
-    // Without a token too: an orchestrator's probe has none.
-    app[method]('/readyz', (res) => {
+    // Without a token too: an orchestrator's probe has none. What is wrong is told only to whom a token lets in.
+    app[method]('/readyz', (res, req) => {
+      const facts = requestFacts(res, req);
+      let gone = false;
+      res.onAborted(() => (gone = true));
       const problems = deps.problems();
       const ready = problems.length === 0;
-      send(res, json(ready ? 200 : 503, { ready, problems }), withBody);
+      const answer = (shown: readonly string[]): void => {
+        if (!gone) send(res, json(ready ? 200 : 503, { ready, problems: shown }), withBody);
+      };
+      void knownGrant(facts, deps).then((grant) => {
+        answer(grant ? problems : []);
+      });
     });
   }
   get('/metrics', async () => ({
@@ -77,6 +85,16 @@ export function addHttpRoutes(app: TemplatedApp, deps: HttpDeps): void {
       : plain(404, 'not found\n');
     send(res, answer, req.getMethod() !== 'head');
   });
+}
+
+/** The grant of whoever may see more than strangers do, or `null`. */
+async function knownGrant(facts: RequestFacts, deps: HttpDeps): Promise<Grant | null> {
+  try {
+    deps.admission.judgeOrigin(facts);
+    return await deps.admission.authenticate(facts, parseQuery(facts.query).get('token'));
+  } catch {
+    return null;
+  }
 }
 
 export const streamRequest = (request: ViewerRequest): StreamRequest => ({

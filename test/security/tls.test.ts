@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { startService } from '../../bench/lib/service.js';
+import { spawnCameras } from '../../bench/virtual-camera/index.js';
+import { HOST, sendRaw, wsPath } from './target.js';
+
+const timeout = 60_000;
+let folder: string;
+const file = (name: string): string => join(folder, name);
+
+/** A key and a certificate that it signed itself, for this machine alone. */
+function selfSigned(name: string): void {
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+  const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)];
+  execFileSync('openssl', ['req', '-x509', '-days', '2', ...curve, ...names, ...files], { stdio: 'ignore' });
+}
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tls-'));
+  selfSigned('own');
+  selfSigned('other');
+  writeFileSync(file('junk'), 'no PEM at all\n');
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('with TLS files the service speaks https and wss, and nothing else', { timeout }, async (t) => {
+  const cameras = await spawnCameras({ width: 160, height: 90, fps: 10 });
+  t.after(() => cameras.stop());
+  const env = { TLS_CERT_FILE: file('own.pem'), TLS_KEY_FILE: file('own.key') };
+  const service = await startService({ env });
+  t.after(() => service.stop());
+  const ca = readFileSync(file('own.pem'));
+
+  const get = request({ host: HOST, port: service.port, path: '/?token=abc', ca, agent: false }).end();
+  const [response] = (await once(get, 'response')) as [
+    NodeJS.ReadableStream & { statusCode: number; headers: Record<string, string[]> },
+  ];
+  response.resume();
+  const cookies = response.headers['set-cookie'] ?? [];
+  assert.ok(
+    response.statusCode === 404 || cookies.some((cookie) => cookie.endsWith('; Secure')),
+    'cookie without Secure',
+  );
+
+  const url = `wss://${HOST}:${service.port}${wsPath({ camera_index: 'a', rtsp: cameras.url(0) })}`;
+  const socket = new WebSocket(url, { ca });
+  t.after(() => socket.terminate());
+  const [frame] = (await once(socket, 'message')) as [Buffer];
+  assert.equal(frame.readUInt16BE(0), 0xffd8);
+
+  // The page of the same host over https is no foreign origin, over http it is.
+  const same = new WebSocket(url, { ca, origin: `https://${HOST}:${service.port}` });
+  t.after(() => same.terminate());
+  await once(same, 'message');
+  const mixed = new WebSocket(url, { ca, origin: `http://${HOST}:${service.port}` });
+  const [code] = (await once(mixed, 'close')) as [number];
+  assert.equal(code, 4403);
+
+  const plain = await sendRaw(service.port, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+  assert.ok(plain.closed);
+  assert.doesNotMatch(plain.text, /200 OK/);
+});
+
+/** What a start with these files says; it must end. */
+const startWith = async (cert: string, key: string): Promise<string> => {
+  try {
+    const service = await startService({ env: { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } });
+    await service.stop();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return assert.fail('it started');
+};
+
+test('wrong TLS files stop the start with a line that names the setting', { timeout }, async () => {
+  assert.match(
+    await startWith(file('none.pem'), file('own.key')),
+    /TLS_CERT_FILE="[^"]+none\.pem": cannot be read \(ENOENT\)/,
+  );
+  const both = await startWith(file('junk'), folder);
+  assert.match(both, /TLS_CERT_FILE="[^"]+junk": holds no certificate in PEM/);
+  assert.match(both, /TLS_KEY_FILE="[^"]+": cannot be read \(EISDIR\)/);
+  assert.match(
+    await startWith(file('own.pem'), file('junk')),
+    /TLS_KEY_FILE="[^"]+junk": holds no private key in PEM/,
+  );
+  assert.match(
+    await startWith(file('own.pem'), file('other.key')),
+    /TLS_KEY_FILE="[^"]+other\.key": is not the key of the certificate in TLS_CERT_FILE/,
+  );
+  assert.match(await startWith(file('own.pem'), ''), /TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither/);
+});
