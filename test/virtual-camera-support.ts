@@ -15,13 +15,30 @@ export async function cameras(t: TestContext, options: Partial<CameraOptions> = 
   return set;
 }
 
+export interface Decoder {
+  readonly path: string;
+  /** For tests' names. */
+  readonly name: string;
+  /** Options that keep it from repeating or dropping pictures; they differ by generation. */
+  readonly passthrough: readonly string[];
+}
+
+export const bundledDecoder: Decoder = {
+  path: bundled.path,
+  name: 'the bundled FFmpeg',
+  passthrough: ['-vsync', '0'],
+};
+
 /** The bundled FFmpeg, and the one on PATH if there is one. */
-export function ffmpegs(): string[] {
+export function decoders(): Decoder[] {
   try {
-    execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' });
-    return [bundled.path, 'ffmpeg'];
+    const help = execFileSync('ffmpeg', ['-hide_banner', '-h', 'long'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const passthrough = help.includes('fps_mode') ? ['-fps_mode', 'passthrough'] : ['-vsync', '0'];
+    return [bundledDecoder, { path: 'ffmpeg', name: 'the FFmpeg on PATH', passthrough }];
   } catch {
-    return [bundled.path];
+    return [bundledDecoder];
   }
 }
 
@@ -34,13 +51,24 @@ export interface Grabber {
   readonly stderr: string;
 }
 
-export function grab(t: TestContext, ffmpeg: string, url: string, transport: 'tcp' | 'udp'): Grabber {
+export function grab(t: TestContext, decoder: Decoder, url: string, transport: 'tcp' | 'udp'): Grabber {
   const args = [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-fflags', 'nobuffer', '-flags', 'low_delay'],
     ...['-probesize', '32', '-analyzeduration', '0', '-rtsp_transport', transport, '-i', url],
-    ...['-vf', 'scale=320:180', '-c:v', 'mjpeg', '-q:v', '12', '-f', 'image2pipe', '-'],
+    ...[
+      ...decoder.passthrough,
+      '-vf',
+      'scale=320:180',
+      '-c:v',
+      'mjpeg',
+      '-q:v',
+      '12',
+      '-f',
+      'image2pipe',
+      '-',
+    ],
   ];
-  const child = spawn(ffmpeg, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(decoder.path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');

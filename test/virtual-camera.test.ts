@@ -7,7 +7,15 @@ import { fileURLToPath } from 'node:url';
 import { unwrap } from '../bench/lib/frame-number.js';
 import { AUTH_MODES, spawnCameras } from '../bench/virtual-camera/index.js';
 import { accessUnits } from '../bench/virtual-camera/annexb.js';
-import { cameras, depacketise, ffmpegs, grab, QUICK, RawClient } from './virtual-camera-support.js';
+import {
+  cameras,
+  depacketise,
+  bundledDecoder,
+  decoders,
+  grab,
+  QUICK,
+  RawClient,
+} from './virtual-camera-support.js';
 
 const timeout = 20_000;
 const ended = async (url: string): Promise<boolean> =>
@@ -18,15 +26,14 @@ const ended = async (url: string): Promise<boolean> =>
 
 // They wait for pictures far more than they compute.
 describe('virtual camera', { concurrency: 4 }, () => {
-  for (const ffmpeg of ffmpegs()) {
+  for (const decoder of decoders()) {
     for (const transport of ['tcp', 'udp'] as const) {
-      const which = ffmpeg === 'ffmpeg' ? 'the FFmpeg on PATH' : 'the bundled FFmpeg';
       test(
-        `${which} decodes every picture over ${transport}, through the loop's end`,
+        `${decoder.name} decodes every picture over ${transport}, through the loop's end`,
         { timeout },
         async (t) => {
           const set = await cameras(t, { width: 640, height: 360 });
-          const grabber = grab(t, ffmpeg, set.url(0), transport);
+          const grabber = grab(t, decoder, set.url(0), transport);
           const { clipFrames } = QUICK;
           await grabber.until(() => grabber.numbers.length >= clipFrames + 10);
           const { numbers } = grabber;
@@ -43,7 +50,7 @@ describe('virtual camera', { concurrency: 4 }, () => {
   test('the camera tells when it sent each number that a decoder shows', { timeout }, async (t) => {
     const set = await cameras(t, { width: 640, height: 480, count: 2 });
     const before = performance.timeOrigin + performance.now();
-    const grabber = grab(t, ffmpegs().at(-1) ?? '', set.url(1), 'tcp');
+    const grabber = grab(t, decoders().at(-1) ?? bundledDecoder, set.url(1), 'tcp');
     await grabber.until(() => grabber.numbers.length >= 50);
     const after = performance.timeOrigin + performance.now();
     const sent = await set.sent('cam2');
@@ -111,10 +118,10 @@ describe('virtual camera', { concurrency: 4 }, () => {
   for (const auth of AUTH_MODES.filter((mode) => mode !== 'none')) {
     test(`real decoders pass ${auth} with the right password only`, { timeout }, async (t) => {
       const set = await cameras(t, { width: 320, height: 180, auth, user: 'ad min', password: 'p@s/:w' });
-      for (const ffmpeg of ffmpegs()) {
-        const grabber = grab(t, ffmpeg, set.url(0), 'tcp');
+      for (const decoder of decoders()) {
+        const grabber = grab(t, decoder, set.url(0), 'tcp');
         await grabber.until(() => grabber.numbers.length > 2);
-        const wrong = grab(t, ffmpeg, set.url(0).replace(/:[^:@]*@/, ':wrong@'), 'tcp');
+        const wrong = grab(t, decoder, set.url(0).replace(/:[^:@]*@/, ':wrong@'), 'tcp');
         await assert.rejects(
           wrong.until(() => wrong.numbers.length > 0),
           /401/,
@@ -141,7 +148,7 @@ describe('virtual camera', { concurrency: 4 }, () => {
       });
       t.after(() => set.stop());
       assert.match(set.url(1), /^rtsp:\/\/admin:virtual@127\.0\.0\.1:\d+\/gate2$/);
-      const grabber = grab(t, ffmpegs()[0] ?? '', set.url(1), 'tcp');
+      const grabber = grab(t, bundledDecoder, set.url(1), 'tcp');
       await grabber.until(() => grabber.numbers.length > 5);
       const [one, two] = await set.list();
       assert.deepEqual(
