@@ -6,20 +6,23 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
  * out looks new.
  */
 export class BacklogReader {
-  /** Socket inodes by process: a connection keeps its inode, so they are looked up once. */
-  readonly #inodes = new Map<number, readonly string[]>();
+  /** Sockets by process, and how often they were read: a connection keeps its inode, so they are looked up rarely. */
+  readonly #known = new Map<number, { inodes: readonly string[]; reads: number }>();
 
   /** @returns unread bytes by pid; a pid without readable sockets is left out. Empty where there is no /proc. */
   async read(pids: readonly number[]): Promise<ReadonlyMap<number, number>> {
     const queues = await receiveQueues();
     const backlog = new Map<number, number>();
-    for (const known of this.#inodes.keys()) if (!pids.includes(known)) this.#inodes.delete(known);
+    for (const pid of this.#known.keys()) if (!pids.includes(pid)) this.#known.delete(pid);
     for (const pid of pids) {
-      let inodes = this.#inodes.get(pid);
-      if (!inodes?.some((inode) => queues.has(inode))) {
-        inodes = await socketInodes(pid);
-        this.#inodes.set(pid, inodes);
-      }
+      const known = this.#known.get(pid) ?? { inodes: [], reads: 0 };
+      this.#known.set(pid, known);
+      known.reads++;
+      // Over UDP the sockets for the media come after the connection: looked up again ever more rarely.
+      const isPowerOfTwo = (known.reads & (known.reads - 1)) === 0;
+      if (isPowerOfTwo || !known.inodes.every((inode) => queues.has(inode)))
+        known.inodes = (await socketInodes(pid)).filter((inode) => queues.has(inode));
+      const { inodes } = known;
       const waiting = inodes.map((inode) => queues.get(inode)).filter((bytes) => bytes !== undefined);
       if (waiting.length > 0)
         backlog.set(

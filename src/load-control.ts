@@ -5,8 +5,8 @@ import type { Degradation } from './decode-plan.js';
  *
  * A queue that is never empty is a standing queue: what comes in is more than what goes out (the idea of CoDel, RFC 8289).
  * Such a camera first loses frame rate, then everything but key frames; the step to key frames opens a fresh connection,
- * which leaves the backlog behind. When the machine has had room for a while, one camera at a time gets a step back, and
- * a step that proves too much is not tried again soon.
+ * which leaves the backlog behind. When the machine has had room for a while, cameras get a step back, few at a time, and a step that
+ * proves too much is not tried again soon.
  */
 export interface CameraLoad {
   readonly key: string;
@@ -27,9 +27,11 @@ export const STANDING_LOOKS = 3;
 /** Idle share of all cores that counts as room for one more step up. */
 export const ROOM_IDLE = 0.25;
 /** Looks in a row with room before a step up. */
-export const ROOM_LOOKS = 10;
+export const ROOM_LOOKS = 5;
+/** Share of the cameras that gets a step back at a time, for each share of the cores that is idle beyond ROOM_IDLE. */
+export const STEP_UP_SHARE = 0.5;
 /** A camera that had to be stepped down soon after a step up waits this long, doubling, before the next: looks. */
-export const FIRST_HOLD_LOOKS = 60;
+export const FIRST_HOLD_LOOKS = 30;
 export const LONGEST_HOLD_LOOKS = 960;
 
 interface Memory {
@@ -63,11 +65,14 @@ export class LoadControl {
       const share = Math.max(2, Math.ceil(cameras.length / 10));
       return behind.slice(0, share).map((camera) => this.#stepDown(camera));
     }
-    if (this.#room < ROOM_LOOKS) return [];
-    const up = cameras
+    if (idle === null || this.#room < ROOM_LOOKS) return [];
+    // A machine whose cameras all run in full is busy: what is idle now could carry about this part of them.
+    const share = Math.max(1, Math.floor(cameras.length * (idle - ROOM_IDLE) * STEP_UP_SHARE));
+    return cameras
       .filter((camera) => camera.level > 0 && this.#look >= this.#of(camera.key).holdUntil)
-      .sort((a, b) => b.level - a.level)[0];
-    return up ? [this.#stepUp(up)] : [];
+      .sort((a, b) => b.level - a.level)
+      .slice(0, share)
+      .map((camera) => this.#stepUp(camera));
   }
 
   #isStanding(camera: CameraLoad): boolean {
