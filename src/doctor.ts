@@ -61,7 +61,9 @@ function findCamera(operand: string, config: Config, cameras: readonly CameraSpe
   if (!operand.includes(':')) {
     const where =
       config.CONFIG_FILE === '' ? 'CONFIG_FILE is not set' : `${config.CONFIG_FILE} has no such camera`;
-    throw new ConfigError([`doctor: no camera name: ${where}. Give a name of CONFIG_FILE or an RTSP URL`]);
+    throw new ConfigError([
+      `doctor: no camera is named so: ${where}. Give a name of CONFIG_FILE, or an RTSP URL`,
+    ]);
   }
   try {
     const { rendition, maxFps, transport } = cameraDefaults(config);

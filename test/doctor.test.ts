@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { startCameras, type CameraOptions, type VirtualCameras } from '../bench/virtual-camera/index.js';
+import { loadConfig } from '../src/config.js';
+import { runDoctor } from '../src/doctor.js';
+import { advise, type Findings } from '../src/doctor/advice.js';
+import { authorization, challenges, mediaCodecs, readAnswer } from '../src/doctor/rtsp-messages.js';
+import { SurveyLines } from '../src/doctor/survey.js';
+import { ConfigError } from '../src/errors.js';
+import { parseRtspUrl } from '../src/rtsp-url.js';
+import { spec } from './core/support/studio.js';
+
+const timeout = 10_000;
+const long = { timeout: 90_000 };
+
+async function cameras(t: TestContext, options: Partial<CameraOptions>): Promise<VirtualCameras> {
+  const set = await startCameras({ width: 320, height: 180, gop: 12, portsEach: true, ...options });
+  t.after(() => set.stop());
+  return set;
+}
+
+/** What the doctor prints, and whether it saw a picture. */
+async function doctor(
+  url: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ seen: boolean; text: string }> {
+  const lines: string[] = [];
+  const config = loadConfig({ OPEN_TIMEOUT_MS: '8000', ...settings });
+  const seen = await runDoctor(url, config, [], (line) => lines.push(line));
+  return { seen, text: lines.join('\n') };
+}
+
+const step = (name: string, result = ''): RegExp => new RegExp(`^ *\\d+ ms {2}${name} +${result}`, 'm');
+
+for (const auth of ['basic', 'digest', 'digest-qop'] as const) {
+  test(`a camera with ${auth} is examined step by step, to the cost of a frame`, long, async (t) => {
+    const set = await cameras(t, { auth, user: 'viewer', password: 's:e@c/r' });
+    const { seen, text } = await doctor(set.url(0));
+    assert.equal(seen, true, text);
+    for (const expected of [
+      step('url', 'rtsp://\\*\\*\\*@127\\.0\\.0\\.1:\\d+/cam1, transport tcp'),
+      step('resolve', '127\\.0\\.0\\.1: allowed'),
+      step('connect', 'port \\d+ is open'),
+      step('OPTIONS', '200'),
+      step('auth', auth === 'basic' ? 'camera asks for Basic' : 'camera asks for Digest MD5'),
+      step('DESCRIBE', '200 OK, with user and password'),
+      step('codec', 'video H264'),
+      step('ffmpeg'),
+      step('picture', 'first frame after \\d+ ms \\(short probe\\)'),
+      step('stream', 'h264, 320x180, \\d+ kbit/s'),
+      step('fps', 'the camera sends \\d+\\.\\d'),
+      step('key frames', 'one every 0\\.\\d s'),
+      step('jpeg', '640x360: \\d+ KB'),
+      step('cost', 'a frame: FFmpeg \\d+\\.\\d ms of a core, JPEG \\d+\\.\\d ms'),
+    ])
+      assert.match(text, expected);
+    assert.doesNotMatch(text, /viewer|s:e@c|s%3Ae|secret|c%2Fr/);
+  });
+}
+
+test('refused credentials end it with that, after one try', long, async (t) => {
+  const set = await cameras(t, { auth: 'digest', password: 'right' });
+  const { seen, text } = await doctor(set.url(0).replace('right', 'wrongpw'));
+  assert.equal(seen, false);
+  assert.match(text, step('FAILED', 'unauthorized: camera refused user/password'));
+  assert.doesNotMatch(text, /wrongpw|ffmpeg/);
+});
+
+test('a URL without credentials at a camera that wants some says so', long, async (t) => {
+  const set = await cameras(t, { auth: 'basic' });
+  const { text } = await doctor(set.url(0).replace(/\/\/.*@/, '//'));
+  assert.match(text, step('auth', 'camera asks for Basic'));
+  assert.match(text, /FAILED +unauthorized/);
+  assert.match(text, /the URL has no user and password/);
+});
+
+for (const [fault, code, settings] of [
+  ['refuse', 'refused', {}],
+  ['status:404', 'not_found', {}],
+  ['status:503', 'unavailable', {}],
+  ['redirect:rtsp://10.0.0.9/x', 'redirected', {}],
+  ['silent-after-play', 'open_timeout', { OPEN_TIMEOUT_MS: '1000', STALL_TIMEOUT_MS: '800' }],
+] as const) {
+  test(`a camera with the fault ${fault} is told as ${code}`, long, async (t) => {
+    const set = await cameras(t, {});
+    await set.fault('cam1', fault);
+    const { seen, text } = await doctor(set.url(0), settings);
+    assert.equal(seen, false, text);
+    assert.match(text, step('FAILED', `${code}: `));
+  });
+}
+
+test('an address that the policy denies is not dialled', long, async () => {
+  const { seen, text } = await doctor('rtsp://u:secretpw@127.0.0.1:1/x', { RTSP_DENY: '127.0.0.0/8' });
+  assert.equal(seen, false);
+  assert.match(text, /FAILED +target_denied/);
+  assert.doesNotMatch(text, /connect|secretpw/);
+});
+
+test('a name that does not resolve is told', long, async () => {
+  const { text } = await doctor('rtsp://no-such-host.invalid/x');
+  assert.match(text, /FAILED +dns: cannot resolve the host name/);
+});
+
+test(
+  'a name of no camera, or what is no RTSP URL, is a usage error that does not repeat it',
+  { timeout },
+  async () => {
+    for (const operand of ['nocam', 'rtsp:/u:secretpw@x', 'http://u:secretpw@x/'])
+      await assert.rejects(doctor(operand), (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.match(error.message, /^doctor: /);
+        assert.doesNotMatch(error.message, /secretpw/);
+        return true;
+      });
+  },
+);
+
+test('a camera of the file is examined by its name, with its own settings', long, async () => {
+  const lines: string[] = [];
+  const camera = spec('door', { url: parseRtspUrl('rtsp://u:p@127.0.0.1:1/x'), transport: 'udp' });
+  assert.equal(await runDoctor('door', loadConfig({}), [camera], (line) => lines.push(line)), false);
+  assert.match(lines.join('\n'), step('url', 'rtsp://\\*\\*\\*@127\\.0\\.0\\.1:1/x, transport udp'));
+});
+
+/** A server that answers whatever it is asked with these bytes. */
+async function answers(t: TestContext, bytes: string): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('data', () => socket.write(bytes));
+  }).listen(0, '127.0.0.1');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return `rtsp://127.0.0.1:${address.port}/x`;
+}
+
+for (const [what, bytes] of [
+  ['speaks HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+  ['floods its header', `RTSP/1.0 200 OK\r\nX: ${'x'.repeat(80_000)}`],
+  ['announces a body without end', 'RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n'],
+] as const) {
+  test(`a server that ${what} is no usable RTSP, and FFmpeg has the last word`, long, async (t) => {
+    const url = await answers(t, bytes);
+    const { seen, text } = await doctor(url, { OPEN_TIMEOUT_MS: '1500', STALL_TIMEOUT_MS: '1000' });
+    assert.equal(seen, false);
+    assert.match(text, step('RTSP', 'protocol: '));
+    assert.match(text, /FFmpeg is tried all the same/);
+    assert.match(text, step('FAILED', '\\w+: '));
+  });
+}
+
+test("a camera's texts cannot write escape sequences to the terminal", long, async (t) => {
+  const url = await answers(t, 'RTSP/1.0 404 \x1b[2J\x1b]0;x\x07\r\nServer: \x1b[31m\r\n\r\n');
+  const { text } = await doctor(url);
+  assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\uffff]/);
+  assert.match(text, /FAILED +not_found/);
+});
+
+test('an answer is read whole wherever its bytes are cut', { timeout }, () => {
+  const bytes = Buffer.from(
+    'RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 4\r\nX: 1\r\nX: 2\r\n\r\nv=0\nrest',
+  );
+  const whole = bytes.length - 4;
+  for (let i = 0; i < whole; i++) assert.equal(readAnswer(bytes.subarray(0, i)), null, `after ${i} bytes`);
+  const answer = readAnswer(bytes);
+  assert.equal(answer?.body, 'v=0\n');
+  assert.deepEqual(answer.headers.slice(-2), [
+    ['x', '1'],
+    ['x', '2'],
+  ]);
+});
+
+test('no bytes make the reader of answers fail in another way than by an Error', { timeout }, () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, begun) => {
+      try {
+        readAnswer(Buffer.concat([Buffer.from(begun ? 'RTSP/1.0 200 ' : ''), bytes]));
+      } catch (error) {
+        assert.match(String(error), /^Error: the answer/);
+      }
+    }),
+  );
+});
+
+const answerWith = (...offers: string[]) => ({
+  status: 401,
+  reason: '',
+  headers: offers.map((offer) => ['www-authenticate', offer] as const),
+  body: '',
+});
+
+test('Digest goes before Basic, and unknown schemes are left out', { timeout }, () => {
+  const offered = challenges(
+    answerWith('Basic realm="a, b"', 'Negotiate', 'Digest realm="cam", nonce=abc, qop="auth-int,auth"'),
+  );
+  assert.deepEqual(offered, [
+    { scheme: 'digest', realm: 'cam', nonce: 'abc', algorithm: 'MD5', qopAuth: true },
+    { scheme: 'basic', realm: 'a, b', nonce: '', algorithm: 'MD5', qopAuth: false },
+  ]);
+});
+
+test('the Digest response is that of the example in RFC 2617, 3.5', { timeout }, () => {
+  const [challenge] = challenges(
+    answerWith(
+      'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"',
+    ),
+  );
+  assert.ok(challenge);
+  const user = { username: 'Mufasa', password: 'Circle Of Life' };
+  const header = authorization(challenge, user, 'GET', '/dir/index.html', '0a4f113b');
+  assert.match(header ?? '', /response="6629fae49393a05397450978507c4ef1"/);
+  assert.equal(authorization({ ...challenge, algorithm: 'SHA-256' }, user, 'GET', '/'), null);
+});
+
+test('codecs are found by rtpmap and by static payload type', { timeout }, () => {
+  const sdp =
+    'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\nm=audio 0 RTP/AVP 8\r\nm=application 0 RTP/AVP 107\r\n';
+  assert.deepEqual(mediaCodecs(sdp), { video: ['H265'], audio: ['PCMA'] });
+  assert.deepEqual(mediaCodecs('m=video 0 RTP/AVP 26\n'), { video: ['JPEG'], audio: [] });
+  assert.deepEqual(mediaCodecs(''), { video: [], audio: [] });
+});
+
+test('the survey counts packets, key frames and losses', { timeout }, () => {
+  const lines = new SurveyLines();
+  for (const line of ['#tb 0: 1/90000', '#codec_id 0: hevc', '#dimensions 0: 1920x1080'])
+    lines.packetLine(line);
+  for (let i = 0; i <= 40; i++)
+    lines.packetLine(`0, ${i * 9000}, ${i * 9000}, 9000, 1000, 0x1234abcd${i % 20 === 0 ? '' : ', F=0x0'}`);
+  lines.complaintLine('[rtsp @ 0x1] [warning] RTP: missed 3 packets');
+  assert.equal(lines.enough, true);
+  assert.deepEqual(lines.result(), {
+    codec: 'hevc',
+    width: 1920,
+    height: 1080,
+    packets: 41,
+    fps: 10,
+    keyFrameSeconds: 2,
+    seconds: 4,
+    kbitPerSecond: 82,
+    lostPackets: 3,
+  });
+});
+
+const well: Findings = {
+  transport: 'tcp',
+  hasMain: false,
+  wanted: { width: 640, height: 360 },
+  picture: { probe: 'short', firstFrameMs: 200, fps: 25, decodeMs: 1, encodeMs: 0.5, jpegBytes: 20_000 },
+  survey: {
+    codec: 'h264',
+    width: 640,
+    height: 360,
+    packets: 100,
+    fps: 25,
+    keyFrameSeconds: 1,
+    seconds: 4,
+    kbitPerSecond: 500,
+    lostPackets: 0,
+  },
+};
+
+test('a camera that is set well gets no advice', { timeout }, () => {
+  assert.deepEqual(advise(well), []);
+});
+
+for (const [what, findings, advice] of [
+  [
+    'a main stream for a small tile',
+    { survey: { ...well.survey, codec: 'hevc', width: 1920, height: 1080 } },
+    /^HEVC 1920x1080 is decoded to show 640x360: give the camera's substream as url and this one as main_url$/,
+  ],
+  [
+    'rare key frames',
+    { survey: { ...well.survey, keyFrameSeconds: 10 } },
+    /^key frame every 10\.0 s: set 1-2 s in the camera/,
+  ],
+  [
+    'no second key frame',
+    { survey: { ...well.survey, keyFrameSeconds: null, seconds: 12 } },
+    /^no two key frames in 12 s/,
+  ],
+  [
+    'lost packets on UDP',
+    { transport: 'udp', survey: { ...well.survey, lostPackets: 7 } },
+    /^UDP lost 7 packets: set transport to tcp$/,
+  ],
+  [
+    'the long probe',
+    { picture: { ...well.picture, probe: 'long' } },
+    /^the camera says too little of its stream/,
+  ],
+  ['a heavy stream', { picture: { ...well.picture, decodeMs: 8 } }, /^it takes 21 % of a core/],
+  [
+    'a slow start',
+    { picture: { ...well.picture, firstFrameMs: 4000 } },
+    /^the first frame took long: always_on/,
+  ],
+] as const satisfies readonly (readonly [string, Partial<Findings>, RegExp])[]) {
+  test(`${what} gets its own advice`, { timeout }, () => {
+    const [first, ...others] = advise({ ...well, ...findings });
+    assert.match(first ?? '', advice);
+    assert.deepEqual(others, []);
+  });
+}
