@@ -217,6 +217,7 @@ export class Camera {
       },
     });
     this.#record.state(this.#supervisor.status);
+    this.#record.degraded(this.#degradation);
   }
 
   #stop(): Promise<void> {
