@@ -27,11 +27,15 @@ export const HELP = `Virtual RTSP cameras: H.264 test pictures that carry their 
   --name PREFIX      cameras' names (cam)
   --auth MODE        ${AUTH_MODES.join(', ')} (none)
   --user, --password credentials for it
-  --fault NAME[:ARG] every camera begins with this fault; see faults.ts for the list
+  --fault NAME[:ARG] every camera begins with this fault:
+                     refuse, gone:MS, silent, silent-after-play, stall:N, reset:N, status:CODE,
+                     redirect:URL, bad-auth, resize:WxH, garbage, loss:PERCENT, trickle[:BYTES], freeze
   --exit-with-parent end when standard input closes
   --help             this text
 
-The first line on standard output is JSON: {"ready":true,"control":"http://...","cameras":[...]}.
+The control server: GET /cameras, GET /sent?camera=NAME&from=NUMBER, POST /fault with
+{"camera": NAME or "*", "fault": "stall:10" or null}.
+Unless it is a terminal, standard output begins with a line of JSON: {"ready":true,"control":URL,"cameras":[...]}.
 `;
 
 const FLAGS = {

@@ -34,7 +34,8 @@ if (exitWithParent) process.stdin.resume().once('close', stop);
 try {
   const cameras = await starting;
   const list = await cameras.list();
-  process.stdout.write(`${JSON.stringify({ ready: true, control: cameras.control, cameras: list })}\n`);
+  if (!process.stdout.isTTY)
+    process.stdout.write(`${JSON.stringify({ ready: true, control: cameras.control, cameras: list })}\n`);
   for (const camera of list) say(camera.url);
   if (options.auth !== 'none')
     say(`they ask for credentials (${options.auth}); put user and password in the URL`);
