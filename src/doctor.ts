@@ -51,6 +51,8 @@ export async function runDoctor(
     if (!(error instanceof CameraError)) throw error;
     tell('FAILED', `${error.code}: ${CAMERA_FAULTS[error.code].text}`);
     if (error.detail !== '') tell('', error.detail);
+    if (spec.transport === 'udp' && TRY_ON.has(error.code))
+      tell('ADVICE', 'UDP may be blocked or lose packets on the way: set transport to tcp');
     return false;
   }
 }
@@ -136,7 +138,8 @@ function report(
   if (advice.length === 0) tell('ADVICE', 'nothing to change');
 }
 
-function keyFrameText({ keyFrameSeconds, seconds }: Survey): string {
+function keyFrameText({ keyFrameSeconds, seconds, fps }: Survey): string {
+  if (keyFrameSeconds !== null && fps !== null && keyFrameSeconds * fps < 1.5) return 'every frame';
   if (keyFrameSeconds !== null) return `one every ${keyFrameSeconds.toFixed(1)} s`;
   return seconds > 0 ? `unknown: no two in ${seconds.toFixed(0)} s` : 'unknown';
 }

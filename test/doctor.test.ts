@@ -77,6 +77,14 @@ test('a URL without credentials at a camera that wants some says so', long, asyn
   assert.match(text, /the URL has no user and password/);
 });
 
+test('a camera whose UDP brings no picture gets the advice to use TCP', long, async (t) => {
+  const set = await cameras(t, { fault: 'silent-after-play' });
+  const settings = { RTSP_TRANSPORT: 'udp', OPEN_TIMEOUT_MS: '1000', STALL_TIMEOUT_MS: '800' };
+  const { seen, text } = await doctor(set.url(0), settings);
+  assert.equal(seen, false);
+  assert.match(text, step('ADVICE', 'UDP may be blocked or lose packets on the way: set transport to tcp'));
+});
+
 for (const [fault, code, settings] of [
   ['refuse', 'refused', {}],
   ['status:404', 'not_found', {}],
