@@ -24,5 +24,6 @@ await build({
   logLevel: 'warning',
   tsconfigRaw: { compilerOptions: { target: 'ES2022', useDefineForClassFields: true } },
 });
-for (const name of ['index.html', 'wall.css', 'client.d.ts'])
-  await copyFile(source(name), `${output}${name}`);
+for (const name of ['index.html', 'wall.css']) await copyFile(source(name), `${output}${name}`);
+// Beside client.ts its declarations could not bear that name: TypeScript would take one for the other.
+await copyFile(source('client-api.d.ts'), `${output}client.d.ts`);
