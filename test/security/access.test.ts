@@ -32,6 +32,9 @@ const PATHS = [
   '/api/cameras',
   '/snapshot?camera_index=honest',
   '/stream.mjpeg?camera_index=honest',
+  '/api/streams',
+  '/api/frame.jpeg?src=honest',
+  '/api/stream.mjpeg?src=honest',
 ];
 let target: Target;
 
@@ -73,7 +76,7 @@ test(
         message: 'no token: send "Authorization: Bearer ..." or ?token=',
       });
     }
-    for (const path of ['/ws?camera_index=honest', '/wall']) {
+    for (const path of ['/ws?camera_index=honest', '/wall', '/api/ws?src=honest']) {
       const { code, reason } = await refusal(target.service.port, path);
       assert.deepEqual([code, reason], [4401, 'no token: send "Authorization: Bearer ..." or ?token=']);
     }
@@ -106,6 +109,7 @@ test(
         await refusal(target.service.port, `/ws?camera_index=honest&token=${encodeURIComponent(token)}`),
         await refusal(target.service.port, '/ws?camera_index=honest', { Cookie: `rtsp_ws_token=${token}` }),
         await refusal(target.service.port, '/wall', authorization),
+        await refusal(target.service.port, '/api/ws?src=honest', authorization),
       ];
       for (const { code, reason } of answers) {
         assert.equal(code, 4401, reason);
@@ -169,6 +173,11 @@ test(
       for (const http of ['/snapshot', '/stream.mjpeg'])
         assert.equal(await statusOf(http + path.slice(3), { Authorization }), 403);
     }
+    for (const http of ['/api/frame.jpeg', '/api/stream.mjpeg'])
+      assert.equal(await statusOf(`${http}?src=honest`, { Authorization }), 403);
+    assert.equal((await refusal(target.service.port, '/api/ws?src=honest', { Authorization })).code, 4403);
+    const streams = await fetch(`${target.service.url}/api/streams`, { headers: { Authorization } });
+    assert.deepEqual(await streams.json(), {});
     const list = await fetch(`${target.service.url}/api/cameras`, { headers: { Authorization } });
     assert.deepEqual(await list.json(), { cameras: [] });
 
@@ -197,7 +206,7 @@ test('a foreign or null origin is told which setting would allow it, token or no
     `https://127.0.0.1:1`,
     '<x>',
   ]) {
-    for (const path of ['/ws?camera_index=honest', '/wall']) {
+    for (const path of ['/ws?camera_index=honest', '/wall', '/api/ws?src=honest']) {
       const { code, reason } = await refusal(target.service.port, path, { ...BEARER, Origin: origin });
       assert.equal(code, 4403, origin);
       assert.match(reason, /is not allowed: add it to ALLOWED_ORIGINS$/);
