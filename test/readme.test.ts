@@ -25,7 +25,8 @@ test("the README's settings table is the code's", { timeout: 5000 }, () => {
   const to = text.indexOf(END);
   assert.ok(from > 0 && to > from, 'README.md has its two marks');
   // `UPDATE_README=1 node --test dist/test/readme.test.js` writes the table anew.
-  if (process.env['UPDATE_README'] === '1') writeFileSync(path, text.slice(0, from) + expectedTable() + text.slice(to));
+  if (process.env['UPDATE_README'] === '1')
+    writeFileSync(path, text.slice(0, from) + expectedTable() + text.slice(to));
   assert.equal(readme().slice(from, readme().indexOf(END)), expectedTable());
 });
 
