@@ -5,9 +5,9 @@ export const BEAT_MS = 100;
 
 /**
  * Beats a second over all viewers: above BEATS_PER_SECOND / 10 viewers the beat gets longer instead of the main thread busier.
- * A beat costs about 10 us (a ping out, a pong in), so this is some 3 % of it.
+ * A beat costs about 17 us (a ping out, a pong in; bench/slow-viewer.ts), so this is some 4 % of it.
  */
-const BEATS_PER_SECOND = 3000;
+const BEATS_PER_SECOND = 2400;
 
 /** The beat is spread over slices of this length, so that thousands of pings do not go out in one burst. */
 const SLICE_MS = 20;

@@ -38,6 +38,7 @@ const SUITES: readonly Suite[] = [
 const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = [
   { word: 'gstreamer/', need: GSTREAMER },
   { word: 'gstreamer/', need: FFMPEG },
+  { word: 'faults/', need: FFMPEG },
   { word: 'browser', need: CHROMIUM },
   { word: 'promtool', need: PROMTOOL },
 ];

@@ -52,8 +52,8 @@ function hall(t: TestContext, count: number) {
 for (const { count, roundMs } of [
   { count: 1, roundMs: BEAT_MS },
   { count: 100, roundMs: BEAT_MS },
-  { count: 300, roundMs: BEAT_MS },
-  { count: 2000, roundMs: 680 },
+  { count: 240, roundMs: BEAT_MS },
+  { count: 2000, roundMs: 840 },
 ]) {
   test(
     `each of ${count} viewers is looked at once in ${roundMs} ms, give or take a slice`,

@@ -1,0 +1,218 @@
+import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { findFfmpeg } from '../src/ffmpeg-build.js';
+import { identifyNumber } from './lib/frame-age.js';
+import { frameNumberOfJpeg } from './lib/frame-number.js';
+import { lineChart } from './lib/plot.js';
+import { writeReport } from './lib/report.js';
+import { startService } from './lib/service.js';
+import { distribution, type Distribution } from './lib/stats.js';
+import { markdownTable } from './lib/table.js';
+import { connectViewer, type Viewer } from './lib/ws-viewer.js';
+import { spawnCameras } from './virtual-camera/index.js';
+
+/**
+ * `node dist/bench/overload.js [--cameras 72] [--seconds 120] [--recover 120]`: more cameras than the machine can decode, one viewer
+ * each; then half of them leave. Exits with 1 unless every viewer's newest frames were under 1.5 s old and the rest recovered.
+ * Cameras, viewers and the service share this machine: its capacity for cameras alone is greater.
+ */
+
+const LIMIT_MS = 1500;
+const LOOK_MS = 5000;
+/** Of each viewer's frames so many a second are read for their number: reading costs as much as encoding. */
+const READ_EVERY_MS = 1000;
+/** The last part of the overload that must be within the limit. */
+const JUDGED_MS = 20_000;
+
+interface Seen {
+  readonly camera: number;
+  readonly at: number;
+  readonly number: number;
+}
+interface Row {
+  readonly seconds: number;
+  readonly cameras: number;
+  /** Cameras by degradation. */
+  readonly levels: readonly number[];
+  readonly fps: Distribution | null;
+  readonly age: Distribution | null;
+  readonly worst: number;
+  /** Viewers that were told that their camera cannot be opened. */
+  readonly refused: number;
+  readonly idle: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    cameras: { type: 'string', default: '72' },
+    seconds: { type: 'string', default: '120' },
+    recover: { type: 'string', default: '120' },
+  },
+});
+const ffmpegPath = (await findFfmpeg(process.env['FFMPEG_PATH'] ?? '')).path;
+const count = Number(values.cameras);
+const set = await spawnCameras({ count, clipFrames: 4000 });
+const service = await startService({ env: { LINGER_MS: '0', MAX_CAMERAS: String(count) } });
+let seen: Seen[] = [];
+const rows: Row[] = [];
+const viewers = Array.from({ length: count }, (_, camera) => open(camera));
+const began = performance.now();
+let cpu = cpuTimes();
+let isFresh = false;
+let recovered = false;
+try {
+  await watchFor(Number(values.seconds));
+  const judged = rows.filter(({ seconds }) => seconds > Number(values.seconds) - JUDGED_MS / 1000);
+  isFresh = judged.every(({ worst }) => worst < LIMIT_MS);
+  for (const viewer of viewers.splice(count / 2)) viewer.close();
+  await watchFor(Number(values.recover));
+  recovered = (rows.at(-1)?.levels[0] ?? 0) >= viewers.filter(({ stats }) => !stats.closed).length * 0.9;
+  report();
+} finally {
+  for (const viewer of viewers) viewer.destroy();
+  await service.stop();
+  await set.stop();
+}
+console.log(isFresh ? 'Fresh.' : `NOT FRESH: a viewer's frames were over ${LIMIT_MS} ms old.`);
+console.log(recovered ? 'Recovered.' : 'NOT RECOVERED: under 90 % of the cameras are back at full rate.');
+process.exit(isFresh && recovered ? 0 : 1);
+
+function open(camera: number): Viewer {
+  let readAt = 0;
+  return connectViewer({
+    host: '127.0.0.1',
+    port: service.port,
+    path: `/ws?camera_index=cam${camera + 1}&rtsp=${encodeURIComponent(set.url(camera))}`,
+    mode: 'keep',
+    openTimeoutMs: 60_000,
+    onFrame: (jpeg, at) => {
+      if (at - readAt < READ_EVERY_MS) return;
+      readAt = at;
+      const number = frameNumberOfJpeg(jpeg);
+      if (number !== null) seen.push({ camera, at, number });
+    },
+  });
+}
+
+async function watchFor(seconds: number): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) {
+    for (const { stats } of viewers) stats.beginWindow();
+    seen = [];
+    const from = performance.now();
+    await sleep(LOOK_MS);
+    rows.push(await look((performance.now() - from) / 1000));
+    console.log(line(rows.at(-1)));
+  }
+}
+
+async function look(windowSeconds: number): Promise<Row> {
+  const watching = viewers
+    .map((viewer, camera) => ({ viewer, camera }))
+    .filter(({ viewer }) => !viewer.stats.closed);
+  const fps = watching.map(({ viewer }) => viewer.stats.frames / windowSeconds);
+  const ages = await agesOf(seen);
+  const answer = await fetch(`${service.url}/api/cameras`);
+  const { cameras } = (await answer.json()) as { cameras: { degraded: number; state: string }[] };
+  const before = cpu;
+  cpu = cpuTimes();
+  return {
+    seconds: (performance.now() - began) / 1000,
+    cameras: cameras.filter(({ state }) => state === 'live').length,
+    levels: [0, 1, 2].map((level) => cameras.filter(({ degraded }) => degraded === level).length),
+    fps: distribution(fps),
+    age: distribution(ages.flat()),
+    // A viewer without a frame in the whole window sees one that is at least as old as the window.
+    worst: Math.max(
+      ...watching.map(({ camera }) => Math.max(...(ages[camera] ?? []), ages[camera]?.length ? 0 : LOOK_MS)),
+    ),
+    refused: viewers.length - watching.length,
+    idle: (cpu.idle - before.idle) / (cpu.total - before.total),
+  };
+}
+
+/** Ages in ms of what was read, by camera. */
+async function agesOf(frames: readonly Seen[]): Promise<number[][]> {
+  return Promise.all(
+    viewers.map(async (_, camera) => {
+      const own = frames.filter((frame) => frame.camera === camera);
+      if (own.length === 0) return [];
+      const log = await set.sent(`cam${camera + 1}`);
+      return own.flatMap(
+        ({ number, at }) => identifyNumber(number, at, log, set.options.clipFrames)?.ageMs ?? [],
+      );
+    }),
+  );
+}
+
+function line(row: Row | undefined): string {
+  if (!row) return '';
+  const { seconds, cameras, levels, fps, age, worst, refused, idle } = row;
+  return (
+    `${seconds.toFixed(0)} s: ${cameras} live, levels ${levels.join('/')}, fps p50 ${fps?.p50.toFixed(1) ?? '-'}, ` +
+    `age p50 ${age?.p50.toFixed(0) ?? '-'} p90 ${age?.p90.toFixed(0) ?? '-'} max ${worst.toFixed(0)} ms, ${refused} refused, idle ${(idle * 100).toFixed(0)} %`
+  );
+}
+
+function report(): void {
+  const right = (title: string) => ({ title, align: 'right' as const });
+  const points = (of: (row: Row) => number | null | undefined) =>
+    rows.map((row) => [row.seconds, of(row) ?? null] as const);
+  writeReport({
+    name: 'overload',
+    title: `Overload: ${count} cameras of 640x360 at 25 fps, one viewer each; half of them leave after ${values.seconds} s`,
+    settings: values,
+    ffmpegPath,
+    results: { rows, isFresh, recovered },
+    table: markdownTable(
+      [
+        's',
+        'live',
+        'level 0',
+        'level 1',
+        'level 2',
+        'fps p50',
+        'age p50 ms',
+        'age p90 ms',
+        'age max ms',
+        'refused',
+        'idle %',
+      ].map(right),
+      rows.map((r) => [
+        r.seconds,
+        r.cameras,
+        ...r.levels,
+        r.fps?.p50,
+        r.age?.p50,
+        r.age?.p90,
+        r.worst,
+        r.refused,
+        r.idle * 100,
+      ]),
+    ),
+    plots: {
+      'overload-age': lineChart({
+        title: 'Age of the frames that viewers get',
+        xLabel: 'seconds',
+        yLabel: 'ms',
+        marker: { y: LIMIT_MS, label: 'limit' },
+        series: [
+          { name: 'p50', points: points((row) => row.age?.p50) },
+          { name: 'p90', points: points((row) => row.age?.p90) },
+          { name: 'max', points: points((row) => row.worst) },
+        ],
+      }),
+    },
+  });
+}
+
+function cpuTimes(): { idle: number; total: number } {
+  let idle = 0;
+  let total = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    total += times.user + times.nice + times.sys + times.idle + times.irq;
+  }
+  return { idle, total };
+}
