@@ -44,6 +44,12 @@ const MAX_VIEWER_MESSAGE_BYTES = 1024;
 /** How long viewers have to answer the closing of their sockets. */
 const CLOSE_GRACE_MS = 1000;
 
+/**
+ * FFmpeg's own socket timeout, in stall timeouts: it must not end first. At its end FFmpeg gives out the frame that it held back,
+ * which would pass for a sign of life. Still short enough that without this process no FFmpeg lives for 10 s (default times).
+ */
+const IO_TIMEOUT_FACTOR = 1.5;
+
 /** A worker that is ending while its camera's next run begins holds a thread too. */
 const SPARE_THREADS = 8;
 
@@ -114,7 +120,7 @@ export async function startService(
           pool,
           ffmpeg,
           pixels,
-          ioTimeoutMs: config.STALL_TIMEOUT_MS,
+          ioTimeoutMs: Math.round(config.STALL_TIMEOUT_MS * IO_TIMEOUT_FACTOR),
           resolve: (target) => resolveTarget(target, policy),
         }),
     },
