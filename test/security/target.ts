@@ -26,9 +26,15 @@ export interface Target {
 }
 
 export async function startTarget(env: Headers = {}, headers: Headers = {}): Promise<Target> {
-  const cameras = await spawnCameras({ width: 160, height: 90, fps: 10 });
+  const undo: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(undo.splice(0).map((step) => step()));
+  };
   try {
+    const cameras = await spawnCameras({ width: 160, height: 90, fps: 10 });
+    undo.push(() => cameras.stop());
     const service = await startService({ env });
+    undo.push(() => service.stop());
     const honestPath = wsPath({ camera_index: 'honest', rtsp: cameras.url(0) });
     const honest = connectViewer({
       host: HOST,
@@ -37,14 +43,13 @@ export async function startTarget(env: Headers = {}, headers: Headers = {}): Pro
       headers,
       mode: 'count',
     });
-    await framesMore(honest, 2);
-    const close = async (): Promise<void> => {
+    undo.push(() => {
       honest.destroy();
-      await Promise.all([service.stop(), cameras.stop()]);
-    };
+    });
+    await framesMore(honest, 2);
     return { service, cameras, honest, honestPath, close };
   } catch (error) {
-    await cameras.stop();
+    await close();
     throw error;
   }
 }
@@ -64,7 +69,8 @@ export async function framesMore(viewer: Viewer, count: number): Promise<void> {
   const wanted = viewer.stats.frames + count;
   const deadline = performance.now() + PATIENCE_MS;
   while (viewer.stats.frames < wanted) {
-    assert.equal(viewer.stats.closed, undefined, `closed while ${count} frames were waited for`);
+    const { closed } = viewer.stats;
+    assert.ok(!closed, `closed with ${closed?.code} ${closed?.reason} while ${count} frames were waited for`);
     assert.ok(performance.now() < deadline, `no ${count} frames in ${PATIENCE_MS} ms`);
     await pause(20);
   }
