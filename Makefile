@@ -57,7 +57,7 @@ test: build ## lint, types, all tests (under three minutes)
 	@node dist/test/run.js
 
 bench: build ## measure this machine: cameras, viewers, latency, memory
-	@node dist/bench/main.js
+	@node dist/bench/run.js
 
 lint: install ## eslint and prettier, no warning allowed
 	@npm run --silent lint
