@@ -3,7 +3,7 @@ import { openPipe, type Pipe, resizePipe, unreadBytes } from './pipe.js';
 
 /**
  * Stops FFmpeg at a redirect before it dials: on its own it follows wherever a camera sends it, past the address policy,
- * and repeats the camera's credentials there (seen with FFmpeg 4.1-dev, 5.1 and 7.1; no option forbids it).
+ * and repeats the camera's credentials there (seen with FFmpeg 4.1-dev and 5.1; no option forbids it).
  *
  * FFmpeg says `[rtsp @ 0x...] `, `[info] `, `Status 302: Redirecting to ...` in three writes before it dials. Its stderr is
  * a pipe of one packet here, so while the second part lies unread, FFmpeg waits in its third write. That part is known by its
