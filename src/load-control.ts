@@ -22,10 +22,12 @@ export interface LoadStep {
 
 /** A key frame of a substream may lie in the queue for a moment; more than this, at every look, is a standing queue. */
 export const STANDING_BYTES = 16 * 1024;
+/** Over a second of a substream: frame rate alone will not catch up with that, so the camera goes to key frames at once. */
+export const DEEP_BYTES = 96 * 1024;
 /** Looks in a row (one a second) before a queue counts as standing. */
 export const STANDING_LOOKS = 3;
 /** Idle share of all cores that counts as room for one more step up. */
-export const ROOM_IDLE = 0.25;
+export const ROOM_IDLE = 0.15;
 /** Looks in a row with room before a step up. */
 export const ROOM_LOOKS = 5;
 /** Share of the cameras that gets a step back at a time, for each share of the cores that is idle beyond ROOM_IDLE. */
@@ -33,6 +35,9 @@ export const STEP_UP_SHARE = 0.5;
 /** A camera that had to be stepped down soon after a step up waits this long, doubling, before the next: looks. */
 export const FIRST_HOLD_LOOKS = 30;
 export const LONGEST_HOLD_LOOKS = 960;
+
+/** Share of the cameras that may be stepped down at one look. */
+export const STEP_DOWN_SHARE = 0.2;
 
 interface Memory {
   standing: number;
@@ -61,8 +66,8 @@ export class LoadControl {
     const anyStanding = cameras.some((camera) => this.#of(camera.key).standing > 0);
     this.#room = idle !== null && idle >= ROOM_IDLE && !anyStanding ? this.#room + 1 : 0;
     if (behind.length > 0) {
-      // Not all at once: what the first ones give up may be enough for the others.
-      const share = Math.max(2, Math.ceil(cameras.length / 10));
+      // Not all at once: what the first ones give up may be enough for the others. But a starved machine also looks late.
+      const share = Math.max(2, Math.ceil(cameras.length * STEP_DOWN_SHARE));
       return behind.slice(0, share).map((camera) => this.#stepDown(camera));
     }
     if (idle === null || this.#room < ROOM_LOOKS) return [];
@@ -87,7 +92,8 @@ export class LoadControl {
     const tooSoon = this.#look - memory.steppedUpAt < FIRST_HOLD_LOOKS;
     memory.hold = tooSoon ? Math.min(LONGEST_HOLD_LOOKS, memory.hold * 2) : FIRST_HOLD_LOOKS;
     memory.holdUntil = this.#look + memory.hold;
-    return { key: camera.key, level: camera.level === 0 ? 1 : 2 };
+    const isDeep = (camera.backlogBytes ?? 0) > DEEP_BYTES;
+    return { key: camera.key, level: camera.level === 0 && !isDeep ? 1 : 2 };
   }
 
   #stepUp(camera: CameraLoad): LoadStep {
