@@ -25,8 +25,9 @@ export function ffmpegArgs(job: DecodeJob, build: Pick<FfmpegBuild, 'avformat' |
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     // One thread decodes a substream faster than it can be shared out, and frame threads would add a frame of delay each.
     ...['-threads', '1', '-filter_threads', '1', '-filter_complex_threads', '1'],
-    ...['-fflags', 'nobuffer', '-flags', 'low_delay'],
-    // Without the short probe, `nobuffer` throws the first key frame away (2 s to the first frame instead of 0.06 s).
+    ...['-flags', 'low_delay'],
+    // Not `-fflags nobuffer`: it throws away what was probed, which is the first key frame (a second late, for a key frame a second).
+    // The short probe makes the first frame come some 60 ms after the key frame, the default one reads for more than a second.
     ...(job.longProbe ? [] : ['-probesize', '32', '-analyzeduration', '0']),
     ...(job.keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
     ...['-protocol_whitelist', 'rtsp,rtp,udp,tcp,tls,crypto'],

@@ -136,8 +136,6 @@ function decoderOf(
   const from = args.indexOf('-protocol_whitelist');
   const to = args.indexOf('-i') + 2;
   args.splice(from, to - from, '-i', request.file);
-  // On a file it throws away what was probed.
-  args.splice(args.indexOf('-fflags'), 2);
   return new Decoder(job, build, { frame }, change(args));
 }
 
