@@ -176,6 +176,7 @@ for (const ffmpeg of FFMPEGS) {
       // Each try lasts until its timeout or its failure, and a pause of at least 400 ms follows.
       assert.ok(performance.now() - began > 800, 'no hot loop');
       assert.ok((await starts()) <= before + 3);
+      assert.ok((await server.metric('reconnects_total', { camera: 'cam1' })) >= 2);
       assert.equal(viewer.stats.torn, 0);
       await set.fault('cam1', null);
       await viewer.state('live', 15_000);
