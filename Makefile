@@ -8,7 +8,7 @@ CAMERAS ?= 4
 
 # Directories are prerequisites too: their time changes when a file is added, renamed or removed.
 # (`bench/.`, since plain `bench` is a target below.)
-SOURCES := $(shell find src/. workers/. bench/. test/. -path bench/./results -prune -o -print 2>/dev/null)
+SOURCES := $(shell find src/. workers/. bench/. test/. \( -path bench/./results -o -path bench/./plots -o -path bench/./RESULTS.md \) -prune -o -print 2>/dev/null)
 
 help: ## list the targets
 	@echo 'rtsp-stream-ws: RTSP cameras as JPEGs over WebSocket'

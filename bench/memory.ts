@@ -1,58 +1,143 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { startContender } from './lib/contender.js';
-import { isQuick, viewerPath } from './lib/paths.js';
+import { atMost } from './lib/check.js';
+import { isQuick } from './lib/paths.js';
+import { barChart } from './lib/plot.js';
 import { childrenOf, memoryOf } from './lib/proc.js';
 import { writeReport } from './lib/report.js';
-import { markdownTable, mebibytes } from './lib/table.js';
-import { connectViewer } from './lib/ws-viewer.js';
+import { CAMERA_FPS, right, viewerPaths, withServer } from './lib/rig.js';
+import { runViewers } from './lib/run-viewers.js';
+import { percentile } from './lib/stats.js';
+import { markdownTable } from './lib/table.js';
 import { spawnCameras } from './virtual-camera/index.js';
 
-/** What does one camera more cost in memory (PSS, FFmpeg included)? */
-const COUNTS = isQuick ? [4, 12] : [1, 16, 32];
-const SETTLE_MS = isQuick ? 8000 : 25_000;
+/**
+ * How much memory does a further camera take, its FFmpeg included? PSS (each shared page divided by its users) of the service and
+ * its children while one viewer a camera watches, the median of readings a second apart. Each row has a fresh service.
+ */
+const COUNTS = isQuick ? [1, 8] : [1, 16, 32];
+const WINDOW_MS = isQuick ? 3000 : 10_000;
+const SETTLE_MS = isQuick ? 1000 : 5000;
+const READ_EVERY_MS = 1000;
+const MB = 1e6;
 
-const rows: { count: number; service: number; ffmpeg: number }[] = [];
-for (const count of COUNTS) {
-  const cameras = await spawnCameras({ count });
-  const server = await startContender('ours');
-  try {
-    const viewers = cameras.urls.map((url, i) =>
-      connectViewer({
-        host: '127.0.0.1',
-        port: server.port,
-        path: viewerPath(`cam${i}`, url),
-        mode: 'count',
-      }),
-    );
-    await sleep(SETTLE_MS);
-    const ffmpeg = childrenOf(server.pid).reduce((sum, { pid }) => sum + (memoryOf(pid)?.pssBytes ?? 0), 0);
-    rows.push({ count, service: mebibytes(memoryOf(server.pid)?.pssBytes ?? 0), ffmpeg: mebibytes(ffmpeg) });
-    for (const viewer of viewers) viewer.destroy();
-  } finally {
-    await server.stop();
-    await cameras.stop();
-  }
+interface Reading {
+  readonly service: number;
+  readonly ffmpeg: number;
+  readonly children: number;
 }
-const total = (row: (typeof rows)[number] | undefined): number => (row ? row.service + row.ffmpeg : 0);
-const first = rows[0];
-const perCamera = rows
-  .slice(1)
-  .map((row) => ({ count: row.count, mib: (total(row) - total(first)) / (row.count - (first?.count ?? 0)) }));
+interface Row extends Reading {
+  readonly cameras: number;
+  /** Least frames a second of a viewer: memory of a service that does not do its work would be no figure. */
+  readonly minFps: number;
+}
+
+const cameras = await spawnCameras({ count: Math.max(...COUNTS), fps: CAMERA_FPS });
+const rows: Row[] = [];
+try {
+  for (const count of COUNTS) {
+    rows.push(await measure(count));
+    console.error(`${count} cameras: ${rows.at(-1)?.service.toFixed(0) ?? '-'} MB in the service`);
+  }
+} finally {
+  await cameras.stop();
+}
+
+function measure(count: number): Promise<Row> {
+  return withServer('ours', async (server) => {
+    const readings: Reading[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    const seen = await runViewers({
+      port: server.port,
+      paths: viewerPaths(cameras, count),
+      viewers: count,
+      rampPerSecond: 8,
+      settleMs: SETTLE_MS,
+      durationMs: WINDOW_MS,
+      onWindowStart: () => {
+        timer = setInterval(() => readings.push(read(server.pid)), READ_EVERY_MS);
+      },
+      onWindowEnd: () => clearInterval(timer),
+    }).finally(() => clearInterval(timer));
+    return {
+      cameras: count,
+      service: median(readings.map(({ service }) => service)),
+      ffmpeg: median(readings.map(({ ffmpeg }) => ffmpeg)),
+      children: median(readings.map(({ children }) => children)),
+      minFps: seen.fps?.min ?? 0,
+    };
+  });
+}
+
+/** MB of PSS. */
+function read(pid: number): Reading {
+  const children = childrenOf(pid);
+  return {
+    service: (memoryOf(pid)?.pssBytes ?? Number.NaN) / MB,
+    ffmpeg: children.reduce((sum, child) => sum + (memoryOf(child.pid)?.pssBytes ?? 0), 0) / MB,
+    children: children.length,
+  };
+}
+
+function median(values: readonly number[]): number {
+  return percentile(
+    [...values].sort((a, b) => a - b),
+    50,
+  );
+}
+
+const total = (row: Row): number => row.service + row.ffmpeg;
+/** MB for each camera more than in the row before. */
+const further = rows.map((row, at) => {
+  const before = rows[at - 1];
+  return before === undefined ? null : (total(row) - total(before)) / (row.cameras - before.cameras);
+});
+const last = rows.at(-1);
 writeReport({
   name: 'memory',
-  title: 'Memory: PSS of the service and its FFmpeg processes (640x360, 25 fps, one viewer each)',
-  settings: { settleMs: SETTLE_MS },
-  results: { rows, perCamera },
+  title: 'Memory: PSS with cameras of 640x360 at 25 fps, one viewer each (MB of 1,000,000 bytes)',
+  settings: { quick: isQuick, windowMs: WINDOW_MS, settleMs: SETTLE_MS },
+  results: {
+    rows,
+    furtherMB: further,
+    checks: isQuick
+      ? []
+      : [
+          atMost(
+            `PSS of each further camera, FFmpeg included, from ${rows.at(-2)?.cameras ?? 0} to ${last?.cameras ?? 0}`,
+            further.at(-1),
+            12,
+            'MB',
+          ),
+        ],
+  },
   table: markdownTable(
-    ['cameras', 'service MiB', 'FFmpeg MiB', 'each further camera MiB (target <= 12)'].map((title) => ({
-      title,
-      align: 'right' as const,
-    })),
-    rows.map((row) => [
-      row.count,
-      row.service.toFixed(1),
-      row.ffmpeg.toFixed(1),
-      perCamera.find(({ count }) => count === row.count)?.mib.toFixed(2) ?? '',
+    [
+      'cameras',
+      'service MB',
+      'FFmpegs',
+      'their MB',
+      'together MB',
+      'each further camera MB',
+      'least fps',
+    ].map(right),
+    rows.map((row, at) => [
+      row.cameras,
+      row.service,
+      row.children,
+      row.ffmpeg,
+      total(row),
+      further[at],
+      row.minFps,
     ]),
   ),
+  plots: {
+    memory: barChart({
+      title: 'PSS by number of cameras',
+      yLabel: 'MB',
+      groups: rows.map((row) => `${row.cameras} camera${row.cameras === 1 ? '' : 's'}`),
+      series: [
+        { name: 'service', values: rows.map((row) => row.service) },
+        { name: 'FFmpegs', values: rows.map((row) => row.ffmpeg) },
+      ],
+    }),
+  },
 });

@@ -1,53 +1,65 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type Machine, machineLine } from './lib/report.js';
+import { z } from 'zod';
+import { isQuick } from './lib/paths.js';
+import { runBench } from './run/bench-process.js';
+import { BENCHES } from './run/benches.js';
+import { copyPlots, forget, readReport } from './run/reports.js';
+import { resultsPage, type BenchOutcome } from './run/results-page.js';
 
 /**
- * Runs the benches one after another and writes bench/RESULTS.md: `node dist/bench/run.js [--quick]`.
- * The files of bench/results/ are what each bench wrote; the plots are copied beside RESULTS.md.
+ * `node dist/bench/run.js [--quick]`: every bench after the other, each in processes of its own, then bench/RESULTS.md with their plots
+ * beside it. Ends with 1 when a bench failed; a target that was missed is a figure, not a failure.
  */
-const BENCHES = ['pipeline', 'capacity', 'fanout', 'latency', 'memory', 'first-frame'];
+const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const RESULTS = source('bench/results/');
+const PLOTS = source('bench/plots/');
+/** Packages that figures depend on. */
+const PACKAGES = ['uWebSockets.js', 'piscina', 'jpeg-turbo', 'koffi', '@ffmpeg-installer/ffmpeg', 'ws'];
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const source = (path: string): string => here(`../../bench/${path}`);
-const quick = process.argv.includes('--quick') ? ['--quick'] : [];
-/** One bench that hangs must not take the night. */
-const TIMEOUT_MS = 8 * 60_000;
-
-for (const name of BENCHES) {
+const [loadBefore = Number.NaN] = loadavg();
+const outcomes: BenchOutcome[] = [];
+for (const { name, limitMs } of BENCHES) {
   console.error(`> ${name}`);
-  const { status } = spawnSync(process.execPath, [here(`${name}.js`), ...quick], {
-    stdio: 'inherit',
-    timeout: TIMEOUT_MS,
+  forget(name, RESULTS);
+  forget(name, PLOTS);
+  const script = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+  const { failure, seconds } = await runBench(script, isQuick ? ['--quick'] : [], limitMs);
+  if (failure !== null) console.error(`! ${name}: ${failure}`);
+  outcomes.push({
+    name,
+    failure,
+    seconds,
+    report: readReport(name, RESULTS),
+    plots: copyPlots(name, RESULTS, PLOTS),
   });
-  if (status !== 0) console.error(`! ${name} failed`);
 }
-
-interface Written {
-  readonly title: string;
-  readonly measuredAt: string;
-  readonly machine: Machine;
-  readonly table: string;
-}
-
-const parts: string[] = [];
-let machine = '';
-mkdirSync(source('plots'), { recursive: true });
-const written = readdirSync(source('results'));
-for (const name of BENCHES) {
-  if (!written.includes(`${name}.json`)) continue;
-  const report = JSON.parse(readFileSync(source(`results/${name}.json`), 'utf8')) as Written;
-  machine = `${machineLine(report.machine)}, ${report.measuredAt.slice(0, 10)}`;
-  const plots = written.filter((file) => file.endsWith('.svg') && file.startsWith(name));
-  for (const plot of plots) copyFileSync(source(`results/${plot}`), source(`plots/${plot}`));
-  const pictures = plots.map((plot) => `![${report.title}](plots/${plot})`);
-  parts.push(`## ${report.title}`, `\`node dist/bench/${name}.js\``, report.table, ...pictures);
-}
-const head = [
-  '# Results',
-  `Written by \`make bench\`${quick.length > 0 ? ' (quick and rough)' : ''}.`,
-  machine,
-];
-writeFileSync(source('RESULTS.md'), `${[...head, ...parts].join('\n\n')}\n`);
+const facts = { quick: isQuick, versions: versions(), revision: revision(), loadBefore };
+writeFileSync(source('bench/RESULTS.md'), resultsPage(outcomes, facts));
 console.error('> wrote bench/RESULTS.md');
+process.exitCode = outcomes.some(({ failure }) => failure !== null) ? 1 : 0;
+
+/** Of the packages that are installed. */
+function versions(): Record<string, string> {
+  const manifest = z.object({ version: z.string() });
+  return Object.fromEntries(
+    PACKAGES.map((name) => {
+      const text = readFileSync(source(`node_modules/${name}/package.json`), 'utf8');
+      return [name, manifest.parse(JSON.parse(text)).version];
+    }),
+  );
+}
+
+function revision(): string | null {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], {
+      cwd: source('.'),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return null;
+  }
+}

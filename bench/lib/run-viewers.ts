@@ -69,7 +69,10 @@ function startChild(load: ViewerLoadInput): LoadChild {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  const failed = exited.then(() => Promise.reject(new Error('a load process ended before its result')));
+  const failed = exited.then(() => {
+    const how = child.exitCode ?? child.signalCode ?? 'not started';
+    throw new Error(`a load process ended before its result (${how})`);
+  });
   const heard = <T>(pick: (message: FromLoadProcess) => T | undefined): Promise<T> => {
     const message = new Promise<T>((resolve) => {
       child.on('message', (raw) => {

@@ -1,0 +1,32 @@
+import type { VirtualCameras } from '../virtual-camera/index.js';
+import { startContender } from './contender.js';
+import { viewerPath, type Contender } from './paths.js';
+import type { ServerProcess } from './server-process.js';
+
+/** Both servers, in the order in which they take their turns. */
+export const SERVERS = ['ours', 'baseline'] as const satisfies readonly Contender[];
+
+/** Rate of the virtual cameras, and what counts as full rate: 2 % may be missing. */
+export const CAMERA_FPS = 25;
+export const FULL_FPS = 24.5;
+
+/** Runs `use` with a fresh server in a process of its own, and ends the server however that came out. */
+export async function withServer<T>(
+  who: Contender,
+  use: (server: ServerProcess) => Promise<T>,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const server = await startContender(who, settings);
+  try {
+    return await use(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Paths of viewers of the first `count` cameras, one each. */
+export const viewerPaths = (cameras: VirtualCameras, count: number): string[] =>
+  cameras.urls.slice(0, count).map((url, at) => viewerPath(`cam${at + 1}`, url));
+
+/** Column of numbers. */
+export const right = (title: string): { title: string; align: 'right' } => ({ title, align: 'right' });
