@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CapacitySearch } from './capacity/search.js';
 import { atLeast } from './lib/check.js';
-import { IdleMeter } from './lib/cpu-idle.js';
+import { IdleMeter } from '../src/cpu-idle.js';
 import { isQuick, type Contender } from './lib/paths.js';
 import { lineChart } from './lib/plot.js';
 import { writeReport } from './lib/report.js';

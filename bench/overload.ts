@@ -1,6 +1,6 @@
-import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { IdleMeter } from '../src/cpu-idle.js';
 import { findFfmpeg } from '../src/ffmpeg-build.js';
 import { identifyNumber } from './lib/frame-age.js';
 import { frameNumberOfJpeg } from './lib/frame-number.js';
@@ -58,7 +58,7 @@ let seen: Seen[] = [];
 const rows: Row[] = [];
 const viewers = Array.from({ length: count }, (_, camera) => open(camera));
 const began = performance.now();
-let cpu = cpuTimes();
+const idleMeter = new IdleMeter();
 let isFresh = false;
 let recovered = false;
 try {
@@ -118,8 +118,6 @@ async function look(windowSeconds: number): Promise<Row> {
   const ages = await agesOf(seen);
   const answer = await fetch(`${service.url}/api/cameras`);
   const { cameras } = (await answer.json()) as { cameras: { degraded: number; state: string }[] };
-  const before = cpu;
-  cpu = cpuTimes();
   return {
     seconds: (performance.now() - began) / 1000,
     cameras: cameras.filter(({ state }) => state === 'live').length,
@@ -131,7 +129,7 @@ async function look(windowSeconds: number): Promise<Row> {
       ...watching.map(({ camera }) => Math.max(...(ages[camera] ?? []), ages[camera]?.length ? 0 : LOOK_MS)),
     ),
     refused: viewers.length - watching.length,
-    idle: (cpu.idle - before.idle) / (cpu.total - before.total),
+    idle: idleMeter.read(),
   };
 }
 
@@ -208,14 +206,4 @@ function report(): void {
       }),
     },
   });
-}
-
-function cpuTimes(): { idle: number; total: number } {
-  let idle = 0;
-  let total = 0;
-  for (const { times } of cpus()) {
-    idle += times.idle;
-    total += times.user + times.nice + times.sys + times.idle + times.irq;
-  }
-  return { idle, total };
 }

@@ -1,6 +1,6 @@
-import { cpus } from 'node:os';
 import type { BacklogReader } from './backlog.js';
 import type { Camera } from './camera.js';
+import { IdleMeter } from './cpu-idle.js';
 import { type CameraLoad, LoadControl } from './load-control.js';
 import type { Log } from './log.js';
 
@@ -11,7 +11,7 @@ export class Governor {
   readonly #control = new LoadControl();
   readonly #timer: NodeJS.Timeout;
   #looking = false;
-  #cpu = cpuTimes();
+  readonly #idle = new IdleMeter();
 
   constructor(
     private readonly running: () => readonly { readonly key: string; readonly camera: Camera }[],
@@ -48,7 +48,7 @@ export class Governor {
           backlogBytes: bytes.length === 0 ? null : Math.max(...bytes),
         };
       });
-      for (const { key, level } of this.#control.look(loads, this.#idle())) {
+      for (const { key, level } of this.#control.look(loads, this.#idleShare())) {
         const backlogBytes = loads.find((load) => load.key === key)?.backlogBytes ?? null;
         this.log.warn(
           { event: 'degradation', camera: key, level, backlogBytes },
@@ -61,21 +61,9 @@ export class Governor {
     }
   }
 
-  /** Idle share of all cores since the last look. */
-  #idle(): number | null {
-    const before = this.#cpu;
-    this.#cpu = cpuTimes();
-    const total = this.#cpu.total - before.total;
-    return total > 0 ? (this.#cpu.idle - before.idle) / total : null;
+  /** Idle share of all cores since the last look; `null` when no time went by. */
+  #idleShare(): number | null {
+    const idle = this.#idle.read();
+    return Number.isNaN(idle) ? null : idle;
   }
-}
-
-function cpuTimes(): { idle: number; total: number } {
-  let idle = 0;
-  let total = 0;
-  for (const { times } of cpus()) {
-    idle += times.idle;
-    total += times.user + times.nice + times.sys + times.idle + times.irq;
-  }
-  return { idle, total };
 }

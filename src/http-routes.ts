@@ -6,9 +6,9 @@ import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './http
 import { answerRequest, type Handler, type HandlerDeps } from './http-handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from './http-pictures.js';
 import { requestFacts, type RequestFacts, TOKEN_COOKIE } from './http-request.js';
-import type { StreamRequest } from './registry.js';
+import { streamRequest } from './stream-request.js';
 import { rejectHandshake } from './upgrade.js';
-import { parseQuery, parseViewerQuery, type ViewerRequest } from './viewer-request.js';
+import { parseQuery, parseViewerQuery } from './viewer-request.js';
 import type { Asset } from './wall-assets.js';
 
 export interface HttpDeps extends HandlerDeps, PictureDeps {
@@ -96,16 +96,6 @@ async function knownGrant(facts: RequestFacts, deps: HttpDeps): Promise<Grant | 
     return null;
   }
 }
-
-export const streamRequest = (request: ViewerRequest): StreamRequest => ({
-  camera: request.camera,
-  url: request.rtsp ?? null,
-  main: false,
-  width: request.width ?? null,
-  height: request.height ?? null,
-  quality: request.quality ?? null,
-  fps: request.fps ?? null,
-});
 
 function assetAnswer(path: string, asset: Asset, facts: RequestFacts, deps: HttpDeps): Answer {
   const headers: [string, string][] = [

@@ -3,10 +3,10 @@ import type { CameraState } from './camera-state.js';
 import type { Degradation } from './decode-plan.js';
 import { type CameraErrorCode, RefusedError, type ServiceError } from './errors.js';
 import type { Transport } from './protocol.js';
-import type { Frame } from './publisher.js';
 import { type Rendition, renditionKey } from './rendition.js';
 import { type RtspUrl, sameSource } from './rtsp-url.js';
 import type { CameraOpener, SupervisorTimes } from './supervisor.js';
+import { requestedRendition } from './viewer-request.js';
 
 /** A camera as it is known before it runs. */
 export interface CameraSpec {
@@ -124,12 +124,6 @@ export class Registry {
     return { ...seat, camera };
   }
 
-  /** The newest frame of a running camera's default rendition. */
-  latest(name: string): Frame | null {
-    const entry = this.#entries.get(name);
-    return entry?.camera.latest(entry.spec.rendition) ?? null;
-  }
-
   has(name: string): boolean {
     return this.#configured.has(name) || this.#entries.has(name);
   }
@@ -223,15 +217,14 @@ export class Registry {
   }
 
   #rendition(request: StreamRequest, spec: CameraSpec): Rendition {
-    const { width, height } = spec.rendition;
-    const quality = request.quality ?? spec.rendition.quality;
-    if (request.width === null && request.height === null) return { width, height, quality };
-    // One side alone keeps the default's shape.
-    const want = {
-      width: request.width ?? Math.round(((request.height ?? height) * width) / height),
-      height: request.height ?? Math.round(((request.width ?? width) * height) / width),
-    };
-    return { ...this.options.offeredSize(want), quality };
+    if (request.width === null && request.height === null)
+      return { ...spec.rendition, quality: request.quality ?? spec.rendition.quality };
+    const { width, height, quality } = request;
+    const want = requestedRendition(
+      { width: width ?? undefined, height: height ?? undefined, quality: quality ?? undefined },
+      spec.rendition,
+    );
+    return { ...this.options.offeredSize(want), quality: want.quality };
   }
 
   /** One camera too many does not keep the others from being configured: it is tried again when somebody asks for it. */

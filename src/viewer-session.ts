@@ -7,6 +7,7 @@ import type { Metrics } from './metrics.js';
 import { RateLimit } from './rate-limit.js';
 import type { Registry } from './registry.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
+import { streamRequest } from './stream-request.js';
 import { Subscriber } from './subscriber.js';
 import type { SocketData } from './upgrade.js';
 import type { PaceTimes } from './viewer-pace.js';
@@ -67,25 +68,14 @@ function startViewer(
     undo.push(() => {
       deps.viewers.remove(viewer);
     });
-    const seat = deps.registry.join(
-      {
-        camera: request.camera,
-        url: request.rtsp ?? null,
-        main: false,
-        width: request.width ?? null,
-        height: request.height ?? null,
-        quality: request.quality ?? null,
-        fps: request.fps ?? null,
+    const seat = deps.registry.join(streamRequest(request), {
+      state: (status) => {
+        viewer.state(status);
       },
-      {
-        state: (status) => {
-          viewer.state(status);
-        },
-        lost: (error) => {
-          viewer.fail(error);
-        },
+      lost: (error) => {
+        viewer.fail(error);
       },
-    );
+    });
     undo.push(() => {
       seat.leave();
     });

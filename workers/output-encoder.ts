@@ -108,7 +108,7 @@ export class OutputEncoder {
         encodeMs: performance.now() - start,
       });
     } catch {
-      // One bad frame is skipped and counted; the next one is as good as any.
+      // One bad frame is skipped and counted; the next one is tried as ever.
       this.counters.encodeErrors++;
     }
   }
