@@ -8,7 +8,7 @@ import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
 import { type FfmpegEnd, REDIRECT, REDIRECTING } from './ffmpeg-faults.js';
 import { FrameAssembler } from './frame-assembler.js';
 import { createFrameMemory, type FrameMemory } from './frame-memory.js';
-import { openPipe, type Pipe, readInto } from './pipe.js';
+import { gather, openPipe, type Pipe, readInto } from './pipe.js';
 import { openGuardedPipe, RedirectGuard } from './redirect-guard.js';
 import { SourceRange } from './source-range.js';
 import { StderrTail } from './stderr-tail.js';
@@ -155,6 +155,7 @@ export class Decoder {
         (count) => {
           const frame = assembler.filled(count);
           if (frame) deliver(frame);
+          else gather();
         },
       );
       // A read error ends like end-of-file: the process's own end tells the reason.

@@ -39,6 +39,8 @@ export function ffmpegArgs(job: DecodeJob, build: Pick<FfmpegBuild, 'avformat' |
       ...['-map', `[o${i}]`, '-f', 'rawvideo'],
       // rawvideo is a constant-rate format to FFmpeg: without this it duplicates frames.
       ...(build.hasFpsMode ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
+      // Of the output: from FFmpeg 5.1 on the rawvideo "encoder" has frame threads too, and would hold each frame until the next.
+      ...['-threads', '1'],
       `pipe:${FIRST_OUTPUT_FD + i}`,
     ]),
   ];

@@ -103,11 +103,20 @@ class CameraSet implements VirtualCameras {
   }
 
   #spec(size: Size): ClipSpec {
-    const { fps, gop, clipFrames, pattern, bitrate, width, height } = this.options;
+    const { fps, gop, clipFrames, pattern, noise, bitrate, width, height } = this.options;
     const area = (size.width * size.height) / (width * height);
     const { width: w, height: h } = size;
     const scaled = Math.max(50_000, Math.round(bitrate * area));
-    return { width: w, height: h, fps, gop, clipFrames, pattern, bitrate: area === 1 ? bitrate : scaled };
+    return {
+      width: w,
+      height: h,
+      fps,
+      gop,
+      clipFrames,
+      pattern,
+      noise,
+      bitrate: area === 1 ? bitrate : scaled,
+    };
   }
 
   #find(name: string): Camera {

@@ -19,6 +19,8 @@ export interface ClipSpec {
   readonly bitrate: number;
   readonly clipFrames: number;
   readonly pattern: Pattern;
+  /** 0-100. */
+  readonly noise: number;
 }
 
 /** A test picture sequence, ready to send in a loop. Picture i carries the number i. */
@@ -37,7 +39,9 @@ const ENCODER = bundled.path;
 function encoderArguments(spec: ClipSpec, file: string): string[] {
   const { width, height, fps, gop, bitrate } = spec;
   const source = `${spec.pattern}=size=${width}x${height}:rate=${fps}`;
-  const filter = `format=yuv420p,${frameNumberFilter(width, height)}`;
+  // Under the number, which must stay readable.
+  const noise = spec.noise === 0 ? '' : `noise=alls=${spec.noise}:allf=t,`;
+  const filter = `${noise}format=yuv420p,${frameNumberFilter(width, height)}`;
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-f', 'lavfi', '-i', source, '-vf', filter],
     ...['-frames:v', String(spec.clipFrames), '-c:v', 'libx264', '-preset', 'veryfast'],

@@ -24,6 +24,7 @@ export const HELP = `Virtual RTSP cameras: H.264 test pictures that carry their 
   --clip-frames N    frames in the looped clip, a multiple of the GOP (the largest up to 512)
   --pattern NAME     ${PATTERNS.slice(0, 5).join(', ')},
                      ${PATTERNS.slice(5).join(', ')} (testsrc2)
+  --noise N          sensor noise, 0-100 (0); 8 decodes about as street scenes of that bitrate do
   --name PREFIX      cameras' names (cam)
   --auth MODE        ${AUTH_MODES.join(', ')} (none)
   --user, --password credentials for it
@@ -50,6 +51,7 @@ const FLAGS = {
   bitrate: { type: 'string' },
   'clip-frames': { type: 'string' },
   pattern: { type: 'string' },
+  noise: { type: 'string' },
   name: { type: 'string' },
   auth: { type: 'string' },
   user: { type: 'string' },
@@ -82,6 +84,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     ...number('gop', values.gop),
     ...number('bitrate', values.bitrate),
     ...number('clipFrames', values['clip-frames']),
+    ...number('noise', values.noise),
     ...text('host', values.host),
     ...text('name', values.name),
     ...text('user', values.user),
@@ -107,6 +110,7 @@ export function toArguments(options: CameraOptions): string[] {
     ['bitrate', options.bitrate],
     ['clip-frames', options.clipFrames],
     ['pattern', options.pattern],
+    ['noise', options.noise],
     ['name', options.name],
     ['auth', options.auth],
     ['user', options.user],

@@ -41,6 +41,8 @@ export interface CameraOptions {
   /** Frames in the looped clip, a multiple of `gop`, up to 4096; default is the largest such number up to 512. */
   readonly clipFrames: number;
   readonly pattern: Pattern;
+  /** Sensor noise over the pattern, 0-100 (FFmpeg's `noise` filter): without it a test picture is cheaper to decode than a street. */
+  readonly noise: number;
   /** Cameras are called by this and a number from 1: `cam1`, `cam2` ... */
   readonly name: string;
   readonly auth: AuthMode;
@@ -86,6 +88,7 @@ export function completeOptions(given: Partial<CameraOptions> = {}): CameraOptio
     bitrate: within('bitrate', given.bitrate ?? areaBitrate, 10_000, 50_000_000),
     clipFrames,
     pattern: given.pattern ?? 'testsrc2',
+    noise: within('noise', given.noise ?? 0, 0, 100),
     name,
     auth: given.auth ?? 'none',
     user: given.user ?? 'admin',

@@ -90,6 +90,19 @@ test('the transport is the camera’s', { timeout }, () => {
   }
 });
 
+test('one thread decodes, and one writes each output', { timeout }, () => {
+  const args = ffmpegArgs({ ...JOB, sizes: [...JOB.sizes, { width: 320, height: 180 }] }, NEW);
+  const at = args.flatMap((arg, i) => (arg === '-threads' && args[i + 1] === '1' ? [i] : []));
+  assert.equal(at.length, 3);
+  const [decoder = NaN, ...outputs] = at;
+  assert.ok(decoder < args.indexOf('-i'));
+  assert.deepEqual(
+    outputs.map((i) => args[i + 2]),
+    ['pipe:3', 'pipe:4'],
+    'an option of the output stands before it',
+  );
+});
+
 test('the short probe is left out when the long one is wanted', { timeout }, () => {
   assert.equal(valueOf(ffmpegArgs(JOB, NEW), '-probesize'), '32');
   assert.ok(

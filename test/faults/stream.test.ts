@@ -41,6 +41,25 @@ for (const ffmpeg of FFMPEGS) {
   );
 }
 
+for (const ffmpeg of FFMPEGS) {
+  test(
+    `holds back one picture at most, the one whose end is not certain yet, with ${ffmpeg.name}`,
+    { timeout: 30_000 },
+    async (t) => {
+      const set = await cameras(t, { fault: 'stall:40' });
+      const server = await service(t, { FFMPEG_PATH: ffmpeg.path, STALL_TIMEOUT_MS: '10000' });
+      const viewer = watch(t, server, 'cam1', set.url(0));
+      await viewer.state('live');
+      await until('the last picture but one is shown', async () => {
+        const sent = await set.sent('cam1');
+        const [absolute] = sent.at(-2) ?? [];
+        const last = viewer.frames.at(-1);
+        return sent.length === 40 && last && frameNumberOfJpeg(last.jpeg) === absolute;
+      });
+    },
+  );
+}
+
 test('stalls with the default watchdog: killed within 5 s and reaped', { timeout: 40_000 }, async (t) => {
   const set = await cameras(t);
   const server = await service(t, { STALL_TIMEOUT_MS: '', OPEN_TIMEOUT_MS: '' });
