@@ -6,6 +6,7 @@ import { helpText, loadConfig, parseCommandLine } from './config.js';
 import { fileSignature, watchConfig } from './config-watch.js';
 import { runDoctor } from './doctor.js';
 import { ConfigError, RefusedError } from './errors.js';
+import { preferSmallMemory } from './frugal-memory.js';
 import { createLog } from './log.js';
 import { startService } from './service.js';
 import { versionText } from './version.js';
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     process.exit(seen ? 0 : EX_UNAVAILABLE);
   }
 
+  preferSmallMemory();
   const log = createLog(config.LOG_LEVEL);
   const starting = startService(config, cameras, log);
   // From here on, so that an end in the middle of the start is an orderly one too.

@@ -10,6 +10,9 @@ export const SERVERS = ['ours', 'baseline'] as const satisfies readonly Contende
 export const CAMERA_FPS = 25;
 export const FULL_FPS = 24.5;
 
+/** What the cameras show where the decoder's and the encoder's cost counts: as noisy, and of the bitrate, of `pipeline`'s clip. */
+export const STREET = { noise: 8, bitrate: 700_000 } as const;
+
 /** Runs `use` with a fresh server in a process of its own, and ends the server however that came out. */
 export async function withServer<T>(
   who: Contender,

@@ -22,9 +22,19 @@ export const viewerLoad = z.strictObject({
   /** Bytes a second that each viewer reads. */
   readRate: z.number().positive().optional(),
   headers: z.record(z.string(), z.string()).optional(),
+  /** Tells which picture each viewer held last in the window, and since when. Needs `mode: 'keep'`. */
+  tellNewest: z.boolean().default(false),
 });
 export type ViewerLoad = z.infer<typeof viewerLoad>;
 export type ViewerLoadInput = z.input<typeof viewerLoad>;
+
+const newestPicture = z.object({
+  /** As bench/lib/frame-number.ts reads it. */
+  number: z.number(),
+  /** Unix epoch, ms. */
+  receivedAt: z.number(),
+});
+export type NewestPicture = z.infer<typeof newestPicture>;
 
 const viewerResult = z.object({
   frames: z.number(),
@@ -34,6 +44,7 @@ const viewerResult = z.object({
   /** At the end of the window. */
   openGapMs: z.number(),
   closed: z.object({ code: z.number(), reason: z.string() }).optional(),
+  newest: newestPicture.optional(),
 });
 
 /** What one process measured. */
@@ -81,6 +92,8 @@ export interface Summary {
   /** Viewers with less than 90 % of the median viewer's frames. */
   readonly below90: number;
   readonly firstFrameMs: Distribution | null;
+  /** By viewer; undefined where none came, none could be read, or none was asked for. */
+  readonly newest: readonly (NewestPicture | undefined)[];
   /** Between successive frames of a viewer, ms. Stalls still going on at the end are in `max`. */
   readonly gapsMs: Distribution | null;
   /** CPU seconds a second of each load process. */
@@ -122,6 +135,7 @@ export function summarize(results: readonly LoadResult[]): Summary {
     fps,
     below90: fps === null ? 0 : viewers.filter((viewer) => viewer.fps < fps.p50 * 0.9).length,
     firstFrameMs: distribution(viewers.flatMap((viewer) => viewer.firstFrameMs ?? [])),
+    newest: viewers.map((viewer) => viewer.newest),
     gapsMs: gapsOf(results),
     loadCpu: results.map((result) => result.cpuSeconds / result.seconds),
     loadBusy: results.map((result) => result.loopBusy),

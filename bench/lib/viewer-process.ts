@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { frameNumberOfJpeg } from './frame-number.js';
 import { Histogram } from './stats.js';
-import type { LoadResult, ViewerLoad } from './viewer-load.js';
+import type { LoadResult, NewestPicture, ViewerLoad } from './viewer-load.js';
 import { READ_BUFFER_BYTES, connectViewer, type Viewer } from './ws-viewer.js';
 
 const RAMP_TICK_MS = 20;
@@ -11,6 +12,7 @@ const CLOSE_WAIT_MS = 2000;
 export class ViewerCrowd {
   readonly #load: ViewerLoad;
   readonly #viewers: Viewer[] = [];
+  readonly #newest = new Map<Viewer, { readonly jpeg: Buffer; readonly receivedAt: number }>();
   /** Shared by all: a read is handled before the next one begins. */
   readonly #buffer = Buffer.alloc(READ_BUFFER_BYTES);
 
@@ -46,20 +48,28 @@ export class ViewerCrowd {
     const loopBusy = performance.eventLoopUtilization(loop).utilization;
     const gaps = new Histogram();
     for (const viewer of this.#viewers) gaps.merge(viewer.stats.gaps);
+    const newest = this.#viewers.map((viewer) => this.#newestOf(viewer));
     return {
-      viewers: this.#viewers.map(({ stats }) => ({
+      viewers: this.#viewers.map(({ stats }, at) => ({
         frames: stats.frames,
         bytes: stats.bytes,
         torn: stats.torn,
         openGapMs: stats.openGapMs(ended),
         ...(stats.firstFrameMs === undefined ? {} : { firstFrameMs: stats.firstFrameMs }),
         ...(stats.closed === undefined ? {} : { closed: stats.closed }),
+        ...(newest[at] === undefined ? {} : { newest: newest[at] }),
       })),
       gaps: gaps.toData(),
       seconds: (ended - began) / 1000,
       cpuSeconds: (used.user + used.system) / 1e6,
       loopBusy,
     };
+  }
+
+  #newestOf(viewer: Viewer): NewestPicture | undefined {
+    const kept = this.#newest.get(viewer);
+    const number = kept && frameNumberOfJpeg(kept.jpeg);
+    return kept && typeof number === 'number' ? { number, receivedAt: kept.receivedAt } : undefined;
   }
 
   async close(): Promise<void> {
@@ -69,12 +79,18 @@ export class ViewerCrowd {
   }
 
   #connectNext(): void {
-    const { host, port, paths, mode, openTimeoutMs, readRate, headers } = this.#load;
+    const { host, port, paths, mode, openTimeoutMs, readRate, headers, tellNewest } = this.#load;
     const path = paths[this.#viewers.length % paths.length] ?? '/';
     const limited = readRate === undefined ? {} : { readRate };
     const extra = headers === undefined ? {} : { headers };
-    this.#viewers.push(
-      connectViewer({ host, port, path, mode, openTimeoutMs, buffer: this.#buffer, ...limited, ...extra }),
-    );
+    const onFrame = (jpeg: Buffer, receivedAt: number): void => {
+      if (tellNewest) this.#newest.set(viewer, { jpeg, receivedAt });
+    };
+    const viewer = connectViewer({
+      ...{ host, port, path, mode, openTimeoutMs, buffer: this.#buffer, onFrame },
+      ...limited,
+      ...extra,
+    });
+    this.#viewers.push(viewer);
   }
 }
