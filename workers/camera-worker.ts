@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import {
   type CameraTask,
@@ -15,6 +16,14 @@ import { sizeKey } from '../src/rendition.js';
 import { Decoder } from './decoder.js';
 import { classifyEnd, describeEnd, type FfmpegEnd } from './ffmpeg-faults.js';
 import { OutputEncoder } from './output-encoder.js';
+
+/**
+ * Decoding yields to the main thread. A machine with too many cameras has a hundred threads that want to decode; as one among
+ * them the main thread would send late, and see too late that cameras fall behind. On Linux this sets the calling thread and the
+ * FFmpegs that it starts; elsewhere it would be the whole process.
+ */
+const DECODER_NICE = 5;
+if (process.platform === 'linux') setPriority(DECODER_NICE);
 
 /**
  * The task of one camera run: FFmpeg -> frames -> JPEGs -> port, until FFmpeg ends or the supervisor says stop.

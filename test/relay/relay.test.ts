@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { childrenOf, fdCountOf, threadsOf } from '../../bench/lib/proc.js';
 import { unwrap } from '../../bench/lib/frame-number.js';
@@ -48,6 +49,8 @@ for (const ffmpeg of FFMPEGS) {
         assert.ok(assertIncreasing(watcher, 500) < 20, 'frames left out');
       }
       assert.equal(server.ffmpegPids().length, 4);
+      for (const pid of server.ffmpegPids())
+        assert.ok(getPriority(pid) > getPriority(server.pid), 'decoding yields to answering');
     },
   );
 }
