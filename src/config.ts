@@ -86,6 +86,11 @@ export const SETTINGS = {
   FRAME_HEIGHT: setting('360', evenInteger(16, 4320), 'Default height in pixels'),
   JPEG_QUALITY: setting('50', integer(1, 100), 'Default JPEG quality, 1-100'),
   MAX_FPS: setting('0', integer(0, 120), 'Most frames a second of any stream; 0 is the rate of the source'),
+  SKIP_LOOP_FILTER: setting(
+    'off',
+    oneOf('on', 'off'),
+    'on: decode without deblocking, a fifth cheaper and blockier',
+  ),
   SIZE_LADDER: setting(
     '320x180,640x360,960x540,1280x720,1920x1080',
     sizeLadder,

@@ -99,6 +99,7 @@ async function examine(spec: CameraSpec, config: Config, tell: Tell): Promise<vo
       ffmpeg,
       pixels: preferredPixels(),
       ioTimeoutMs: config.STALL_TIMEOUT_MS,
+      skipLoopFilter: config.SKIP_LOOP_FILTER === 'on',
       resolve: (target) => resolveTarget(target, policy, () => Promise.resolve([address])),
     });
     const plan = decodePlan([{ rendition, fps: null }], { standby: rendition, maxFps: null, degradation: 0 });

@@ -10,6 +10,7 @@ export interface OpenerDeps {
   readonly ffmpeg: FfmpegBuild | null;
   readonly pixels: PixelFormat;
   readonly ioTimeoutMs: number;
+  readonly skipLoopFilter: boolean;
   /** The one address that was judged, for FFmpeg to dial. Throws CameraError `dns` or `target_denied`. */
   readonly resolve: (url: RtspUrl) => Promise<string>;
 }
@@ -46,6 +47,7 @@ export function cameraOpener(
             plan,
             longProbe: request.longProbe,
             ioTimeoutMs: deps.ioTimeoutMs,
+            skipLoopFilter: deps.skipLoopFilter,
           },
           events,
         );

@@ -64,6 +64,8 @@ export interface CameraTask {
   readonly longProbe: boolean;
   /** FFmpeg's own socket timeout: a stalled FFmpeg ends by itself even when this process is gone. */
   readonly ioTimeoutMs: number;
+  /** Decode without deblocking: cheaper, and blockier until the next key frame. */
+  readonly skipLoopFilter: boolean;
   readonly port: MessagePort;
   /** One Int32: frames that the main thread has taken from the port. At most MAX_IN_FLIGHT may be on the way. */
   readonly taken: SharedArrayBuffer;

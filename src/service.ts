@@ -121,6 +121,7 @@ export async function startService(
           ffmpeg,
           pixels,
           ioTimeoutMs: Math.round(config.STALL_TIMEOUT_MS * IO_TIMEOUT_FACTOR),
+          skipLoopFilter: config.SKIP_LOOP_FILTER === 'on',
           resolve: (target) => resolveTarget(target, policy),
         }),
     },

@@ -113,6 +113,7 @@ class CameraRun {
       keyFramesOnly: plan.keyFramesOnly,
       longProbe: task.longProbe,
       ioTimeoutMs: task.ioTimeoutMs,
+      skipLoopFilter: task.skipLoopFilter,
     };
     const decoder = new Decoder(job, task.ffmpeg, {
       frame: (index, frame) => {

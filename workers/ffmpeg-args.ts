@@ -8,6 +8,7 @@ export interface DecodeJob {
   readonly keyFramesOnly: boolean;
   readonly longProbe: boolean;
   readonly ioTimeoutMs: number;
+  readonly skipLoopFilter: boolean;
 }
 
 /** File descriptor of the first output in the child; the others follow. 0-2 are stdin, stdout and stderr. */
@@ -30,6 +31,7 @@ export function ffmpegArgs(job: DecodeJob, build: Pick<FfmpegBuild, 'avformat' |
     // The short probe makes the first frame come some 60 ms after the key frame, the default one reads for more than a second.
     ...(job.longProbe ? [] : ['-probesize', '32', '-analyzeduration', '0']),
     ...(job.keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
+    ...(job.skipLoopFilter ? ['-skip_loop_filter', 'all'] : []),
     ...['-protocol_whitelist', 'rtsp,rtp,udp,tcp,tls,crypto'],
     ...['-rtsp_transport', job.source.transport, '-allowed_media_types', 'video'],
     ...[timeout, String(job.ioTimeoutMs * 1000)],

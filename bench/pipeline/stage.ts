@@ -131,6 +131,7 @@ function decoderOf(
     keyFramesOnly: false,
     longProbe: true,
     ioTimeoutMs: 5000,
+    skipLoopFilter: false,
   };
   const args = ffmpegArgs(job, build);
   const from = args.indexOf('-protocol_whitelist');

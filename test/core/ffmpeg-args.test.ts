@@ -11,6 +11,7 @@ const JOB: DecodeJob = {
   keyFramesOnly: false,
   longProbe: false,
   ioTimeoutMs: 5000,
+  skipLoopFilter: false,
 };
 const NEW = { avformat: 61, hasFpsMode: true };
 
@@ -88,6 +89,13 @@ test('the transport is the camera’s', { timeout }, () => {
       transport,
     );
   }
+});
+
+test('deblocking is left out only when asked for', { timeout }, () => {
+  assert.ok(!ffmpegArgs(JOB, NEW).includes('-skip_loop_filter'));
+  const args = ffmpegArgs({ ...JOB, skipLoopFilter: true }, NEW);
+  assert.equal(valueOf(args, '-skip_loop_filter'), 'all');
+  assert.ok(args.indexOf('-skip_loop_filter') < args.indexOf('-i'));
 });
 
 test('one thread decodes, and one writes each output', { timeout }, () => {

@@ -1,0 +1,95 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { benchFfmpeg } from './lib/ffmpeg-path.js';
+import { isQuick } from './lib/paths.js';
+import { writeReport } from './lib/report.js';
+import { right } from './lib/rig.js';
+import { percentile } from './lib/stats.js';
+import { markdownTable } from './lib/table.js';
+import { CLIP_FRAMES, h264Clip } from './pipeline/clips.js';
+
+/**
+ * What do FFmpeg's scaling and decoding flags cost, and what do they take from the picture? 1080p H.264 to 640x360 YUV on one
+ * saturated core; quality as SSIM against FFmpeg's default scaler (bicubic) with everything decoded.
+ */
+const ROUNDS = isQuick ? 1 : 5;
+const CORE = String(availableParallelism() - 1);
+/** Enough for a stable mean, few enough to be quick: SSIM takes longer than decoding. */
+const SSIM_FRAMES = 250;
+
+interface Variant {
+  readonly name: string;
+  readonly input: readonly string[];
+  readonly scaler: string;
+}
+
+const ONE_THREAD = ['-threads', '1'];
+const REFERENCE: Variant = { name: 'bicubic (default)', input: ONE_THREAD, scaler: 'bicubic' };
+const VARIANTS: readonly Variant[] = [
+  REFERENCE,
+  { name: 'bilinear', input: ONE_THREAD, scaler: 'bilinear' },
+  { name: 'area', input: ONE_THREAD, scaler: 'area' },
+  { name: 'fast_bilinear (chosen)', input: ONE_THREAD, scaler: 'fast_bilinear' },
+  { name: 'neighbor', input: ONE_THREAD, scaler: 'neighbor' },
+  {
+    name: 'fast_bilinear, no deblocking (SKIP_LOOP_FILTER=on)',
+    input: [...ONE_THREAD, '-skip_loop_filter', 'all'],
+    scaler: 'fast_bilinear',
+  },
+  { name: 'fast_bilinear, 2 threads', input: ['-threads', '2'], scaler: 'fast_bilinear' },
+];
+
+const ffmpeg = benchFfmpeg();
+const clip = h264Clip(1920, 1080, 3000);
+const scale = (flags: string): string => `scale=640:360:flags=${flags}`;
+
+/** Core milliseconds a frame. */
+function measure({ input, scaler }: Variant): number {
+  const args = ['-nostdin', '-v', 'error', ...input, '-i', clip, '-filter_threads', '1'];
+  const began = performance.now();
+  execFileSync('taskset', [
+    ...['-c', CORE, ffmpeg, ...args, '-vf', scale(scaler), '-pix_fmt', 'yuv420p', '-vsync', '0'],
+    ...['-f', 'rawvideo', '-y', '/dev/null'],
+  ]);
+  return (performance.now() - began) / CLIP_FRAMES;
+}
+
+/** Structural similarity with the reference, 0-1, over luma and chroma. */
+function similarity({ input, scaler }: Variant): number {
+  const graph = `[0:v]${scale(scaler)}[a];[1:v]${scale(REFERENCE.scaler)}[b];[a][b]ssim`;
+  const { stderr } = spawnSync(
+    ffmpeg,
+    [
+      ...['-nostdin', '-hide_banner', ...input, '-i', clip, ...REFERENCE.input, '-i', clip],
+      ...['-filter_complex', graph, '-frames:v', String(SSIM_FRAMES), '-f', 'null', '-'],
+    ],
+    { encoding: 'utf8' },
+  );
+  const found = /SSIM .*All:([\d.]+)/.exec(stderr)?.[1];
+  if (found === undefined) throw new Error(`FFmpeg gave no SSIM: ${stderr.slice(-500)}`);
+  return Number(found);
+}
+
+const times = new Map<string, number[]>(VARIANTS.map(({ name }) => [name, []]));
+for (let round = 1; round <= ROUNDS; round++)
+  for (const variant of VARIANTS) times.get(variant.name)?.push(measure(variant));
+const rows = VARIANTS.map((variant) => ({
+  name: variant.name,
+  ms: percentile(
+    [...(times.get(variant.name) ?? [])].sort((a, b) => a - b),
+    50,
+  ),
+  ssim: similarity(variant),
+}));
+const referenceMs = rows[0]?.ms ?? Number.NaN;
+
+writeReport({
+  name: 'decode-flags',
+  title: 'Decode flags: 1080p to 640x360, one core',
+  settings: { quick: isQuick, rounds: ROUNDS, ssimFrames: SSIM_FRAMES },
+  results: { rows },
+  table: markdownTable(
+    [{ title: 'flags' }, right('core ms a frame'), right('against the default'), right('SSIM')],
+    rows.map(({ name, ms, ssim }) => [name, ms, ms / referenceMs, ssim.toFixed(4)]),
+  ),
+});
