@@ -16,6 +16,7 @@ import { spawnCameras } from './virtual-camera/index.js';
  */
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const EXIT_WITH_PARENT = new URL('./lib/exit-with-parent.js', import.meta.url).href;
 const HOST = '127.0.0.1';
 /** The service's own deadline for an orderly end is 4.5 s. */
 const KILL_AFTER_MS = 6000;
@@ -59,12 +60,15 @@ function worthShowing(line: string): string {
   return 'msg' in entry ? String(entry.msg) : line;
 }
 
-/** The service, in a process group of its own: a Ctrl-C reaches it once, through this process. */
+/**
+ * The service, in a process group of its own: a Ctrl-C reaches it once, through this process. It ends with this process, also
+ * when nobody asked first (SIGKILL).
+ */
 function startService(port: number, configFile: string): ChildProcess & { stdout: NodeJS.ReadableStream } {
-  return spawn(process.execPath, [MAIN], {
+  return spawn(process.execPath, [`--import=${EXIT_WITH_PARENT}`, MAIN], {
     // Its info lines are what tells that it listens; they are not shown.
     env: { ...process.env, HOST, PORT: String(port), CONFIG_FILE: configFile, LOG_LEVEL: 'info' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   });
 }

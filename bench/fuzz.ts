@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
-import { chunked, Dice, requestBytes, sessionBytes } from './lib/fuzz-input.js';
+import { chunked, Dice, requestBytes, sessionBytes, SOCKET_PATHS } from './lib/fuzz-input.js';
 import { fdCountOf, isAlive, memoryOf, statOf } from './lib/proc.js';
 import { startService } from './lib/service.js';
 import { connectViewer, type Viewer } from './lib/ws-viewer.js';
 import { spawnCameras } from './virtual-camera/index.js';
 
 /**
- * Throws mutated requests, frames and wall messages at a service of its own, beside one honest viewer of one virtual camera:
+ * Throws mutated requests, frames and messages of walls and players at a service of its own, beside one honest viewer of one virtual camera:
  * `node dist/bench/fuzz.js [--minutes 10] [--seed N] [--clients 16]`. Fails (exit 1) when the service ends, when the honest
  * viewer is closed or waits too long, or when memory, descriptors or threads grow.
  */
@@ -22,7 +22,7 @@ const SETTLE_MS = 15_000;
 /** What a collection not yet due may hold, over the median of the first third of the run. */
 const RSS_SLACK_BYTES = 32 * 1024 * 1024;
 const HANDSHAKE = (path: string): string =>
-  `GET ${path}?camera_index=honest HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+  `GET ${path}?${path === '/api/ws' ? 'src' : 'camera_index'}=honest HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
 interface Sample {
@@ -38,7 +38,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** One connection: sends, waits a little for what comes, and drops it. Gives the answer's status, 0 without one. */
 function attack(port: number, dice: Dice): Promise<number> {
-  const path = dice.pick<'/ws' | '/wall'>(['/ws', '/wall']);
+  const path = dice.pick(SOCKET_PATHS);
   const chunks =
     dice.next() < 0.5
       ? chunked(dice, requestBytes(dice))

@@ -8,7 +8,7 @@ import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
 import { openAfter } from './opener.js';
 import type { DecodePlan } from './protocol.js';
-import { type Channel, type Frame, Publisher, type TopicPublish } from './publisher.js';
+import { type Channel, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from './rendition.js';
 import { type CameraOpener, Supervisor, type SupervisorTimes } from './supervisor.js';
 
@@ -148,11 +148,6 @@ export class Camera {
     } else this.#start();
     listener.state(this.status);
     return seat;
-  }
-
-  /** The newest frame of the default rendition, or of any other. */
-  latest(rendition: Rendition): Frame | null {
-    return this.#publisher.find(renditionKey(rendition))?.latest ?? null;
   }
 
   degrade(to: Degradation): void {

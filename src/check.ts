@@ -1,20 +1,23 @@
-import { accessSync, constants } from 'node:fs';
 import { createAddressPolicy } from './address-policy.js';
 import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
 import { createOriginPolicy } from './origin.js';
 import type { CameraSpec } from './registry.js';
+import { checkTlsFiles, tlsFilesOf } from './tls-files.js';
 
 /**
  * What `--check` says of settings that are well: one line for each camera, without credentials. It dials nothing.
  * @throws ConfigError with what the start would stumble over
  */
-export function checkReport(config: Config, cameras: readonly CameraSpec[]): string {
+export async function checkReport(config: Config, cameras: readonly CameraSpec[]): Promise<string> {
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
   const problems = [...policy.problems, ...createOriginPolicy(config.ALLOWED_ORIGINS).problems];
-  for (const key of ['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const)
-    if (config[key] !== '' && !isReadable(config[key]))
-      problems.push(`${key}: ${config[key]} cannot be read`);
+  const tls = tlsFilesOf(config);
+  if (tls)
+    await checkTlsFiles(tls).catch((error: unknown) => {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    });
   for (const camera of cameras)
     for (const { host } of [camera.url, ...(camera.mainUrl ? [camera.mainUrl] : [])]) {
       const denied = policy.judgeHost(host);
@@ -46,13 +49,4 @@ function cameraLine({
     ...(alwaysOn ? ['always on'] : []),
     ...(title === name ? [] : [JSON.stringify(title)]),
   ].join(', ');
-}
-
-function isReadable(file: string): boolean {
-  try {
-    accessSync(file, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   const seen = await fileSignature(config.CONFIG_FILE);
   const cameras = await loadCameras(config, process.env);
   if (command === 'check') {
-    process.stdout.write(checkReport(config, cameras));
+    process.stdout.write(await checkReport(config, cameras));
     return;
   }
   if (command === 'doctor') {

@@ -64,11 +64,6 @@ export class Publisher {
     return channel;
   }
 
-  /** The channel if there is one: asking does not make it. */
-  find(key: RenditionKey): Channel | undefined {
-    return this.#channels.get(key);
-  }
-
   /** Lets go of every channel but one: those that the last viewers left behind. */
   keepOnly(key: RenditionKey): void {
     for (const other of this.#channels.keys()) if (other !== key) this.#channels.delete(other);

@@ -19,7 +19,7 @@ import type { FfmpegBuild } from './protocol.js';
 import { type CameraSpec, Registry } from './registry.js';
 import { shortenSendQueues } from './send-queue.js';
 import { Server } from './server.js';
-import { checkTlsFiles } from './tls-files.js';
+import { checkTlsFiles, tlsFilesOf } from './tls-files.js';
 import { judgeViewer } from './viewer-session.js';
 import { Viewers } from './viewers.js';
 import { loadWallAssets } from './wall-assets.js';
@@ -77,8 +77,7 @@ export async function startService(
     pixels === 'yuv420p' ? 'JPEG from YUV planes' : 'JPEG from RGB (slower)',
   );
 
-  const tls =
-    config.TLS_CERT_FILE === '' ? null : { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE };
+  const tls = tlsFilesOf(config);
   if (tls) await checkTlsFiles(tls);
   const server = new Server({ host: config.HOST, port: config.PORT, tls });
   const pool = new WorkerPool(config.MAX_CAMERAS + SPARE_THREADS, {

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
 
 export interface TlsFiles {
@@ -7,6 +8,12 @@ export interface TlsFiles {
   readonly certFile: string;
   /** PEM, without a passphrase. */
   readonly keyFile: string;
+}
+
+/** The files that the settings name; `null` is plain HTTP. */
+export function tlsFilesOf(config: Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE'>): TlsFiles | null {
+  if (config.TLS_CERT_FILE === '') return null;
+  return { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE };
 }
 
 /**

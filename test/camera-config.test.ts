@@ -273,7 +273,7 @@ test("the sample is valid, and the defaults that its comments state are the code
   assert.equal(parse(withMain, env)[0]?.mainUrl?.rest, '/main');
 });
 
-test('--check tells each camera in a line without credentials', { timeout }, () => {
+test('--check tells each camera in a line without credentials', { timeout }, async () => {
   const config = loadConfig({ CONFIG_FILE: 'cams.yaml' });
   const cameras = parse(
     `cameras:
@@ -281,7 +281,7 @@ test('--check tells each camera in a line without credentials', { timeout }, () 
   - {name: b, title: Yard, url: "rtsp://10.0.0.8/?password=secretpw"}`,
   );
   assert.equal(
-    checkReport(config, cameras),
+    await checkReport(config, cameras),
     `settings are well; cams.yaml: 2 cameras
   a: rtsp://***@10.0.0.7/sub, main rtsp://***@10.0.0.7/main, 640x360 quality 50, at most 5 fps, tcp, always on
   b: rtsp://10.0.0.8/?password=***, 640x360 quality 50, fps of the source, tcp, "Yard"
@@ -289,22 +289,22 @@ test('--check tells each camera in a line without credentials', { timeout }, () 
   );
 });
 
-test('--check finds what the start or the first viewer would stumble over', { timeout }, () => {
+test('--check finds what the start or the first viewer would stumble over', { timeout }, async () => {
   const config = loadConfig({
     RTSP_DENY: '10.0.0.0/8,no such',
     TLS_CERT_FILE: '/nowhere/cert.pem',
     TLS_KEY_FILE: '/nowhere/key.pem',
   });
   const cameras = parse('cameras: [{name: a, url: "rtsp://10.0.0.7/"}]');
-  assert.throws(
+  await assert.rejects(
     () => checkReport(config, cameras),
     (error) => {
       assert.ok(error instanceof ConfigError);
       assert.deepEqual(
         [
           'RTSP_DENY: "no such"',
-          'TLS_CERT_FILE: /nowhere/cert.pem',
-          'TLS_KEY_FILE',
+          'TLS_CERT_FILE="/nowhere/cert.pem": cannot be read (ENOENT)',
+          'TLS_KEY_FILE="/nowhere/key.pem"',
           'camera a: its host 10.0.0.7 is denied',
         ].map((begin, i) => error.problems[i]?.startsWith(begin)),
         [true, true, true, true],

@@ -69,11 +69,17 @@ const PARAMETERS = [
   'fps',
   'token',
   'events',
+  'src',
+  'w',
+  'h',
   'x',
 ] as const;
 const PATHS = [
   '/ws',
   '/wall',
+  '/api/ws',
+  '/api/frame.jpeg',
+  '/api/stream.mjpeg',
   '/snapshot',
   '/stream.mjpeg',
   '/api/cameras',
@@ -195,12 +201,40 @@ function wallMessage(dice: Dice): string {
   return dice.next() < 0.95 ? JSON.stringify(message) : JSON.stringify(message).slice(1);
 }
 
+/** What go2rtc's players say, and what none of them would. */
+const PLAYER_TYPES = [
+  'mjpeg',
+  'mjpeg',
+  'mjpeg',
+  'mse',
+  'webrtc/offer',
+  'webrtc/candidate',
+  'toString',
+  '',
+] as const;
+
+/** A message of go2rtc's players, each field right or wrong by chance. */
+function playerMessage(dice: Dice): string {
+  const odd = (): unknown => dice.pick<unknown>([1, null, true, [], {}, ['mjpeg'], 'x'.repeat(500)]);
+  const type = dice.next() < 0.85 ? dice.pick(PLAYER_TYPES) : odd();
+  const value = dice.next() < 0.5 ? 'v=0\r\no=- 1 1 IN IP4 127.0.0.1' : odd();
+  const whole = dice.next() < 0.9 ? { type, value } : dice.pick<unknown>([null, 1, 'mjpeg', [], [[]]]);
+  const text = JSON.stringify(whole);
+  return dice.next() < 0.95 ? text : text.slice(1);
+}
+
+/** The WebSocket paths of the service. */
+export const SOCKET_PATHS = ['/ws', '/wall', '/api/ws'] as const;
+
+const MESSAGES = { '/ws': null, '/wall': wallMessage, '/api/ws': playerMessage } as const;
+
 /** What a client sends after a good handshake. */
-export function sessionBytes(dice: Dice, path: '/ws' | '/wall'): Buffer {
+export function sessionBytes(dice: Dice, path: (typeof SOCKET_PATHS)[number]): Buffer {
+  const message = MESSAGES[path];
   const frames = Array.from({ length: 1 + dice.below(12) }, () => {
     const payload =
-      path === '/wall' && dice.next() < 0.8
-        ? Buffer.from(wallMessage(dice))
+      message && dice.next() < 0.8
+        ? Buffer.from(message(dice))
         : dice.bytes(dice.below(dice.next() < 0.9 ? 120 : 5000));
     return frame(dice, payload);
   });

@@ -9,6 +9,8 @@ import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
+import { checkReport } from '../../src/check.js';
+import { loadConfig } from '../../src/config.js';
 import { HOST, sendRaw, wsPath } from './target.js';
 
 const timeout = 60_000;
@@ -97,4 +99,15 @@ test('wrong TLS files stop the start with a line that names the setting', { time
     /TLS_KEY_FILE="[^"]+other\.key": is not the key of the certificate in TLS_CERT_FILE/,
   );
   assert.match(await startWith(file('own.pem'), ''), /TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither/);
+});
+
+test('--check says of wrong TLS files what the start would say', { timeout }, async () => {
+  const check = (cert: string, key: string): Promise<string> =>
+    checkReport(loadConfig({ TLS_CERT_FILE: file(cert), TLS_KEY_FILE: file(key) }), []);
+  assert.match(await check('own.pem', 'own.key'), /^settings are well/);
+  await assert.rejects(check('own.pem', 'other.key'), {
+    name: 'ConfigError',
+    message: /^TLS_KEY_FILE="[^"]+other\.key": is not the key of the certificate in TLS_CERT_FILE$/,
+  });
+  await assert.rejects(check('junk', 'own.key'), /TLS_CERT_FILE="[^"]+junk": holds no certificate in PEM/);
 });
