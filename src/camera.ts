@@ -3,7 +3,7 @@ import type { CameraStatus } from './camera-state.js';
 import { type Clock, epochMs } from './clock.js';
 import type { ConnectGate } from './connect-gate.js';
 import { decodePlan, type Degradation, type Want } from './decode-plan.js';
-import { CAMERA_FAULTS, CameraError, type CameraErrorCode, type ServiceError } from './errors.js';
+import { CAMERA_FAULTS, CameraError, type ServiceError } from './errors.js';
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
 import { openAfter } from './opener.js';
@@ -69,8 +69,6 @@ export class Camera {
   /** The last plan with a viewer in it. */
   #lastPlan: DecodePlan | null = null;
   #degradation: Degradation = 0;
-  /** Credentials that this camera refused, and until when they are not tried again. */
-  #held: { readonly code: CameraErrorCode; readonly until: number } | null = null;
   #closed = false;
   #lastFrameAt: number | null = null;
 
@@ -112,8 +110,6 @@ export class Camera {
    * @throws CameraError when the camera refused its credentials a short while ago: it is not asked again so soon
    */
   join(want: Want, listener: SeatListener): Seat {
-    if (this.#held && this.deps.clock.now() < this.#held.until) throw new CameraError(this.#held.code);
-    this.#held = null;
     const failure = this.#supervisor?.lastFailure ?? null;
     if (failure && CAMERA_FAULTS[failure].retry === 'hold') throw new CameraError(failure);
     this.#cancelLinger?.();
@@ -176,16 +172,9 @@ export class Camera {
     });
   }
 
-  /** A camera that refused its credentials is remembered until its hold is over: each new viewer would ask it again. */
   #endLinger(): void {
-    const { clock } = this.deps;
-    const holdMs = this.#supervisor?.holdLeftMs ?? 0;
-    const code = this.#supervisor?.lastFailure;
-    if (code && holdMs > 0) this.#held = { code, until: clock.now() + holdMs };
     void this.#stop().then(() => {
-      if (this.running || this.viewers > 0 || this.#closed) return;
-      if (holdMs > 0) this.#cancelLinger = clock.after(holdMs, this.onIdle);
-      else this.onIdle();
+      if (!this.running && this.viewers === 0 && !this.#closed) this.onIdle();
     });
   }
 

@@ -1,7 +1,9 @@
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
 import type { CameraState } from './camera-state.js';
 import type { Degradation } from './decode-plan.js';
-import { type CameraErrorCode, RefusedError, type ServiceError } from './errors.js';
+import { CredentialHolds } from './credential-holds.js';
+import { CameraError, type CameraErrorCode, RefusedError, type ServiceError } from './errors.js';
+import { LeavingCameras } from './leaving-cameras.js';
 import type { Transport } from './protocol.js';
 import { type Rendition, renditionKey } from './rendition.js';
 import { type RtspUrl, sameSource } from './rtsp-url.js';
@@ -67,9 +69,14 @@ export interface CameraSummary {
   readonly frameAgeMs: number | null;
 }
 
-interface Entry {
+/** One stream: its key, what is known of its camera, and which of the camera's URLs it is. */
+interface Stream {
+  readonly key: string;
   readonly spec: CameraSpec;
   readonly url: RtspUrl;
+}
+
+interface Entry extends Stream {
   readonly camera: Camera;
 }
 
@@ -80,14 +87,17 @@ const mainKey = (name: string): string => `${name}~main`;
 export class Registry {
   readonly #configured = new Map<string, CameraSpec>();
   readonly #entries = new Map<string, Entry>();
-  /** Cameras that were dropped and are still on their way out. */
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving: LeavingCameras;
+  readonly #holds: CredentialHolds;
   #closed = false;
 
   constructor(
     private readonly options: RegistryOptions,
     private readonly deps: RegistryDeps,
-  ) {}
+  ) {
+    this.#leaving = new LeavingCameras(deps.clock);
+    this.#holds = new CredentialHolds(options.times.holdMs, deps.clock);
+  }
 
   /**
    * Sets the configured cameras. Cameras that did not change go on untouched; changed and removed ones are closed, and their
@@ -115,11 +125,15 @@ export class Registry {
   /**
    * Takes a seat at the camera that the request names.
    * @throws RefusedError `no_such_camera`, `name_in_use`, `at_capacity`, `adhoc_off`, `shutting_down`
-   * @throws CameraError when the camera just refused its credentials
+   * @throws CameraError when a camera refused these credentials a short while ago, under whatever name
    */
   join(request: StreamRequest, listener: SeatListener): Seat & { readonly camera: Camera } {
     if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
-    const { camera, spec } = this.#find(request);
+    const stream = this.#find(request);
+    const { spec } = stream;
+    const held = this.#entries.get(stream.key)?.camera.running ? null : this.#holds.find(stream.url);
+    if (held) throw new CameraError(held);
+    const { camera } = this.#entry(stream);
     const seat = camera.join({ rendition: this.#rendition(request, spec), fps: request.fps }, listener);
     return { ...seat, camera };
   }
@@ -144,11 +158,11 @@ export class Registry {
   async close(): Promise<void> {
     this.#closed = true;
     const closing = [...this.#entries.values()].map(({ camera }) => camera.close(null));
-    await Promise.all([...closing, ...this.#leaving]);
+    await Promise.all([...closing, this.#leaving.allGone()]);
     this.#entries.clear();
   }
 
-  #find(request: StreamRequest): Entry {
+  #find(request: StreamRequest): Stream {
     const { camera: name, url } = request;
     const configured = this.#configured.get(name);
     if (configured) {
@@ -158,7 +172,7 @@ export class Registry {
           `${name} is a configured camera: leave rtsp out or use another name`,
         );
       const main = request.main ? configured.mainUrl : null;
-      return this.#entry(main ? mainKey(name) : name, configured, main ?? configured.url);
+      return { key: main ? mainKey(name) : name, spec: configured, url: main ?? configured.url };
     }
     const running = this.#entries.get(name);
     if (!url) {
@@ -188,10 +202,11 @@ export class Registry {
       maxFps,
       alwaysOn: false,
     };
-    return this.#entry(name, spec, url);
+    return { key: name, spec, url };
   }
 
-  #entry(key: string, spec: CameraSpec, url: RtspUrl): Entry {
+  #entry(stream: Stream): Entry {
+    const { key, spec, url } = stream;
     const existing = this.#entries.get(key);
     if (existing) return existing;
     if (this.#entries.size >= this.options.maxCameras)
@@ -205,13 +220,13 @@ export class Registry {
         lingerMs: this.options.lingerMs,
         times: this.options.times,
       },
-      this.deps.opener(key, spec, url),
+      this.#leaving.after(stream, this.#holds.guard(url, this.deps.opener(key, spec, url))),
       this.deps,
       () => {
         if (this.#entries.get(key)?.camera === camera) this.#entries.delete(key);
       },
     );
-    const entry = { spec, url, camera };
+    const entry = { ...stream, camera };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -230,7 +245,7 @@ export class Registry {
   /** One camera too many does not keep the others from being configured: it is tried again when somebody asks for it. */
   #startUnwatched(name: string, spec: CameraSpec): void {
     try {
-      this.#entry(name, spec, spec.url);
+      this.#entry({ key: name, spec, url: spec.url });
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       this.deps.log.error({ event: 'at_capacity', camera: name }, `${name} is not started: ${error.message}`);
@@ -241,8 +256,7 @@ export class Registry {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    const gone: Promise<void> = entry.camera.close(error).finally(() => this.#leaving.delete(gone));
-    this.#leaving.add(gone);
+    this.#leaving.add(entry, entry.camera.close(error));
   }
 
   #summary(name: string, now: number): CameraSummary {

@@ -80,6 +80,11 @@ export class RtspUrl {
     return timingSafeEqual(this.#digest(), other.#digest());
   }
 
+  /** One text for each source, credentials included: a digest of them. Not for print. */
+  get identity(): string {
+    return this.#digest().toString('hex');
+  }
+
   /** Without credentials. */
   toString(): string {
     return redact(this.#write(this.#userinfo === null ? null : '***', this.host));

@@ -70,7 +70,6 @@ export class Supervisor {
   #wake: (() => void) | null = null;
   #cancelWish: (() => void) | null = null;
   #failedAt = 0;
-  #pauseEndsAt = 0;
   /** When the plan last asked for more than key frames: until then a long gap was no stall. */
   #fullSince = 0;
   #cancelOffline: (() => void) | null = null;
@@ -100,12 +99,6 @@ export class Supervisor {
   /** Why the camera is not live although it was tried; `null` while the first try is on. */
   get lastFailure(): CameraErrorCode | null {
     return this.#everLive ? null : this.#lastFailure;
-  }
-
-  /** How long refused credentials must still not be tried again, ms. */
-  get holdLeftMs(): number {
-    const held = this.#wake && this.#lastFailure && CAMERA_FAULTS[this.#lastFailure].retry === 'hold';
-    return held ? Math.max(0, this.#pauseEndsAt - this.clock.now()) : 0;
   }
 
   setPlan(plan: DecodePlan): void {
@@ -243,7 +236,6 @@ export class Supervisor {
         this.#wake = null;
         resolve();
       };
-      this.#pauseEndsAt = this.clock.now() + ms;
       const cancel = this.clock.after(ms, wake);
       this.#wake = wake;
       if (this.#isStopped()) this.#wake();

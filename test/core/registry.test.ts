@@ -178,3 +178,80 @@ test('the end waits for every camera, dropped ones too, and lets nobody in', { t
   assert.ok(it.openers.every(({ opener }) => opener.runs.every((run) => run.stops > 0)));
   assert.equal(it.clock.pending, 0);
 });
+
+test(
+  'a camera with a new URL is opened when the session of the old one is over, or after six seconds',
+  { timeout },
+  async () => {
+    const it = studio();
+    it.registry.configure([spec('door')], null);
+    it.join('door');
+    it.opener().obedient = false;
+    await settle();
+    const old = it.opener();
+    const changed = spec('door', { url: parseRtspUrl('rtsp://10.0.0.1/other') });
+    it.registry.configure([changed], new CameraError('disconnected'));
+    it.join('door');
+    it.opener().obedient = false;
+    const elsewhere = it.join('yard', { at: 'rtsp://10.0.0.2/x' });
+    await settle();
+    assert.equal(it.opener().runs.length, 1, 'another host does not wait');
+    elsewhere.leave();
+    const second = it.openers[1]?.opener;
+    assert.equal(old.run.stops, 1);
+    assert.equal(second?.runs.length, 0, 'the camera may grant one session only');
+    await old.run.end({ code: 'stopped' });
+    assert.equal(second.runs.length, 1);
+
+    it.registry.configure([spec('door')], new CameraError('disconnected'));
+    it.join('door');
+    await it.clock.advance(5999);
+    assert.equal(it.opener().runs.length, 0);
+    await it.clock.advance(1);
+    assert.equal(it.opener().runs.length, 1, 'a run that never ends does not keep the camera for ever');
+  },
+);
+
+test(
+  'a URL corrected in the file is tried at once, whatever the hold of the wrong one',
+  { timeout },
+  async () => {
+    const it = studio();
+    const at = (password: string) => ({ url: parseRtspUrl(`rtsp://admin:${password}@10.0.0.1/door`) });
+    it.registry.configure([spec('door', at('wrong'))], null);
+    it.join('door');
+    await settle();
+    await it.opener().run.fail('unauthorized');
+    await it.clock.advance(20_000);
+    assert.throws(() => it.join('door'), { name: 'CameraError', code: 'unauthorized' });
+    it.registry.configure([spec('door', at('right'))], null);
+    const seat = it.join('door');
+    await settle();
+    assert.equal(it.opener().runs.length, 1);
+    it.opener().run.frame();
+    assert.deepEqual(seat.states, ['connecting', 'live']);
+  },
+);
+
+test(
+  'credentials that were refused are not tried under another name either, nor by a changed camera that is always on',
+  { timeout },
+  async () => {
+    const it = studio();
+    const wrong = { at: 'rtsp://admin:wrong@10.0.0.1/door' };
+    it.join('door', wrong);
+    await settle();
+    await it.opener().run.fail('unauthorized');
+    assert.throws(() => it.join('yard', wrong), { name: 'CameraError', code: 'unauthorized' });
+    assert.equal(it.registry.has('yard'), false);
+    const url = parseRtspUrl(wrong.at);
+    it.registry.configure([spec('hall', { url, alwaysOn: true })], null);
+    await settle();
+    assert.deepEqual(it.registry.list(0)[0]?.reason, 'unauthorized');
+    const tries = (): number => it.openers.reduce((sum, { opener }) => sum + opener.runs.length, 0);
+    await it.clock.advance(299_000);
+    assert.equal(tries(), 1);
+    await it.clock.advance(62_000);
+    assert.ok(tries() > 1, 'it is tried again when the hold is over');
+  },
+);

@@ -1,0 +1,73 @@
+import type { Clock } from './clock.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from './errors.js';
+import type { RunEnd } from './protocol.js';
+import type { RtspUrl } from './rtsp-url.js';
+import type { CameraOpener } from './supervisor.js';
+
+/** Sources that are remembered at a time; beyond it the oldest is forgotten. */
+const REMEMBERED_SOURCES = 1000;
+
+interface Hold {
+  readonly code: CameraErrorCode;
+  readonly until: number;
+}
+
+/**
+ * Credentials that a camera refused, and until when they are not tried again: cameras lock accounts. A hold belongs to the URL
+ * with its credentials, not to the name that somebody gave it: a corrected URL is tried at once, and the wrong one under another
+ * name is not.
+ */
+export class CredentialHolds {
+  /** By the source's identity, oldest first. */
+  readonly #holds = new Map<string, Hold>();
+
+  /** @param holdMs how long refused credentials are left alone, ms */
+  constructor(
+    private readonly holdMs: number,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Why this source is left alone now; `null` when it may be tried. */
+  find(url: RtspUrl): CameraErrorCode | null {
+    const hold = this.#holds.get(url.identity);
+    if (!hold) return null;
+    if (this.clock.now() < hold.until) return hold.code;
+    this.#holds.delete(url.identity);
+    return null;
+  }
+
+  /** An opener that leaves a held source alone, and remembers when it is refused itself. */
+  guard(url: RtspUrl, opener: CameraOpener): CameraOpener {
+    return {
+      open: (request, events) => {
+        const code = this.find(url);
+        if (code) {
+          const end: RunEnd = { code, detail: 'refused a short while ago: not asked again so soon' };
+          return { ended: Promise.resolve(end), setPlan: () => undefined, stop: () => undefined };
+        }
+        const run = opener.open(request, events);
+        const ended = run.ended.then((end) => {
+          if (end.code !== 'stopped' && CAMERA_FAULTS[end.code].retry === 'hold') this.#note(url, end.code);
+          return end;
+        });
+        return {
+          ended,
+          setPlan: (plan) => {
+            run.setPlan(plan);
+          },
+          stop: () => {
+            run.stop();
+          },
+        };
+      },
+    };
+  }
+
+  #note(url: RtspUrl, code: CameraErrorCode): void {
+    this.#holds.delete(url.identity);
+    this.#holds.set(url.identity, { code, until: this.clock.now() + this.holdMs });
+    if (this.#holds.size <= REMEMBERED_SOURCES) return;
+    const [oldest] = this.#holds.keys();
+    if (oldest !== undefined) this.#holds.delete(oldest);
+  }
+}
