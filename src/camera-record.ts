@@ -1,9 +1,10 @@
+import type { CameraSeries } from './camera-series.js';
 import { CAMERA_STATES, type CameraStatus } from './camera-state.js';
 import { epochMs } from './clock.js';
 import type { Degradation } from './decode-plan.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from './errors.js';
 import type { Log } from './log.js';
-import { forgetCamera, type Metrics } from './metrics.js';
+import type { Metrics } from './metrics.js';
 import type { RunCounters } from './protocol.js';
 import type { Frame } from './publisher.js';
 
@@ -13,6 +14,7 @@ export class CameraRecord {
     private readonly camera: string,
     private readonly metrics: Metrics,
     private readonly log: Log,
+    private readonly series: Pick<CameraSeries, 'started' | 'stopped'>,
   ) {}
 
   state(status: CameraStatus): void {
@@ -56,13 +58,11 @@ export class CameraRecord {
     this.metrics.cameraDegraded.set({ camera: this.camera }, level);
   }
 
-  /** The camera stopped: its series go, so that ad-hoc names do not pile up over weeks. */
-  forget(): void {
-    forgetCamera(this.metrics, this.camera);
+  started(): void {
+    this.series.started(this.camera);
   }
 
-  /** A start that was only reported after the stop; a new run of that name merely counts from 0 again. */
-  forgetLateStart(): void {
-    this.metrics.ffmpegStarts.remove({ camera: this.camera });
+  stopped(): void {
+    this.series.stopped(this.camera);
   }
 }

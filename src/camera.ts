@@ -1,4 +1,5 @@
 import { CameraRecord } from './camera-record.js';
+import type { CameraSeries } from './camera-series.js';
 import type { CameraStatus } from './camera-state.js';
 import { type Clock, epochMs } from './clock.js';
 import type { ConnectGate } from './connect-gate.js';
@@ -43,6 +44,7 @@ export interface CameraDeps {
   readonly clock: Clock;
   readonly gate: ConnectGate;
   readonly metrics: Metrics;
+  readonly series: CameraSeries;
   readonly log: Log;
   readonly publish: TopicPublish;
 }
@@ -79,7 +81,7 @@ export class Camera {
     /** The camera runs no more, and nobody is there. */
     private readonly onIdle: () => void,
   ) {
-    this.#record = new CameraRecord(options.name, deps.metrics, deps.log);
+    this.#record = new CameraRecord(options.name, deps.metrics, deps.log, deps.series);
     this.#publisher = new Publisher(options.name, renditionKey(options.defaultRendition), deps.publish);
     if (options.alwaysOn) this.#start();
   }
@@ -180,6 +182,7 @@ export class Camera {
 
   #start(): void {
     const { clock, gate } = this.deps;
+    this.#record.started();
     const opener = openAfter(this.#stopping, this.opener);
     this.#supervisor = new Supervisor(this.#plan(), opener, gate, this.options.times, clock, {
       frame: (message) => {
@@ -213,11 +216,9 @@ export class Camera {
     const supervisor = this.#supervisor;
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
-    this.#record.forget();
+    this.#record.stopped();
     // Two runs may be on their way out when this one never came past the gate.
-    this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => {
-      this.#record.forgetLateStart();
-    });
+    this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => undefined);
     return this.#stopping;
   }
 

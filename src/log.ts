@@ -1,11 +1,22 @@
-import { pino, type Logger } from 'pino';
+import { pino, type Logger, type LoggerOptions } from 'pino';
 import { redact } from './redact.js';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
 
-/** JSON lines on stdout. Every string of a line passes through the redaction, so that no field can carry a password out. */
-export function createLog(level: string): Logger {
-  return pino({
+export interface ProcessLog extends Logger {
+  /** Gives up the lines that nobody has read by now: the exit of the process would wait for ever to write them. */
+  abandonUnread(): void;
+}
+
+/** Most bytes of lines that wait for a reader who stalls: some 5,000 lines. Newer ones are dropped, and counted. */
+export const MAX_UNREAD_BYTES = 1 << 20;
+
+/**
+ * JSON lines on stdout. Every string of a line passes through the redaction, so that no field can carry a password out.
+ * @param dropped called for each line that found no place because nobody reads
+ */
+export function createLog(level: string, dropped: () => void = () => undefined): ProcessLog {
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -13,6 +24,15 @@ export function createLog(level: string): Logger {
       logMethod(args, method) {
         method.apply(this, args.map((arg) => redactDeep(arg, 0)) as typeof args);
       },
+    },
+  };
+  // Not `sync`: a full pipe would stop the whole service.
+  const stdout = pino.destination({ fd: 1, sync: false, maxLength: MAX_UNREAD_BYTES });
+  stdout.on('drop', dropped);
+  return Object.assign(pino(options, stdout), {
+    abandonUnread: () => {
+      // pino calls this at the exit of the process.
+      stdout.flushSync = () => undefined;
     },
   });
 }

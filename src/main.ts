@@ -8,6 +8,7 @@ import { runDoctor } from './doctor.js';
 import { ConfigError, RefusedError } from './errors.js';
 import { preferSmallMemory } from './frugal-memory.js';
 import { createLog } from './log.js';
+import { createMetrics } from './metrics.js';
 import { startService } from './service.js';
 import { versionText } from './version.js';
 
@@ -45,17 +46,26 @@ async function main(): Promise<void> {
   }
 
   preferSmallMemory();
-  const log = createLog(config.LOG_LEVEL);
-  const starting = startService(config, cameras, log);
+  const metrics = createMetrics();
+  const log = createLog(config.LOG_LEVEL, () => {
+    metrics.logLinesDropped.inc();
+  });
+  const starting = startService(config, cameras, log, metrics);
   // From here on, so that an end in the middle of the start is an orderly one too.
   const shutDown = (signal: string): void => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
     log.info({ event: 'stopping', signal }, `stopping on ${signal}`);
-    setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref();
+    const leave = (code: number): void => {
+      log.abandonUnread();
+      process.exit(code);
+    };
+    setTimeout(leave, EXIT_DEADLINE_MS, 1).unref();
     void starting
       .then((service) => service.close())
       .then(() => sleep(LOG_WRITTEN_MS))
-      .then(() => process.exit(0));
+      .then(() => {
+        leave(0);
+      });
   };
   process.once('SIGTERM', shutDown).once('SIGINT', shutDown);
 

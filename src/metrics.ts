@@ -48,6 +48,7 @@ export function createMetrics() {
     slowViewers: counter('slow_viewers_total', 'Viewers closed because they answered nothing for too long'),
     framesSkipped: counter('frames_skipped_total', 'Frames that slow viewers were not sent'),
     rejected: counter('rejected_total', 'Viewers and requests turned away, by reason', ['reason']),
+    logLinesDropped: counter('log_lines_dropped_total', 'Log lines thrown away because nobody reads the log'),
     encodeSeconds: histogram(
       'encode_seconds',
       'Time to encode a JPEG',
@@ -71,7 +72,13 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** Where a frame can be replaced by a newer one on its way. */
 export const DROP_STAGES = ['encode', 'hand_over'] as const;
 
-/** Forgets a camera's series: ad-hoc names must not pile up over weeks. */
+/** Forgets what is only true of a camera that runs. */
+export function forgetCameraState(metrics: Metrics, camera: string): void {
+  metrics.cameraDegraded.remove({ camera });
+  for (const state of CAMERA_STATES) metrics.cameraState.remove({ camera, state });
+}
+
+/** Forgets all of a camera's series. */
 export function forgetCamera(metrics: Metrics, camera: string): void {
   for (const metric of [
     metrics.framesDecoded,
@@ -80,11 +87,10 @@ export function forgetCamera(metrics: Metrics, camera: string): void {
     metrics.partialFrames,
     metrics.encodeErrors,
     metrics.publishedBytes,
-    metrics.cameraDegraded,
     metrics.ffmpegStarts,
   ])
     metric.remove({ camera });
+  forgetCameraState(metrics, camera);
   for (const stage of DROP_STAGES) metrics.framesDropped.remove({ camera, stage });
-  for (const state of CAMERA_STATES) metrics.cameraState.remove({ camera, state });
   for (const reason of Object.keys(CAMERA_FAULTS)) metrics.reconnects.remove({ camera, reason });
 }

@@ -1,4 +1,5 @@
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
+import { CameraSeries } from './camera-series.js';
 import type { CameraState } from './camera-state.js';
 import type { Degradation } from './decode-plan.js';
 import { CredentialHolds } from './credential-holds.js';
@@ -49,7 +50,7 @@ export interface RegistryOptions {
   readonly offeredSize: (want: { width: number; height: number }) => { width: number; height: number };
 }
 
-export interface RegistryDeps extends CameraDeps {
+export interface RegistryDeps extends Omit<CameraDeps, 'series'> {
   readonly opener: (key: string, spec: CameraSpec, url: RtspUrl) => CameraOpener;
 }
 
@@ -89,6 +90,7 @@ export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #leaving: LeavingCameras;
   readonly #holds: CredentialHolds;
+  readonly #cameraDeps: CameraDeps;
   #closed = false;
 
   constructor(
@@ -96,6 +98,8 @@ export class Registry {
     private readonly deps: RegistryDeps,
   ) {
     this.#leaving = new LeavingCameras(deps.clock);
+    const series = new CameraSeries(deps.metrics, (key) => this.#configured.has(key.replace(/~.*/, '')));
+    this.#cameraDeps = { ...deps, series };
     this.#holds = new CredentialHolds(options.times.holdMs, deps.clock);
   }
 
@@ -221,7 +225,7 @@ export class Registry {
         times: this.options.times,
       },
       this.#leaving.after(stream, this.#holds.guard(url, this.deps.opener(key, spec, url))),
-      this.deps,
+      this.#cameraDeps,
       () => {
         if (this.#entries.get(key)?.camera === camera) this.#entries.delete(key);
       },

@@ -61,9 +61,9 @@ export async function startService(
   config: Config,
   cameras: readonly CameraSpec[],
   log: Log,
+  metrics: Metrics = createMetrics(),
 ): Promise<Service> {
   const clock = systemClock;
-  const metrics = createMetrics();
   const problems: string[] = [];
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
   const origins = createOriginPolicy(config.ALLOWED_ORIGINS);

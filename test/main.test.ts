@@ -146,6 +146,29 @@ test('SIGTERM ends the service also when nobody reads its log any more', { timeo
   assert.equal(code, 0);
 });
 
+test('SIGTERM ends the service also when its log is full because nobody reads it', { timeout }, async (t) => {
+  const { child, written } = start(t, [], { PORT: '0', LINGER_MS: '0', RTSP_DENY: '127.0.0.0/8' });
+  await until('it listens', () => written.out.includes('"listening"'), 15_000);
+  const port = Number(/"port":(\d+)/.exec(written.out)?.[1]);
+  const exit = once(child, 'exit');
+  child.stdout.removeAllListeners('data').pause();
+  const dropped = async (): Promise<number> => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    return Number(/^rtsp_ws_log_lines_dropped_total (\d+)/m.exec(text)?.[1]);
+  };
+  // A camera that may not be dialled leaves some lines and costs no process.
+  const rtsp = encodeURIComponent('rtsp://127.0.0.1:1/x');
+  let asked = 0;
+  const ask = async (): Promise<void> => {
+    const name = `${'x'.repeat(50)}${asked++}`;
+    const answer = await fetch(`http://127.0.0.1:${port}/snapshot?camera_index=${name}&rtsp=${rtsp}`);
+    await answer.arrayBuffer();
+  };
+  while ((await dropped()) === 0) await Promise.all(Array.from({ length: 50 }, ask));
+  child.kill('SIGTERM');
+  assert.deepEqual(await exit, [0, null]);
+});
+
 interface NamedViewer extends Viewer {
   frames(): number;
 }

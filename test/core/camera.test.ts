@@ -233,22 +233,32 @@ test('corrected credentials need not wait for the hold of the wrong ones', { tim
 });
 
 test(
-  'a stopped camera leaves no series behind, whatever still comes from its worker',
+  'the state of a stopped camera goes, its counters stay and go on counting when it runs again',
   { timeout },
   async () => {
     const it = studio({ lingerMs: 0 });
-    const seat = it.join('cam', AT);
-    await settle();
-    const { run } = it.opener();
-    run.frame();
-    run.counters({ decoded: 5, encoded: 5, droppedInFlight: 1 });
-    assert.match(await it.metrics.registry.metrics(), /camera="cam"/);
-    seat.leave();
-    await it.clock.advance(0);
-    run.frame();
-    run.counters({ decoded: 9, encoded: 9, partialFrames: 1 });
-    await settle();
-    assert.doesNotMatch(await it.metrics.registry.metrics(), /camera="cam"/);
+    const counted = async (name: string): Promise<string | undefined> =>
+      new RegExp(`^rtsp_ws_${name}\\{camera="cam".*\\} (\\d+)$`, 'm').exec(
+        await it.metrics.registry.metrics(),
+      )?.[1];
+    for (const decoded of [5, 12]) {
+      const seat = it.join('cam', AT);
+      await settle();
+      const { run } = it.opener();
+      run.frame();
+      assert.equal(await counted('camera_degraded'), '0');
+      run.counters({ decoded: decoded === 5 ? 5 : 7 });
+      seat.leave();
+      await it.clock.advance(0);
+      run.frame();
+      run.counters({ decoded: 99, partialFrames: 1 });
+      await settle();
+      assert.equal(it.registry.has('cam'), false);
+      assert.equal(await counted('frames_decoded_total'), String(decoded));
+      assert.equal(await counted('partial_frames_total'), '0');
+      assert.equal(await counted('camera_state'), undefined);
+      assert.equal(await counted('camera_degraded'), undefined);
+    }
   },
 );
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
-import { LogThrottle } from '../../src/log.js';
+import { LogThrottle, MAX_UNREAD_BYTES } from '../../src/log.js';
 
 const timeout = 20_000;
 const SECRET = 'S3cr3t-Hunter2';
@@ -51,3 +52,32 @@ test('a repeated line passes once a second, and says how many were held back', {
   for (let i = 0; i < 5000; i++) throttle.pass(`key${i}`, 2000);
   assert.equal(throttle.pass('drop', 2001), 0, 'forgotten among too many keys');
 });
+
+test(
+  'a log that nobody reads stays bounded, drops are counted, and the exit does not wait',
+  { timeout },
+  async (t) => {
+    const code = `
+    import { createLog } from ${JSON.stringify(log)};
+    let dropped = 0;
+    const log = createLog('info', () => dropped++);
+    for (let i = 0; i < 20_000; i++) {
+      log.info({ i }, 'x'.repeat(400));
+      if (i % 100 === 0) await new Promise(setImmediate);
+    }
+    console.error(dropped);
+    log.abandonUnread();
+    process.exit(7);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    child.stdout.pause();
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    assert.deepEqual(await once(child, 'exit'), [7, null]);
+    const kept = 20_000 - Number(said);
+    // The pipe holds some lines too.
+    assert.ok(kept * 400 < 2 * MAX_UNREAD_BYTES, `${kept} kept`);
+  },
+);

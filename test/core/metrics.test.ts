@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counter, Gauge, Histogram } from 'prom-client';
+import { CameraSeries } from '../../src/camera-series.js';
 import { CAMERA_STATES } from '../../src/camera-state.js';
 import { CAMERA_FAULTS } from '../../src/errors.js';
 import { createMetrics, DROP_STAGES, forgetCamera } from '../../src/metrics.js';
@@ -44,3 +45,27 @@ test('every metric of the service has its prefix and its unit’s ending', { tim
     if (metric instanceof Histogram) assert.match(name, /_seconds$/);
   }
 });
+
+test(
+  'the counters of a stopped camera stay; the one that stopped first goes when there are too many, no configured one',
+  { timeout },
+  async () => {
+    const metrics = createMetrics();
+    const series = new CameraSeries(metrics, (camera) => camera === 'door', 2);
+    const run = (camera: string): void => {
+      series.started(camera);
+      metrics.reconnects.inc({ camera, reason: 'stall' });
+      series.stopped(camera);
+    };
+    for (const camera of ['door', 'a', 'b', 'a', 'c']) run(camera);
+    const text = await metrics.registry.metrics();
+    const kept = [...text.matchAll(/reconnects_total\{camera="(\w+)",reason="stall"\} (\d)/g)];
+    assert.deepEqual(
+      kept.map(([, camera, count]) => [camera, count]),
+      [
+        ['door', '1'],
+        ['c', '1'],
+      ],
+    );
+  },
+);
