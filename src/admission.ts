@@ -1,25 +1,25 @@
+import { AddressRates } from './address-rates.js';
 import type { Auth, Grant } from './auth.js';
 import { RefusedError } from './errors.js';
 import { credentialsOf, type RequestFacts } from './http-request.js';
 import type { OriginPolicy } from './origin.js';
-import { RateLimit } from './rate-limit.js';
 
 export interface AdmissionLimits {
   readonly maxViewers: number;
   /** 0 is no limit. */
   readonly maxPerAddress: number;
-  /** New connections a second from one address; 0 is no limit. */
+  /** New connections a second from one address, refused ones included; 0 is no limit. */
   readonly maxPerSecond: number;
+  /** Wrong tokens a minute from one address; 0 is no limit. */
+  readonly maxFailuresPerMinute: number;
 }
-
-/** Addresses whose connection rate is remembered; beyond it the oldest is forgotten. */
-const REMEMBERED_ADDRESSES = 10_000;
 
 /** Who may come in: origin, token, and how many there are already. */
 export class Admission {
   #viewers = 0;
   readonly #perAddress = new Map<string, number>();
-  readonly #rates = new Map<string, RateLimit>();
+  readonly #arrivals: AddressRates;
+  readonly #failures: AddressRates;
 
   constructor(
     private readonly auth: Auth,
@@ -27,10 +27,24 @@ export class Admission {
     private readonly limits: AdmissionLimits,
     private readonly secure: boolean,
     private readonly now: () => number,
-  ) {}
+  ) {
+    const { maxPerSecond, maxFailuresPerMinute } = limits;
+    this.#arrivals = new AddressRates(maxPerSecond, maxPerSecond);
+    this.#failures = new AddressRates(maxFailuresPerMinute, maxFailuresPerMinute / 60);
+  }
 
   get viewers(): number {
     return this.#viewers;
+  }
+
+  /**
+   * Somebody who wants to watch is at the door: counted before anything is judged, so that refused ones count too.
+   * @throws RefusedError `too_many_connections`
+   */
+  knock(address: string): void {
+    if (this.#arrivals.take(address, this.now())) return;
+    const text = `more than ${this.limits.maxPerSecond} connections a second from your address`;
+    throw new RefusedError('too_many_connections', text);
   }
 
   /** A page of a foreign origin is refused before its token is looked at. Throws RefusedError `origin_denied`. */
@@ -38,23 +52,33 @@ export class Admission {
     this.origins.judge({ origin: facts.origin, host: facts.host, secure: this.secure });
   }
 
-  /** Throws or rejects with RefusedError `unauthenticated`. */
+  /** Throws or rejects with RefusedError `unauthenticated`, or `too_many_failures` before the token is looked at. */
   authenticate(facts: RequestFacts, token: string | undefined): Grant | Promise<Grant> {
-    return this.auth.authenticate(credentialsOf(facts, token));
+    const credentials = credentialsOf(facts, token);
+    const { address } = facts;
+    if (!this.#failures.has(address, this.now()))
+      throw new RefusedError('too_many_failures', 'too many wrong tokens from your address: wait a minute');
+    const failed = (error: unknown): never => {
+      // Who has no token guesses none: a page that was opened without one asks for several things at once.
+      if (credentials.authorization !== '' || credentials.token !== undefined)
+        this.#failures.take(address, this.now());
+      throw error;
+    };
+    try {
+      const grant = this.auth.authenticate(credentials);
+      return grant instanceof Promise ? grant.catch(failed) : grant;
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   /**
    * Counts a viewer in.
    * @returns the function that counts it out, to be called once
-   * @throws RefusedError `too_many_viewers` or `too_many_connections`
+   * @throws RefusedError `too_many_viewers`
    */
   enter(address: string): () => void {
-    const { maxViewers, maxPerAddress, maxPerSecond } = this.limits;
-    if (maxPerSecond > 0 && !this.#takeRate(address, maxPerSecond))
-      throw new RefusedError(
-        'too_many_connections',
-        `more than ${maxPerSecond} connections a second from your address`,
-      );
+    const { maxViewers, maxPerAddress } = this.limits;
     if (this.#viewers >= maxViewers)
       throw new RefusedError('too_many_viewers', `all ${maxViewers} viewer places are taken: try later`);
     const here = this.#perAddress.get(address) ?? 0;
@@ -71,16 +95,5 @@ export class Admission {
       if (left > 0) this.#perAddress.set(address, left);
       else this.#perAddress.delete(address);
     };
-  }
-
-  #takeRate(address: string, perSecond: number): boolean {
-    const limit = this.#rates.get(address) ?? new RateLimit(perSecond, perSecond);
-    this.#rates.delete(address);
-    this.#rates.set(address, limit);
-    if (this.#rates.size > REMEMBERED_ADDRESSES) {
-      const [oldest] = this.#rates.keys();
-      if (oldest !== undefined) this.#rates.delete(oldest);
-    }
-    return limit.take(this.now());
   }
 }

@@ -118,7 +118,12 @@ export const SETTINGS = {
   MAX_CONNECTIONS_PER_SECOND: setting(
     '0',
     integer(0, 10_000),
-    'New viewers a second from one address; 0 is no limit',
+    'New viewers a second from one address, refused ones included; 0 is no limit',
+  ),
+  MAX_FAILED_TOKENS_PER_MINUTE: setting(
+    '60',
+    integer(0, 100_000),
+    'Wrong tokens a minute from one address before it has to wait; 0 is no limit',
   ),
   MAX_MESSAGES_PER_SECOND: setting('20', integer(1, 1000), 'Messages a second that a viewer may send on /ws'),
   VIEWER_MAX_LAG_MS: setting('300', integer(50, 10_000), 'Lag at which a viewer gets fewer, fresh frames'),
@@ -229,9 +234,11 @@ export function settingsTable(): { name: SettingName; fallback: string; doc: str
   return NAMES.map((name) => ({ name, fallback: SETTINGS[name].fallback, doc: SETTINGS[name].doc }));
 }
 
+const NAME_COLUMN = Math.max(...NAMES.map((name) => name.length)) + 1;
+
 export function helpText(): string {
   const rows = settingsTable().map(
-    ({ name, fallback, doc }) => `  ${name.padEnd(27)}${fallback.padEnd(12)} ${doc}`,
+    ({ name, fallback, doc }) => `  ${name.padEnd(NAME_COLUMN)}${fallback.padEnd(12)} ${doc}`,
   );
   return [
     'rtsp-stream-ws: RTSP cameras to browser tiles, as JPEGs over WebSocket',

@@ -21,6 +21,9 @@ export type Handler = (
   connection: Connection,
 ) => Answer | null | Promise<Answer | null>;
 
+/** Adds the route of a path for GET and HEAD; `watches`: see `answerRequest`. */
+export type AddRoute = (path: string, handler: Handler, watches?: boolean) => void;
+
 /** A response, and what is to be done when its client goes away. */
 export interface Connection {
   readonly res: HttpResponse;
@@ -28,12 +31,16 @@ export interface Connection {
   onGone(action: () => void): void;
 }
 
-/** Answers one request: origin, then token, then the handler. */
+/**
+ * Answers one request: origin, then token, then the handler.
+ * @param watches whether who asks wants to watch: then the rate of connections is the first judge
+ */
 export function answerRequest(
   res: HttpResponse,
   req: HttpRequest,
   handler: Handler,
   deps: HandlerDeps,
+  watches: boolean,
 ): void {
   const facts = requestFacts(res, req);
   const client = { gone: false };
@@ -50,6 +57,7 @@ export function answerRequest(
     },
   };
   const run = async (): Promise<Answer | null> => {
+    if (watches) deps.admission.knock(facts.address);
     deps.admission.judgeOrigin(facts);
     const grant = await deps.admission.authenticate(facts, parseQuery(facts.query).get('token'));
     return client.gone ? null : handler(facts, grant, connection);

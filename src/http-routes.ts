@@ -3,7 +3,7 @@ import { type Grant, requireCamera } from './auth.js';
 import { epochMs } from './clock.js';
 import { addGo2rtcRoutes } from './go2rtc/http-routes.js';
 import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './http-answer.js';
-import { answerRequest, type Handler, type HandlerDeps } from './http-handler.js';
+import { answerRequest, type AddRoute, type Handler, type HandlerDeps } from './http-handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from './http-pictures.js';
 import { requestFacts, type RequestFacts, TOKEN_COOKIE } from './http-request.js';
 import { streamRequest } from './stream-request.js';
@@ -28,11 +28,11 @@ const ONLY_GET: readonly Header[] = [
 /** The plain HTTP side. Every path but the two probes asks for a token when tokens are configured. */
 export function addHttpRoutes(app: TemplatedApp, deps: HttpDeps): void {
   const paths = new Set([...SOCKET_PATHS, '/healthz', '/readyz']);
-  const get = (path: string, handler: Handler): void => {
+  const get: AddRoute = (path, handler, watches = false) => {
     paths.add(path);
     for (const method of ['get', 'head'] as const) {
       app[method](path, (res, req) => {
-        answerRequest(res, req, handler, deps);
+        answerRequest(res, req, handler, deps, watches);
       });
     }
   };
@@ -65,11 +65,12 @@ export function addHttpRoutes(app: TemplatedApp, deps: HttpDeps): void {
   );
   const pictures = { '/snapshot': snapshot, '/stream.mjpeg': streamMjpeg };
   for (const [path, picture] of Object.entries(pictures)) {
-    get(path, (facts, grant, connection) => {
+    const show: Handler = (facts, grant, connection) => {
       const request = parseViewerQuery(facts.query);
       requireCamera(grant, request.camera);
       return picture(streamRequest(request), facts, connection, deps);
-    });
+    };
+    get(path, show, true);
   }
   addGo2rtcRoutes(get, deps);
   for (const [path, asset] of deps.assets) get(path, (facts) => assetAnswer(path, asset, facts, deps));

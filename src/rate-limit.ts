@@ -10,13 +10,18 @@ export class RateLimit {
     this.#tokens = burst;
   }
 
-  /** Takes one; false when there is none left. */
-  take(now: number): boolean {
+  /** Whether there is one left to take. */
+  has(now: number): boolean {
     if (this.#at !== null) {
       this.#tokens = Math.min(this.burst, this.#tokens + ((now - this.#at) / 1000) * this.perSecond);
     }
     this.#at = now;
-    if (this.#tokens < 1) return false;
+    return this.#tokens >= 1;
+  }
+
+  /** Takes one; false when there is none left. */
+  take(now: number): boolean {
+    if (!this.has(now)) return false;
     this.#tokens -= 1;
     return true;
   }

@@ -132,6 +132,7 @@ export async function startService(
       maxViewers: config.MAX_VIEWERS,
       maxPerAddress: config.MAX_VIEWERS_PER_ADDRESS,
       maxPerSecond: config.MAX_CONNECTIONS_PER_SECOND,
+      maxFailuresPerMinute: config.MAX_FAILED_TOKENS_PER_MINUTE,
     },
     tls !== null,
     () => clock.now(),

@@ -24,8 +24,9 @@ export interface ViewerSessionDeps {
   readonly messagesPerSecond: number;
 }
 
-/** `/ws`: judges the request in the order origin, token, query, and gives the start of the viewer's session. */
+/** `/ws`: judges the request in the order rate, origin, token, query, and gives the start of the viewer's session. */
 export function judgeViewer(facts: RequestFacts, deps: ViewerSessionDeps): ReturnType<SessionJudge> {
+  deps.admission.knock(facts.address);
   deps.admission.judgeOrigin(facts);
   const token = parseQuery(facts.query).get('token');
   const grant = deps.admission.authenticate(facts, token);

@@ -34,6 +34,7 @@ export class Walls {
   /** `/wall`: origin and token here; each tile's camera is judged when the tile subscribes. */
   judge(facts: RequestFacts): SocketData['start'] | Promise<SocketData['start']> {
     const { admission } = this.deps;
+    admission.knock(facts.address);
     admission.judgeOrigin(facts);
     const grant = admission.authenticate(facts, parseQuery(facts.query).get('token'));
     const admitted =

@@ -3,7 +3,7 @@ import { requireCamera } from '../auth.js';
 import { epochMs } from '../clock.js';
 import { RefusedError } from '../errors.js';
 import { json } from '../http-answer.js';
-import type { Handler } from '../http-handler.js';
+import type { AddRoute, Handler } from '../http-handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from '../http-pictures.js';
 import type { RequestFacts } from '../http-request.js';
 import type { CameraSummary, StreamRequest } from '../registry.js';
@@ -11,13 +11,13 @@ import { parseQuery } from '../viewer-request.js';
 import { parseGo2rtcQuery } from './query.js';
 
 /** Reading paths of go2rtc's HTTP interface, so that what plays from there plays from here. Nothing can be changed by them. */
-export function addGo2rtcRoutes(get: (path: string, handler: Handler) => void, deps: PictureDeps): void {
-  get('/api/stream.mjpeg', (facts, grant, connection) =>
-    streamMjpeg(request(facts, grant), facts, connection, deps),
-  );
-  get('/api/frame.jpeg', (facts, grant, connection) =>
-    snapshot(request(facts, grant), facts, connection, deps),
-  );
+export function addGo2rtcRoutes(get: AddRoute, deps: PictureDeps): void {
+  const shown: Handler = (facts, grant, connection) =>
+    streamMjpeg(request(facts, grant), facts, connection, deps);
+  const still: Handler = (facts, grant, connection) =>
+    snapshot(request(facts, grant), facts, connection, deps);
+  get('/api/stream.mjpeg', shown, true);
+  get('/api/frame.jpeg', still, true);
   get('/api/streams', (facts, grant) => {
     const wanted = parseQuery(facts.query).get('src') ?? '';
     const streams = deps.registry

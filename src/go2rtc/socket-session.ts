@@ -21,6 +21,7 @@ const MESSAGE_BURST = 100;
  * and players that ask for another first come to it when that is refused.
  */
 export function judgeGo2rtc(facts: RequestFacts, deps: ViewerSessionDeps): ReturnType<Judge> {
+  deps.admission.knock(facts.address);
   deps.admission.judgeOrigin(facts);
   const grant = deps.admission.authenticate(facts, parseQuery(facts.query).get('token'));
   const admitted = (granted: Grant): ((socket: ViewerSocket) => SocketSession) => {

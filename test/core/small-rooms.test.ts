@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Admission } from '../../src/admission.js';
+import { AddressRates } from '../../src/address-rates.js';
+import { Admission, type AdmissionLimits } from '../../src/admission.js';
 import { createAuth } from '../../src/auth.js';
 import { closeReason } from '../../src/errors.js';
 import { FrameGate } from '../../src/frame-gate.js';
@@ -102,16 +103,27 @@ test(
   },
 );
 
-test('viewers are counted in and out by total, address and rate', { timeout }, () => {
-  let now = 0;
+const refused = (code: string) => ({ name: 'RefusedError', code });
+
+const FACTS = { method: 'get', path: '/', query: '', origin: '', host: '', authorization: '', cookie: '' };
+
+function doorkeeper(limits: Partial<AdmissionLimits>, token?: string) {
+  const clock = { now: 0 };
   const admission = new Admission(
-    createAuth({ tokens: [], jwtSecret: '' }),
+    createAuth({
+      tokens: token === undefined ? [] : [token],
+      jwtSecret: token === undefined ? '' : 'x'.repeat(32),
+    }),
     createOriginPolicy([]),
-    { maxViewers: 3, maxPerAddress: 2, maxPerSecond: 5 },
+    { maxViewers: 100, maxPerAddress: 0, maxPerSecond: 0, maxFailuresPerMinute: 0, ...limits },
     false,
-    () => now,
+    () => clock.now,
   );
-  const refused = (code: string) => ({ name: 'RefusedError', code });
+  return { admission, clock };
+}
+
+test('viewers are counted in and out by total and address', { timeout }, () => {
+  const { admission } = doorkeeper({ maxViewers: 3, maxPerAddress: 2 });
   const exits = [admission.enter('a'), admission.enter('a')];
   assert.throws(() => admission.enter('a'), refused('too_many_viewers'));
   exits.push(admission.enter('b'));
@@ -122,11 +134,45 @@ test('viewers are counted in and out by total, address and rate', { timeout }, (
     exit();
   }
   assert.equal(admission.viewers, 0);
-  admission.enter('a')();
-  admission.enter('a')();
-  assert.throws(() => admission.enter('a'), refused('too_many_connections'));
-  now = 1000;
-  admission.enter('a')();
+});
+
+test('who knocks too often is refused, whatever became of the knocks before', { timeout }, () => {
+  const { admission, clock } = doorkeeper({ maxPerSecond: 3 });
+  for (let i = 0; i < 3; i++) admission.knock('a');
+  assert.throws(() => admission.knock('a'), refused('too_many_connections'));
+  admission.knock('b');
+  clock.now = 1000;
+  for (let i = 0; i < 3; i++) admission.knock('a');
+});
+
+test(
+  'after too many wrong tokens an address has to wait, also with the right one; others do not',
+  { timeout },
+  async () => {
+    const { admission, clock } = doorkeeper({ maxFailuresPerMinute: 2 }, 'right');
+    const show = async (token: string | undefined, address = 'a'): Promise<string> =>
+      (await admission.authenticate({ ...FACTS, address }, token)).subject;
+    await show('right');
+    for (let i = 0; i < 5; i++) await assert.rejects(show(undefined), refused('unauthenticated'));
+    for (let i = 0; i < 2; i++) await assert.rejects(show('wrong'), refused('unauthenticated'));
+    await assert.rejects(show('wrong'), refused('too_many_failures'));
+    await assert.rejects(show('right'), refused('too_many_failures'));
+    assert.equal(await show('right', 'b'), 'token:1');
+    clock.now = 30_000;
+    assert.equal(await show('right'), 'token:1');
+    // A JSON Web Token is judged later than at once.
+    await assert.rejects(show('e30.e30.e30'), refused('unauthenticated'));
+    await assert.rejects(show('e30.e30.e30'), refused('too_many_failures'));
+  },
+);
+
+test('a rate forgets the address that was heard of longest ago', { timeout }, () => {
+  const rates = new AddressRates(1, 0);
+  assert.equal(rates.take('first', 0), true);
+  assert.equal(rates.has('first', 0), false);
+  for (let i = 0; i < 10_000; i++) rates.take(`other ${i}`, 0);
+  assert.equal(rates.has('first', 0), true);
+  assert.equal(rates.has('other 9999', 0), false);
 });
 
 test(

@@ -42,6 +42,8 @@ before(
   async () => {
     const env = {
       AUTH_TOKENS: `other,${TOKEN}`,
+      // Every test here comes with wrong tokens from the same address.
+      MAX_FAILED_TOKENS_PER_MINUTE: '0',
       AUTH_JWT_SECRET: SECRET,
       ALLOWED_ORIGINS: 'https://wall.example:8443',
     };

@@ -21,10 +21,14 @@ import {
 const timeout = 60_000;
 
 /** A target with these settings for the tests of one block. */
-function withTarget(env: Record<string, string>, body: (target: () => Target) => void): void {
+function withTarget(
+  env: Record<string, string>,
+  body: (target: () => Target) => void,
+  headers: Record<string, string> = {},
+): void {
   let target: Target | null = null;
   const get = (): Target => target ?? assert.fail('no target');
-  before(async () => (target = await startTarget(env)), { timeout });
+  before(async () => (target = await startTarget(env, headers)), { timeout });
   after(() => get().close(), { timeout });
   body(get);
 }
@@ -113,6 +117,33 @@ withTarget({ MAX_CONNECTIONS_PER_SECOND: '5', MAX_MESSAGES_PER_SECOND: '2' }, (t
     await assertUnharmed(target());
   });
 
+  test(
+    'refused connections count too: bad queries, bad tokens, and requests for pictures',
+    { timeout },
+    async () => {
+      const { port, url } = target().service;
+      const foreign = { Origin: 'https://evil.example' };
+      for (const [path, headers] of [['/ws?camera_index=/'], ['/wall', foreign], ['/api/ws?src=']] as const) {
+        const all = await Promise.all(Array.from({ length: 12 }, () => refusal(port, path, headers)));
+        const codes = all.map(({ code }) => code);
+        assert.ok(codes.filter((code) => code === 4429).length >= 5, `${path}: ${codes.join()}`);
+      }
+      for (const path of ['/snapshot', '/stream.mjpeg?width=1', '/api/frame.jpeg', '/api/stream.mjpeg']) {
+        const statuses = await Promise.all(
+          Array.from({ length: 12 }, async () => {
+            const response = await fetch(`${url}${path}`);
+            await response.body?.cancel();
+            return response.status;
+          }),
+        );
+        assert.ok(statuses.filter((status) => status === 429).length >= 5, `${path}: ${statuses.join()}`);
+      }
+      assert.equal((await fetch(`${url}/healthz`)).status, 200);
+      assert.equal((await fetch(`${url}/api/cameras`)).status, 200, 'what is no viewer is not counted');
+      await assertUnharmed(target());
+    },
+  );
+
   test('more messages a second than MAX_MESSAGES_PER_SECOND are 4429', { timeout }, async () => {
     const opened: WebSocket[] = [];
     await until('the rate lets a viewer in', async () => {
@@ -131,3 +162,28 @@ withTarget({ MAX_CONNECTIONS_PER_SECOND: '5', MAX_MESSAGES_PER_SECOND: '2' }, (t
     await assertUnharmed(target());
   });
 });
+
+withTarget(
+  { AUTH_TOKENS: 'right', MAX_FAILED_TOKENS_PER_MINUTE: '10' },
+  (target) => {
+    test('after MAX_FAILED_TOKENS_PER_MINUTE wrong tokens an address is 4429', { timeout }, async () => {
+      const { port, url } = target().service;
+      const codes: number[] = [];
+      for (let i = 0; i < 15; i++) {
+        const { code } = await refusal(port, `/ws?camera_index=nobody&token=wrong${i}`);
+        codes.push(code);
+      }
+      assert.deepEqual(codes.slice(0, 10), Array(10).fill(4401));
+      assert.ok(codes.includes(4429), codes.join());
+      const page = await fetch(`${url}/?token=wrong`);
+      await page.body?.cancel();
+      assert.equal(page.status, 429);
+      const from = new WebSocket(`${url.replace('http', 'ws')}/ws?camera_index=nobody&token=right`, {
+        localAddress: '127.0.0.9',
+      });
+      const code = await new Promise<number>((resolve) => from.once('close', resolve));
+      assert.equal(code, 4404, 'another address is let in');
+    });
+  },
+  { Authorization: 'Bearer right' },
+);

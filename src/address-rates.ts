@@ -1,0 +1,34 @@
+import { RateLimit } from './rate-limit.js';
+
+/** Addresses that are remembered; beyond it the one that was heard of longest ago is forgotten. */
+const REMEMBERED_ADDRESSES = 10_000;
+
+/** A rate for each address. Only those that took something lately are remembered. */
+export class AddressRates {
+  /** Longest ago first. */
+  readonly #rates = new Map<string, RateLimit>();
+
+  /** `burst` at once, then `perSecond`; a burst of 0 is no limit. */
+  constructor(
+    private readonly burst: number,
+    private readonly perSecond: number,
+  ) {}
+
+  /** Whether there is one left to take. */
+  has(address: string, now: number): boolean {
+    return this.burst === 0 || (this.#rates.get(address)?.has(now) ?? true);
+  }
+
+  /** Takes one; false when there is none left. */
+  take(address: string, now: number): boolean {
+    if (this.burst === 0) return true;
+    const rate = this.#rates.get(address) ?? new RateLimit(this.burst, this.perSecond);
+    this.#rates.delete(address);
+    this.#rates.set(address, rate);
+    if (this.#rates.size > REMEMBERED_ADDRESSES) {
+      const [oldest] = this.#rates.keys();
+      if (oldest !== undefined) this.#rates.delete(oldest);
+    }
+    return rate.take(now);
+  }
+}
