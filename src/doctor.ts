@@ -27,9 +27,9 @@ const TRY_ON: ReadonlySet<CameraErrorCode> = new Set([
 ]);
 
 /**
- * `rtsp-stream-ws doctor <name|url>`: opens one camera and prints what happens, step by step, with times and what to change.
+ * `rtsp-stream-ws doctor <name|url>`: opens one camera (its main stream too, where it has one) and prints what happens, step by step, with times and what to change.
  * @param print gets whole lines; no line holds a password
- * @returns whether a picture came
+ * @returns whether a picture came, of both streams where there are two
  * @throws ConfigError when there is no such camera, or settings are wrong
  */
 export async function runDoctor(
@@ -44,14 +44,27 @@ export async function runDoctor(
     const ms = Math.round(performance.now() - begin);
     print(redact(`${String(ms).padStart(6)} ms  ${step.padEnd(12)} ${result}`));
   };
+  const small = await isSeen({ ...spec, isMain: false }, config, tell);
+  if (!spec.mainUrl) return small;
+  // Also after a failure: which of the two URLs is wrong tells much.
+  const main = await isSeen({ ...spec, url: spec.mainUrl, isMain: true }, config, tell);
+  return small && main;
+}
+
+/** One of a camera's streams. */
+interface Patient extends CameraSpec {
+  readonly isMain: boolean;
+}
+
+async function isSeen(patient: Patient, config: Config, tell: Tell): Promise<boolean> {
   try {
-    await examine(spec, config, tell);
+    await examine(patient, config, tell);
     return true;
   } catch (error) {
     if (!(error instanceof CameraError)) throw error;
     tell('FAILED', `${error.code}: ${CAMERA_FAULTS[error.code].text}`);
     if (error.detail !== '') tell('', error.detail);
-    if (spec.transport === 'udp' && TRY_ON.has(error.code))
+    if (patient.transport === 'udp' && TRY_ON.has(error.code))
       tell('ADVICE', 'UDP may be blocked or lose packets on the way: set transport to tcp');
     return false;
   }
@@ -77,11 +90,11 @@ function findCamera(operand: string, config: Config, cameras: readonly CameraSpe
   }
 }
 
-async function examine(spec: CameraSpec, config: Config, tell: Tell): Promise<void> {
-  const { url, transport, rendition } = spec;
+async function examine(patient: Patient, config: Config, tell: Tell): Promise<void> {
+  const { url, transport, rendition } = patient;
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
   if (policy.problems.length > 0) throw new ConfigError(policy.problems);
-  tell('url', `${url.toString()}, transport ${transport}`);
+  tell(patient.isMain ? 'main_url' : 'url', `${url.toString()}, transport ${transport}`);
   const address = await resolveStep(url, policy, tell);
   await rtspStep(url, address, tell).catch((error: unknown) => {
     if (!(error instanceof CameraError) || !TRY_ON.has(error.code)) throw error;
@@ -94,7 +107,7 @@ async function examine(spec: CameraSpec, config: Config, tell: Tell): Promise<vo
   tell('ffmpeg', `${ffmpeg.path}: ${ffmpeg.version.split(' Copyright')[0] ?? ''}`);
   const pool = new WorkerPool(2, { ffmpegStarted: () => undefined, workerDied: () => undefined });
   try {
-    const opener = cameraOpener(spec.name, url, transport, {
+    const opener = cameraOpener(patient.name, url, transport, {
       pool,
       ffmpeg,
       pixels: preferredPixels(),
@@ -108,14 +121,14 @@ async function examine(spec: CameraSpec, config: Config, tell: Tell): Promise<vo
     tell('picture', `first frame after ${Math.round(picture.firstFrameMs)} ms (${picture.probe} probe)`);
     const source = { url: dialUrl(url, address), transport };
     const survey = await surveyStream(source, ffmpeg, config.STALL_TIMEOUT_MS);
-    report(spec, picture, survey, tell);
+    report(patient, picture, survey, tell);
   } finally {
     await pool.close();
   }
 }
 
 function report(
-  { transport, mainUrl, rendition }: CameraSpec,
+  { transport, mainUrl, rendition, isMain }: Patient,
   picture: Picture,
   survey: Survey,
   tell: Tell,
@@ -134,7 +147,8 @@ function report(
   const cores = coresFor({ picture, survey });
   if (cores !== null && cores > 0)
     tell('', `at this rate ${percent(cores)} of a core: ${Math.floor(1 / cores)} such cameras fill one`);
-  const advice = advise({ transport, hasMain: mainUrl !== null, wanted: rendition, picture, survey });
+  const role = isMain ? 'main' : mainUrl ? 'beside main' : 'only';
+  const advice = advise({ transport, role, wanted: rendition, picture, survey });
   for (const line of advice) tell('ADVICE', line);
   if (advice.length === 0) tell('ADVICE', 'nothing to change');
 }

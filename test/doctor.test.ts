@@ -134,6 +134,26 @@ test('a camera of the file is examined by its name, with its own settings', long
   assert.match(lines.join('\n'), step('url', 'rtsp://\\*\\*\\*@127\\.0\\.0\\.1:1/x, transport udp'));
 });
 
+test(
+  'the main stream of a camera is examined after its small one, whatever came of that',
+  long,
+  async (t) => {
+    const set = await cameras(t, { count: 2 });
+    await set.fault('cam1', 'status:404');
+    const urls = { url: parseRtspUrl(set.url(0)), mainUrl: parseRtspUrl(set.url(1)) };
+    const lines: string[] = [];
+    const config = loadConfig({ OPEN_TIMEOUT_MS: '8000' });
+    const seen = await runDoctor('door', config, [spec('door', urls)], (line) => lines.push(line));
+    const [, small = '', main = ''] = lines.join('\n').split(/^.*(?= (?:main_)?url  +rtsp)/m);
+    assert.equal(seen, false);
+    assert.match(small, /\/cam1, [^]*FAILED +not_found/);
+    assert.match(
+      main,
+      /main_url +\S+\/cam2, transport tcp[^]*picture +first frame[^]*ADVICE +nothing to change/,
+    );
+  },
+);
+
 /** A server that answers whatever it is asked with these bytes. */
 async function answers(t: TestContext, bytes: string): Promise<string> {
   const sockets = new Set<Socket>();
@@ -260,7 +280,7 @@ test('the survey counts packets, key frames and losses', { timeout }, () => {
 
 const well: Findings = {
   transport: 'tcp',
-  hasMain: false,
+  role: 'only',
   wanted: { width: 640, height: 360 },
   picture: { probe: 'short', firstFrameMs: 200, fps: 25, decodeMs: 1, encodeMs: 0.5, jpegBytes: 20_000 },
   survey: {
@@ -278,6 +298,16 @@ const well: Findings = {
 
 test('a camera that is set well gets no advice', { timeout }, () => {
   assert.deepEqual(advise(well), []);
+});
+
+test('a main stream may be large, and cost what it costs', { timeout }, () => {
+  const survey = { ...well.survey, width: 1920, height: 1080 };
+  const picture = { ...well.picture, decodeMs: 8, firstFrameMs: 4000 };
+  assert.deepEqual(advise({ ...well, role: 'main', survey, picture }), []);
+  assert.match(
+    advise({ ...well, role: 'beside main', survey })[0] ?? '',
+    /give the camera's substream as url$/,
+  );
 });
 
 for (const [what, findings, advice] of [

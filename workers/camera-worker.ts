@@ -145,6 +145,10 @@ class CameraRun {
       if (this.#insteadOf) {
         this.#current = this.#start(this.#insteadOf);
         this.#insteadOf = null;
+      } else if (this.#next) {
+        // Its replacement is on the way already: a new run would only begin where that one is now.
+        this.#current = this.#next;
+        this.#next = null;
       } else {
         this.#end = { code: classifyEnd(end), detail: describeEnd(end) };
         this.#stop();

@@ -4,7 +4,8 @@ import type { Survey } from './survey.js';
 
 export interface Findings {
   readonly transport: Transport;
-  readonly hasMain: boolean;
+  /** A main stream is only decoded for the tile in focus, so it may be large. */
+  readonly role: 'only' | 'beside main' | 'main';
   readonly wanted: { readonly width: number; readonly height: number };
   readonly picture: Picture;
   readonly survey: Survey;
@@ -27,7 +28,7 @@ export function coresFor({ picture, survey }: Pick<Findings, 'picture' | 'survey
 
 /** What to change, most useful first; empty when all is well. Pure. */
 export function advise(findings: Findings): string[] {
-  const { transport, hasMain, wanted, picture, survey } = findings;
+  const { transport, role, wanted, picture, survey } = findings;
   const advice: string[] = [];
   const { width, height, codec } = survey;
   if (survey.lostPackets > 0 && transport === 'udp')
@@ -36,15 +37,16 @@ export function advise(findings: Findings): string[] {
     advice.push(
       `${survey.lostPackets} packets are missing although they came by TCP: the camera drops them; lower its bit rate`,
     );
-  if (width !== null && height !== null && width * height > 4 * wanted.width * wanted.height)
+  const small = role !== 'main';
+  if (small && width !== null && height !== null && width * height > 4 * wanted.width * wanted.height)
     advice.push(
       `${(codec ?? 'the stream').toUpperCase()} ${width}x${height} is decoded to show ${wanted.width}x${wanted.height}: ` +
-        (hasMain
+        (role === 'beside main'
           ? "give the camera's substream as url"
           : "give the camera's substream as url and this one as main_url"),
     );
   const cores = coresFor(findings);
-  if (cores !== null && cores > HEAVY_SHARE && advice.length === 0)
+  if (small && cores !== null && cores > HEAVY_SHARE && advice.length === 0)
     advice.push(`it takes ${percent(cores)} of a core: a smaller substream, H.264 or fewer fps cost less`);
   const { keyFrameSeconds, seconds } = survey;
   if (keyFrameSeconds !== null && keyFrameSeconds >= LONG_KEY_FRAME_SECONDS)
@@ -59,7 +61,7 @@ export function advise(findings: Findings): string[] {
     advice.push(
       'the camera says too little of its stream at the start, so that opening takes long: update its firmware, or try H.264',
     );
-  else if (picture.firstFrameMs > SLOW_FIRST_FRAME_MS && advice.length === 0)
+  else if (small && picture.firstFrameMs > SLOW_FIRST_FRAME_MS && advice.length === 0)
     advice.push('the first frame took long: always_on: true has it ready for whoever comes');
   return advice;
 }
