@@ -52,12 +52,15 @@ export class Admission {
     this.origins.judge({ origin: facts.origin, host: facts.host, secure: this.secure });
   }
 
-  /** Throws or rejects with RefusedError `unauthenticated`, or `too_many_failures` before the token is looked at. */
+  /** Throws or rejects with RefusedError `unauthenticated`, or `too_many_connections` before the token is looked at. */
   authenticate(facts: RequestFacts, token: string | undefined): Grant | Promise<Grant> {
     const credentials = credentialsOf(facts, token);
     const { address } = facts;
     if (!this.#failures.has(address, this.now()))
-      throw new RefusedError('too_many_failures', 'too many wrong tokens from your address: wait a minute');
+      throw new RefusedError(
+        'too_many_connections',
+        'too many wrong tokens from your address: wait a minute',
+      );
     const failed = (error: unknown): never => {
       // Who has no token guesses none: a page that was opened without one asks for several things at once.
       if (credentials.authorization !== '' || credentials.token !== undefined)
