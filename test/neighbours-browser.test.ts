@@ -1,23 +1,18 @@
-import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from './chromium.js';
 import { openStreet, type Street, until } from './neighbours/street.js';
 
 /** An `<img>` as home automation pages and kiosks have it, in a real browser. */
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
 const options = { timeout: 40_000 };
 
 describe('an <img> in Chromium', { timeout: 60_000 }, () => {
   let browser: Browser;
   let street: Street;
   before(async () => {
-    const executablePath = PLACES.find((place) => existsSync(place));
-    assert.ok(executablePath, `needs Chromium at one of ${PLACES.join(', ')}: apt-get install chromium`);
     street = await openStreet({ count: 1 });
-    browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+    browser = await launchChromium();
   }, options);
   after(async () => {
     await browser.close();

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from './chromium.js';
 import { FakeWallServer } from './wall-fake-server.js';
 
 /** The built page in a real browser, over real sessions with invented cameras. */
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const SLOW = { timeout: 20_000 };
 
 /** How many tiles are in a state, by their attribute. */
@@ -37,9 +27,7 @@ describe('the wall page', { timeout: 60_000 }, () => {
   let browser: Browser;
 
   before(async () => {
-    const executablePath = PLACES.find((place) => existsSync(place));
-    assert.ok(executablePath, `needs Chromium at one of ${PLACES.join(', ')}: apt-get install chromium`);
-    browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+    browser = await launchChromium();
   });
 
   after(() => browser.close());

@@ -14,9 +14,11 @@ export interface Street {
   stop(): Promise<void>;
 }
 
+/** @param mainUrls main streams, of the first cameras */
 export async function openStreet(
   cameraOptions: Partial<CameraOptions>,
   env: Readonly<Record<string, string>> = {},
+  mainUrls: readonly string[] = [],
 ): Promise<Street> {
   const cameras = await spawnCameras({ portsEach: true, ...cameraOptions });
   const folder = mkdtempSync(join(tmpdir(), 'neighbours-'));
@@ -26,7 +28,12 @@ export async function openStreet(
   };
   try {
     const configFile = join(folder, 'cameras.yaml');
-    const entries = cameras.urls.map((url, i) => ({ name: `cam${i + 1}`, title: `Camera ${i + 1}`, url }));
+    const entries = cameras.urls.map((url, i) => ({
+      name: `cam${i + 1}`,
+      title: `Camera ${i + 1}`,
+      url,
+      main_url: mainUrls[i],
+    }));
     // JSON is YAML too.
     writeFileSync(configFile, JSON.stringify({ cameras: entries }));
     const service = await startService({ env: { CONFIG_FILE: configFile, ...env } });
