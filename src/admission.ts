@@ -52,6 +52,11 @@ export class Admission {
     this.origins.judge({ origin: facts.origin, host: facts.host, secure: this.secure });
   }
 
+  /** Whether the foreign page that asks, if it is one, may show the picture. */
+  mayEmbed(facts: RequestFacts): boolean {
+    return this.origins.mayEmbed(facts.referer);
+  }
+
   /** Throws or rejects with RefusedError `unauthenticated`, or `too_many_connections` before the token is looked at. */
   authenticate(facts: RequestFacts, token: string | undefined): Grant | Promise<Grant> {
     const credentials = credentialsOf(facts, token);

@@ -2,12 +2,15 @@ import type { HttpResponse } from 'uWebSockets.js';
 
 export type Header = readonly [name: string, value: string];
 
-/** Sent with every answer. Pages may load only what this service itself serves. */
+/** Sent with every answer, unless it has its own. Pages may load only what this service itself serves. */
 const SECURITY_HEADERS: readonly Header[] = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Referrer-Policy', 'no-referrer'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
 ];
+
+/** Lets pages of other origins show a picture; browsers know no way to name them here. */
+export const EMBEDDABLE: Header = ['Cross-Origin-Resource-Policy', 'cross-origin'];
 
 export const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
@@ -60,7 +63,8 @@ export function writeHead(
   headers: readonly Header[] = [],
 ): void {
   res.writeStatus(STATUS[status] ?? String(status)).writeHeader('Content-Type', type);
-  for (const [name, value] of SECURITY_HEADERS) res.writeHeader(name, value);
+  for (const [name, value] of SECURITY_HEADERS)
+    if (!headers.some(([own]) => own === name)) res.writeHeader(name, value);
   for (const [name, value] of headers) res.writeHeader(name, value);
 }
 

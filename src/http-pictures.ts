@@ -1,7 +1,7 @@
 import type { Admission } from './admission.js';
 import { type Clock, epochMs } from './clock.js';
 import { CameraError, RefusedError } from './errors.js';
-import { type Answer, json } from './http-answer.js';
+import { type Answer, EMBEDDABLE, type Header, json } from './http-answer.js';
 import type { Connection } from './http-handler.js';
 import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './metrics.js';
@@ -43,11 +43,12 @@ export async function snapshot(
     });
     const { frame, state } = await still;
     const ageMs = Math.max(0, Math.round(epochMs() - frame.capturedAt));
-    const headers = [
+    const headers: readonly Header[] = [
+      ...embedding(facts, deps),
       ['Cache-Control', 'no-store'],
       ['X-Frame-Age-Ms', String(ageMs)],
       ['X-Camera-State', state],
-    ] as const;
+    ];
     if (ageMs <= deps.snapshotMaxAgeMs) return { status: 200, type: 'image/jpeg', headers, body: frame.jpeg };
     const message = `the newest frame of ${request.camera} is ${ageMs} ms old`;
     return { ...json(503, { error: 'stale', message }), headers };
@@ -67,7 +68,8 @@ export function streamMjpeg(
   deps: PictureDeps,
 ): Promise<Answer | null> {
   const { admission, registry, metrics, clock, openTimeoutMs, slowTimeoutMs } = deps;
-  if (facts.method === 'head') return Promise.resolve(mjpegHead(request, registry));
+  const headers = [...embedding(facts, deps), ...MJPEG_HEADERS];
+  if (facts.method === 'head') return Promise.resolve(mjpegHead(request, registry, headers));
   return new Promise((resolve, reject) => {
     const undo: (() => void)[] = [];
     const leave = (): void => {
@@ -87,7 +89,7 @@ export function streamMjpeg(
       undo.push(() => {
         seat.leave();
       });
-      const options = { fps: request.fps, slowTimeoutMs, now: () => clock.now() };
+      const options = { headers, fps: request.fps, slowTimeoutMs, now: () => clock.now() };
       const mjpeg = new MjpegStream(connection.res, seat.channel, options, {
         begun: () => {
           begun = true;
@@ -123,7 +125,10 @@ export function streamMjpeg(
   });
 }
 
-function mjpegHead({ camera, url }: StreamRequest, registry: Registry): Answer {
+const embedding = (facts: RequestFacts, { admission }: PictureDeps): readonly Header[] =>
+  admission.mayEmbed(facts) ? [EMBEDDABLE] : [];
+
+function mjpegHead({ camera, url }: StreamRequest, registry: Registry, headers: readonly Header[]): Answer {
   if (!url && !registry.has(camera)) throw new RefusedError('no_such_camera', `no camera is named ${camera}`);
-  return { status: 200, type: MJPEG_TYPE, headers: MJPEG_HEADERS, body: '' };
+  return { status: 200, type: MJPEG_TYPE, headers, body: '' };
 }

@@ -11,6 +11,7 @@ export interface RequestFacts {
   /** As sent, undecoded. */
   readonly query: string;
   readonly origin: string;
+  readonly referer: string;
   readonly host: string;
   readonly authorization: string;
   readonly cookie: string;
@@ -24,6 +25,7 @@ export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts 
     path: req.getUrl(),
     query: queryOf(req),
     origin: req.getHeader('origin'),
+    referer: req.getHeader('referer'),
     host: req.getHeader('host'),
     authorization: req.getHeader('authorization'),
     cookie: req.getHeader('cookie'),

@@ -29,6 +29,7 @@ export interface MjpegEvents {
 }
 
 export interface MjpegOptions {
+  readonly headers: readonly Header[];
   /** Most frames a second; `null` is all. */
   readonly fps: number | null;
   readonly slowTimeoutMs: number;
@@ -115,7 +116,7 @@ export class MjpegStream implements FrameSink {
       if (!this.#begun) {
         this.#begun = true;
         this.events.begun();
-        writeHead(res, 200, MJPEG_TYPE, MJPEG_HEADERS);
+        writeHead(res, 200, MJPEG_TYPE, this.options.headers);
         res.write(`--${BOUNDARY}\r\n`);
       }
       sent.taken = res.write(piece);

@@ -10,6 +10,11 @@ export interface OriginPolicy {
   readonly problems: readonly string[];
   /** Throws RefusedError `origin_denied`. */
   judge(request: OriginRequest): void;
+  /**
+   * Whether the page of another origin that sent this Referer may show pictures in an `<img>`, which sends no Origin. A page can
+   * leave its Referer out, but cannot give another site's: without one only `*` and `null` help.
+   */
+  mayEmbed(referer: string): boolean;
 }
 
 export interface OriginRequest {
@@ -77,5 +82,11 @@ export function createOriginPolicy(allowed: readonly string[]): OriginPolicy {
     throw new RefusedError('origin_denied', `${shown} is not allowed: add it to ALLOWED_ORIGINS`);
   }
 
-  return { problems, judge };
+  function mayEmbed(referer: string): boolean {
+    if (all || referer === '') return all || opaque;
+    const origin = parseOrigin(/^[^:]+:\/\/[^/?#]*/.exec(referer)?.[0] ?? '');
+    return origin !== null && listed.has(`${origin.scheme}://${origin.authority}`);
+  }
+
+  return { problems, judge, mayEmbed };
 }

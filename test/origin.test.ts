@@ -214,3 +214,37 @@ test('whatever the headers are, the answer is yes or a refusal', { timeout }, ()
     { numRuns: 1000 },
   );
 });
+
+test(
+  'pictures may be shown by pages of listed origins, told by their Referer, and by no others',
+  { timeout },
+  () => {
+    const listed = createOriginPolicy(['https://home.example:8443', 'http://kiosk.example']);
+    for (const referer of [
+      'https://home.example:8443/',
+      'https://home.example:8443/cameras?a=1#b',
+      'https://HOME.example:8443',
+      'http://kiosk.example:80/x',
+    ])
+      assert.ok(listed.mayEmbed(referer), referer);
+    for (const referer of [
+      '',
+      'https://evil.example/',
+      'https://evil.example/https://home.example:8443/',
+      'https://home.example:8443@evil.example/',
+      'https://home.example/',
+      'http://home.example:8443/',
+      'https://home.example:8443.evil.example/',
+      'null',
+      '//home.example:8443/',
+    ])
+      assert.ok(!listed.mayEmbed(referer), referer);
+    assert.ok(!createOriginPolicy([]).mayEmbed(''));
+    assert.ok(!createOriginPolicy([]).mayEmbed('https://wall.example/'));
+    assert.ok(createOriginPolicy(['*']).mayEmbed(''));
+    assert.ok(createOriginPolicy(['*']).mayEmbed('https://any.example/'));
+    // Any site can put a page into a sandbox, so whoever lists `null` lets all of them in.
+    assert.ok(createOriginPolicy(['null']).mayEmbed(''));
+    assert.ok(!createOriginPolicy(['null']).mayEmbed('https://any.example/'));
+  },
+);

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from './chromium.js';
+import { openStreet, type Street } from './neighbours/street.js';
+
+/** `<img>` on pages of other origins, in a real browser: shown where ALLOWED_ORIGINS names the page's, and nowhere else. */
+
+const PATHS = [
+  '/snapshot?camera_index=cam1',
+  '/stream.mjpeg?camera_index=cam1',
+  '/api/frame.jpeg?src=cam1',
+  '/api/stream.mjpeg?src=cam1',
+];
+const options = { timeout: 40_000 };
+
+describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
+  let browser: Browser;
+  let street: Street;
+  let listed: string;
+  let stranger: string;
+  const undo: (() => unknown)[] = [];
+
+  /** A site of its own: another host name or port is another origin. */
+  async function site(): Promise<number> {
+    const server = createServer((_, response) => {
+      response.setHeader('content-type', 'text/html').end('<!doctype html><title>elsewhere</title>');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    undo.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    return address.port;
+  }
+
+  before(async () => {
+    listed = `http://localhost:${await site()}`;
+    stranger = `http://127.0.0.1:${await site()}`;
+    street = await openStreet({ count: 1 }, { ALLOWED_ORIGINS: listed });
+    undo.push(() => street.stop());
+    browser = await launchChromium();
+    undo.push(() => browser.close());
+  }, options);
+  after(async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  }, options);
+
+  /** Width of the picture, or 0 when the browser does not show it. */
+  async function shown(page: Page, path: string, attributes = ''): Promise<number> {
+    return page.evaluate<number>(`new Promise((resolve) => {
+      document.body.innerHTML = '<img ${attributes}>';
+      const image = document.querySelector('img');
+      image.onload = () => resolve(image.naturalWidth);
+      image.onerror = () => resolve(0);
+      image.src = '${street.service.url}${path}';
+    })`);
+  }
+
+  async function pageOf(origin: string, t: { after(fn: () => unknown): void }): Promise<Page> {
+    const page = await browser.newPage();
+    t.after(() => page.close());
+    await page.goto(origin);
+    return page;
+  }
+
+  test('is shown when ALLOWED_ORIGINS names the page', options, async (t) => {
+    const page = await pageOf(listed, t);
+    for (const path of PATHS) assert.equal(await shown(page, path), 640, path);
+  });
+
+  test('is blocked on every other page, also on one that hides where it comes from', options, async (t) => {
+    const page = await pageOf(stranger, t);
+    for (const path of PATHS) {
+      assert.equal(await shown(page, path), 0, path);
+      assert.equal(await shown(page, path, 'referrerpolicy="no-referrer"'), 0, path);
+    }
+    const own = await pageOf(`${street.service.url}/healthz`, t);
+    for (const path of PATHS) assert.equal(await shown(own, path), 640, path);
+  });
+});
