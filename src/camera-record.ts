@@ -10,6 +10,8 @@ import type { Frame } from './publisher.js';
 
 /** What one camera leaves in metrics and log. */
 export class CameraRecord {
+  #last: CameraStatus | null = null;
+
   constructor(
     private readonly camera: string,
     private readonly metrics: Metrics,
@@ -19,6 +21,10 @@ export class CameraRecord {
 
   state(status: CameraStatus): void {
     const { camera } = this;
+    const last = this.#last;
+    this.#last = status;
+    // How old a picture may be changes more often than the state does, and is for viewers only.
+    if (last?.state === status.state && last.reason === status.reason && last.since === status.since) return;
     for (const state of CAMERA_STATES)
       this.metrics.cameraState.set({ camera, state }, state === status.state ? 1 : 0);
     this.log.info({ event: 'camera_state', camera, ...status }, `${camera}: ${status.state}`);
@@ -63,6 +69,7 @@ export class CameraRecord {
   }
 
   stopped(): void {
+    this.#last = null;
     this.series.stopped(this.camera);
   }
 }

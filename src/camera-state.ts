@@ -18,6 +18,8 @@ export interface CameraStatus {
   readonly reason: CameraErrorCode | null;
   /** When this state began: Unix epoch, ms. */
   readonly since: number;
+  /** While only key frames are decoded: how old the newest may be before the picture is not of the present, ms. */
+  readonly maxGapMs?: number;
 }
 
 /** A picture older than this is not called stale any more. */

@@ -32,6 +32,7 @@ export class Subscriber implements FrameSink, SocketSession {
   /** Sequence of the last frame that was sent here directly. */
   #sentSequence = 0;
   #lastSize = 0;
+  #lastEvent = '';
   /** A frame came that could not go out yet; it counts as skipped when a newer one takes its place. */
   #waiting = false;
   #inTopic = false;
@@ -79,7 +80,10 @@ export class Subscriber implements FrameSink, SocketSession {
     if (this.#closed || !this.options.events) return;
     const { state, reason, since } = status;
     const event = { type: 'state', camera: this.options.camera, state, ...(reason ? { reason } : {}), since };
-    this.socket.send(JSON.stringify(event), false);
+    const text = JSON.stringify(event);
+    if (text === this.#lastEvent) return;
+    this.#lastEvent = text;
+    this.socket.send(text, false);
   }
 
   /** Text is ignored, within a rate: some clients send keep-alives of their own. */

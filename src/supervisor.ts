@@ -3,6 +3,7 @@ import { type Clock, epochMs } from './clock.js';
 import type { ConnectGate } from './connect-gate.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from './errors.js';
 import { FreezeDetector } from './freeze-detector.js';
+import { KeyFrameGap } from './key-frame-gap.js';
 import {
   countersSince,
   type DecodePlan,
@@ -73,6 +74,7 @@ export class Supervisor {
   /** When the plan last asked for more than key frames: until then a long gap was no stall. */
   #fullSince = 0;
   #cancelOffline: (() => void) | null = null;
+  readonly #gap: KeyFrameGap;
   readonly #abort = new AbortController();
   readonly #backoff: Backoff;
   readonly #freeze: FreezeDetector;
@@ -89,6 +91,7 @@ export class Supervisor {
   ) {
     this.#backoff = new Backoff(times, random);
     this.#freeze = new FreezeDetector(times.frozenAfterMs);
+    this.#gap = new KeyFrameGap(times.stallMs * KEY_FRAME_PATIENCE);
     this.#done = this.#live();
   }
 
@@ -103,7 +106,10 @@ export class Supervisor {
 
   setPlan(plan: DecodePlan): void {
     if (this.plan.keyFramesOnly && !plan.keyFramesOnly) this.#fullSince = this.clock.now();
+    if (!this.plan.keyFramesOnly) this.#gap.interrupt();
     this.plan = plan;
+    // A shorter gap holds from the next frame on: until then the newest is still a key frame of long ago.
+    if (plan.keyFramesOnly) this.#tellGap();
     this.#run?.setPlan(plan);
   }
 
@@ -147,9 +153,12 @@ export class Supervisor {
     const verdict: { code: CameraErrorCode | null } = { code: null };
     this.#liveSince = null;
     this.#freeze.reset();
+    this.#gap.interrupt();
     if (!this.#everLive && this.#lastFailure === null) this.#setState('connecting', null);
     const alive = (): void => {
       this.#lastFrameAt = this.clock.now();
+      if (this.plan.keyFramesOnly) this.#gap.note(this.#lastFrameAt);
+      this.#tellGap();
       if (this.#liveSince !== null) return;
       this.#liveSince = this.#lastFrameAt;
       this.#everLive = true;
@@ -247,10 +256,23 @@ export class Supervisor {
     if (frozen !== (this.#status.state === 'frozen')) this.#setState(frozen ? 'frozen' : 'live', null);
   }
 
+  #maxGap(): Pick<CameraStatus, 'maxGapMs'> {
+    return this.plan.keyFramesOnly ? { maxGapMs: this.#gap.maxMs } : {};
+  }
+
+  /** Tells viewers when the bound by which they judge their picture changes. */
+  #tellGap(): void {
+    const { state, reason, since, maxGapMs } = this.#status;
+    const next = this.#maxGap();
+    if (next.maxGapMs === maxGapMs || this.#isStopped()) return;
+    this.#status = { state, reason, since, ...next };
+    this.events.state(this.#status);
+  }
+
   #setState(state: CameraState, reason: CameraErrorCode | null): void {
     if (this.#isStopped() || (this.#status.state === state && this.#status.reason === reason)) return;
     const since = this.#status.state === state ? this.#status.since : Math.round(epochMs());
-    this.#status = { state, reason, since };
+    this.#status = { state, reason, since, ...this.#maxGap() };
     this.#cancelOffline?.();
     this.#cancelOffline = null;
     if (state === 'stale') {

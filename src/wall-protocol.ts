@@ -80,6 +80,8 @@ export interface StateMessage {
   /** What happened and what to do, in English; empty when there is nothing to say. */
   readonly text: string;
   readonly since: number;
+  /** Only while the camera gives key frames alone: a picture of it may be this old, ms, and still be of the present. */
+  readonly maxGap?: number | undefined;
 }
 
 /** The request was not granted. For `subscribe` the handle is free again; for `rendition` the tile stays as it was. */

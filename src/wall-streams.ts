@@ -74,9 +74,9 @@ function subscription(
 }
 
 /** An idle camera has no seats, so no tile ever sees that state. */
-function wallState({ state, reason, since }: CameraStatus): WallState | null {
+function wallState({ state, reason, since, maxGapMs }: CameraStatus): WallState | null {
   if (state === 'idle') return null;
-  return { state, reason, text: reason ? CAMERA_FAULTS[reason].text : '', since };
+  return { state, reason, text: reason ? CAMERA_FAULTS[reason].text : '', since, maxGap: maxGapMs };
 }
 
 function streamRequest(request: WallRequest): StreamRequest {

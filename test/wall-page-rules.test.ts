@@ -100,6 +100,13 @@ test('a tile whose frames stop says stale by itself, though the server says live
   assert.equal(verdictOf({ ...silent, fps: 0.2 }, NOW).word, 'live');
 });
 
+test('a camera of which only key frames come is live as long as they come as seldom as they do', FAST, () => {
+  const state = { state: 'live', reason: null, text: '', since: NOW - 60_000, maxGap: 15_000 } as const;
+  assert.equal(verdictOf({ ...LIVE, state, capturedAt: NOW - 12_000 }, NOW).word, 'live');
+  assert.equal(verdictOf({ ...LIVE, state, capturedAt: NOW - 16_000 }, NOW).word, 'stale');
+  assert.equal(verdictOf({ ...LIVE, state: { ...state, maxGap: 1000 } }, NOW + 4000).word, 'live');
+});
+
 test('a tile that was just resumed shows its old picture as old until the first new one', FAST, () => {
   const resumed = { ...LIVE, capturedAt: NOW - 60_000, expectedSince: NOW - 50 };
   const soon = { ...resumed, capturedAt: NOW - 3000 };

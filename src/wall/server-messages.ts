@@ -32,10 +32,11 @@ export function parseServerMessage(text: string): ServerMessage | null {
     return isNumber(json['sent']) && isNumber(time) ? { type, sent: json['sent'], time } : null;
   if (!isNumber(handle) || !isText(json['text'])) return null;
   if (type === 'state') {
-    const { camera, state, since } = json;
+    const { camera, state, since, maxGap } = json;
     if (!isText(camera) || !isTileState(state) || !isNumber(since) || !(reason === null || isText(reason)))
       return null;
-    return { type, handle, camera, state, reason, text: json['text'], since };
+    const message = { type, handle, camera, state, reason, text: json['text'], since } as const;
+    return isNumber(maxGap) ? { ...message, maxGap } : message;
   }
   if (type === 'refused') {
     const { what, code } = json;

@@ -17,6 +17,8 @@ export interface WallState {
   readonly text: string;
   /** Unix epoch, ms. */
   readonly since: number;
+  /** As in the protocol's state message. */
+  readonly maxGap?: number | undefined;
 }
 
 /** What a tile wants to watch. */
@@ -217,4 +219,5 @@ export const stateMessage = (tile: SessionTile, state: WallState): StateMessage 
   reason: state.reason,
   text: state.text,
   since: state.since,
+  maxGap: state.maxGap,
 });

@@ -10,6 +10,8 @@ export interface TileFacts {
     readonly reason: string | null;
     readonly text: string;
     readonly since: number;
+    /** How old a picture may be, ms, when only key frames come. */
+    readonly maxGap?: number | undefined;
   } | null;
   readonly refused: { readonly reason: string; readonly text: string } | null;
   /** When the connection to the server was lost; null while it stands. */
@@ -38,7 +40,7 @@ export interface Verdict {
   readonly age: number;
 }
 
-/** A picture older than this is not live, whatever the server says: the same bound as its stall watchdog (DESIGN 5). */
+/** A picture older than this is not live, unless frames are known to come that seldom. The bound of the server's watchdog (DESIGN 5). */
 const STALE_AFTER_MS = 5_000;
 /** After a resume a picture may be this much older than the resume: tiles are told of frames every half second. */
 const RESUME_MS = 1_500;
@@ -63,7 +65,7 @@ export function verdictOf(facts: TileFacts, now: number): Verdict {
   if (facts.paused)
     return said(state.state, state.reason, state.text, state.state === 'live' ? now : state.since);
   // The server says live or frozen: believe it only as far as the frames bear it out.
-  const bound = Math.max(STALE_AFTER_MS, facts.fps === null ? 0 : 3000 / facts.fps);
+  const bound = Math.max(STALE_AFTER_MS, state.maxGap ?? 0, facts.fps === null ? 0 : 3000 / facts.fps);
   const proof = Math.max(capturedAt ?? 0, facts.expectedSince);
   if (now - proof > bound) {
     return said(

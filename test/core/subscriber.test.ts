@@ -183,6 +183,8 @@ test('state events are sent only to who asked for them', { timeout }, () => {
   const it = seat({ events: true });
   it.subscriber.state(status);
   it.subscriber.state({ state: 'live', reason: null, since: 6 });
+  // How old a picture may be is no change of state.
+  it.subscriber.state({ state: 'live', reason: null, since: 6, maxGapMs: 20_000 });
   assert.deepEqual(
     it.socket.texts.map((text): unknown => JSON.parse(text)),
     [

@@ -36,6 +36,7 @@ async function start({
   const clock = new ManualClock();
   const opener = new FakeOpener();
   const states: string[] = [];
+  const gaps: (number | undefined)[] = [];
   const failures: Failure[] = [];
   const counted: RunCounters[] = [];
   let frames = 0;
@@ -48,13 +49,17 @@ async function start({
     {
       frame: () => frames++,
       counted: (counters) => counted.push(counters),
-      state: ({ state, reason }) => states.push(reason ? `${state} ${reason}` : state),
+      state: ({ state, reason, maxGapMs }) => {
+        const said = reason ? `${state} ${reason}` : state;
+        if (states.at(-1) !== said) states.push(said);
+        gaps.push(maxGapMs);
+      },
       failed: ({ code, first, retryInMs }) => failures.push({ code, first, retryInMs }),
     },
     random,
   );
   await settle();
-  return { clock, opener, states, failures, counted, supervisor, frames: () => frames };
+  return { clock, opener, states, gaps, failures, counted, supervisor, frames: () => frames };
 }
 
 /** Sends a frame every `every` ms for `ms`. */
@@ -148,6 +153,35 @@ test(
     await keys.clock.advance(20);
     assert.equal(keys.opener.runs[0]?.stops, 1);
     await keys.supervisor.stop();
+  },
+);
+
+test(
+  'viewers are told how far apart key frames come, as it is learnt, and no longer when all frames come',
+  { timeout },
+  async () => {
+    const it = await start();
+    const { supervisor, clock, opener, gaps } = it;
+    opener.run.frame();
+    await play(it, 3000);
+    supervisor.setPlan(KEY_FRAMES);
+    assert.deepEqual(gaps, [undefined, 20_000], 'nothing is known yet but the patience of the watchdog');
+    await play(it, 24_000, 8000);
+    assert.deepEqual(gaps.splice(0), [undefined, 20_000, 15_000]);
+    // Several renditions of one key frame, and the count of it, are one sign of life.
+    opener.run.frame();
+    opener.run.counters({ decoded: 30 });
+    await clock.advance(200);
+    opener.run.frame();
+    await play(it, 80_000, 2000);
+    assert.deepEqual(gaps.splice(0), [5000]);
+    supervisor.setPlan(PLAN);
+    assert.deepEqual(gaps, [], 'the newest picture is still a key frame');
+    opener.run.frame();
+    assert.deepEqual(gaps, [undefined]);
+    assert.deepEqual(it.states.slice(0, 1), ['live']);
+    assert.ok(it.states.every((state) => state === 'live'));
+    await supervisor.stop();
   },
 );
 

@@ -106,10 +106,10 @@ export class WallTile extends EventTarget {
 
   heard(news: StateNews | RefusedNews): void {
     if (news.type === 'state') {
-      const { state, reason, text, since } = news;
+      const { state, reason, text, since, maxGap } = news;
       // A camera that comes back has yet to show a frame.
       if (state === 'live' && this.#state?.state !== 'live') this.#expectedSince = this.wall.now();
-      this.#state = { state, reason, text, since };
+      this.#state = { state, reason, text, since, maxGap };
     } else if (news.what === 'subscribe') {
       this.#refused = { reason: news.reason, text: news.text };
       this.#state = null;

@@ -32,6 +32,7 @@ export interface StateNews {
   readonly text: string;
   /** Unix epoch, ms, by the server's clock. */
   readonly since: number;
+  readonly maxGap?: number | undefined;
 }
 
 export interface RefusedNews {

@@ -83,7 +83,10 @@ export function studio(options: Partial<RegistryOptions> = {}) {
     const states: string[] = [];
     const lost: ServiceError[] = [];
     const seat = registry.join(ask(camera, more), {
-      state: ({ state }) => states.push(state),
+      // Also told when only the bound for old pictures changes.
+      state: ({ state }) => {
+        if (states.at(-1) !== state) states.push(state);
+      },
       lost: (error) => {
         lost.push(error);
         seat.leave();
