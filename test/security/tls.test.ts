@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { checkReport } from '../../src/check.js';
 import { loadConfig } from '../../src/config.js';
+import { until } from '../neighbours/street.js';
 import { HOST, sendRaw, wsPath } from './target.js';
 
 const timeout = 60_000;
@@ -70,6 +72,63 @@ test('with TLS files the service speaks https and wss, and nothing else', { time
   assert.ok(plain.closed);
   assert.doesNotMatch(plain.text, /200 OK/);
 });
+
+test(
+  'MJPEG over TLS comes in whole parts, one after the other, and ends when its reader leaves',
+  { timeout },
+  async (t) => {
+    const cameras = await spawnCameras({ width: 640, height: 360, fps: 10 });
+    t.after(() => cameras.stop());
+    const service = await startService({
+      env: { TLS_CERT_FILE: file('own.pem'), TLS_KEY_FILE: file('own.key'), LINGER_MS: '0' },
+    });
+    t.after(() => service.stop());
+    const ca = readFileSync(file('own.pem'));
+    const query = new URLSearchParams({ camera_index: 'a', rtsp: cameras.url(0) });
+    const options = { host: HOST, port: service.port, path: `/stream.mjpeg?${query}`, ca, agent: false };
+    const get = request(options).end();
+    t.after(() => get.destroy());
+    const [response] = (await once(get, 'response')) as [IncomingMessage];
+    assert.equal(response.statusCode, 200);
+    assert.equal(response.headers['content-type'], 'multipart/x-mixed-replace; boundary=frame');
+
+    const times: number[] = [];
+    let received: Buffer = Buffer.alloc(0);
+    for await (const chunk of response) {
+      received = Buffer.concat([received, chunk as Buffer]);
+      for (let part = takePart(received); part; part = takePart(received)) {
+        received = part.rest;
+        assert.equal(part.jpeg.readUInt16BE(0), 0xffd8);
+        assert.equal(part.jpeg.readUInt16BE(part.jpeg.length - 2), 0xffd9);
+        times.push(part.time);
+      }
+      if (times.length >= 20) break;
+    }
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+    );
+    assert.equal(new Set(times).size, times.length);
+    await until(
+      async () => (await cameras.list())[0]?.clients,
+      (clients) => clients === 0,
+    );
+  },
+);
+
+const PART =
+  /^--frame\r\nContent-Type: image\/jpeg\r\nContent-Length: (\d+)\r\nX-Timestamp: ([\d.]+)\r\n\r\n/;
+
+/** The first part, if it is there as a whole; its end is the next boundary, which stays in `rest`. */
+function takePart(bytes: Buffer): { jpeg: Buffer; time: number; rest: Buffer } | null {
+  const head = PART.exec(bytes.toString('latin1', 0, 200));
+  if (!head) return null;
+  const begin = head[0].length;
+  const end = begin + Number(head[1]);
+  if (bytes.length < end + 2) return null;
+  assert.equal(bytes.toString('latin1', end, end + 2), '\r\n');
+  return { jpeg: bytes.subarray(begin, end), time: Number(head[2]), rest: bytes.subarray(end + 2) };
+}
 
 /** What a start with these files says; it must end. */
 const startWith = async (cert: string, key: string): Promise<string> => {
