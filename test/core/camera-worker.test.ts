@@ -57,6 +57,7 @@ esac
     plan: planOf(SMALL),
     longProbe: false,
     ioTimeoutMs: 5000,
+    skipLoopFilter: false,
     port: port2,
     taken,
   }).then((end) => (run.end = end));

@@ -105,7 +105,16 @@ test(
 
 const refused = (code: string) => ({ name: 'RefusedError', code });
 
-const FACTS = { method: 'get', path: '/', query: '', origin: '', host: '', authorization: '', cookie: '' };
+const FACTS = {
+  method: 'get',
+  path: '/',
+  query: '',
+  origin: '',
+  referer: '',
+  host: '',
+  authorization: '',
+  cookie: '',
+};
 
 function doorkeeper(limits: Partial<AdmissionLimits>, token?: string) {
   const clock = { now: 0 };

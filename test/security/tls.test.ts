@@ -85,7 +85,13 @@ test(
     t.after(() => service.stop());
     const ca = readFileSync(file('own.pem'));
     const query = new URLSearchParams({ camera_index: 'a', rtsp: cameras.url(0) });
-    const options = { host: HOST, port: service.port, path: `/stream.mjpeg?${query.toString()}`, ca, agent: false };
+    const options = {
+      host: HOST,
+      port: service.port,
+      path: `/stream.mjpeg?${query.toString()}`,
+      ca,
+      agent: false,
+    };
     const get = request(options).end();
     t.after(() => get.destroy());
     const [response] = (await once(get, 'response')) as [IncomingMessage];
