@@ -57,13 +57,13 @@ export class Admission {
     return this.origins.mayEmbed(facts.referer);
   }
 
-  /** Throws or rejects with RefusedError `unauthenticated`, or `too_many_connections` before the token is looked at. */
+  /** Throws or rejects with RefusedError `unauthenticated`, or `too_many_failures` before the token is looked at. */
   authenticate(facts: RequestFacts, token: string | undefined): Grant | Promise<Grant> {
     const credentials = credentialsOf(facts, token);
     const { address } = facts;
     if (!this.#failures.has(address, this.now()))
       throw new RefusedError(
-        'too_many_connections',
+        'too_many_failures',
         'too many wrong tokens from your address: wait a minute',
       );
     const failed = (error: unknown): never => {

@@ -66,6 +66,8 @@ export const REFUSALS = {
   name_in_use: { close: 4409, status: 409 },
   too_many_viewers: { close: 4429, status: 429 },
   too_many_connections: { close: 4429, status: 429 },
+  /** Wrong tokens, from one address. */
+  too_many_failures: { close: 4429, status: 429 },
   too_many_messages: { close: 4429, status: 429 },
   at_capacity: { close: 4503, status: 503 },
   /** The camera was changed in CONFIG_FILE, or taken out of it: who connects again gets what holds now. */

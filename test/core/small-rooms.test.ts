@@ -164,14 +164,14 @@ test(
     await show('right');
     for (let i = 0; i < 5; i++) await assert.rejects(show(undefined), refused('unauthenticated'));
     for (let i = 0; i < 2; i++) await assert.rejects(show('wrong'), refused('unauthenticated'));
-    await assert.rejects(show('wrong'), refused('too_many_connections'));
-    await assert.rejects(show('right'), refused('too_many_connections'));
+    await assert.rejects(show('wrong'), refused('too_many_failures'));
+    await assert.rejects(show('right'), refused('too_many_failures'));
     assert.equal(await show('right', 'b'), 'token:1');
     clock.now = 30_000;
     assert.equal(await show('right'), 'token:1');
     // A JSON Web Token is judged later than at once.
     await assert.rejects(show('e30.e30.e30'), refused('unauthenticated'));
-    await assert.rejects(show('e30.e30.e30'), refused('too_many_connections'));
+    await assert.rejects(show('e30.e30.e30'), refused('too_many_failures'));
   },
 );
 
