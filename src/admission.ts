@@ -62,10 +62,7 @@ export class Admission {
     const credentials = credentialsOf(facts, token);
     const { address } = facts;
     if (!this.#failures.has(address, this.now()))
-      throw new RefusedError(
-        'too_many_failures',
-        'too many wrong tokens from your address: wait a minute',
-      );
+      throw new RefusedError('too_many_failures', 'too many wrong tokens from your address: wait a minute');
     const failed = (error: unknown): never => {
       // Who has no token guesses none: a page that was opened without one asks for several things at once.
       if (credentials.authorization !== '' || credentials.token !== undefined)
