@@ -18,16 +18,16 @@ import { spawnCameras } from './virtual-camera/index.js';
  * cameras (a test picture under sensor noise, as in `pipeline`), server and viewers share the cores, in processes of their own. Each try
  * has a fresh server.
  */
-const WINDOW_MS = isQuick ? 3000 : 8000;
+const WINDOW_MS = isQuick ? 2000 : 8000;
 /** Until a new server has compiled its hot code, and has worked off what came while its cameras connected. */
-const SETTLE_MS = isQuick ? 4000 : 10_000;
+const SETTLE_MS = isQuick ? 2000 : 10_000;
 const FRESH_MS = 1000;
 const FIRST_FRAME_MS = 15_000;
 /** Cameras that are added a second: a start costs more than running, and must not look like overload. */
-const RAMP = 8;
+const RAMP = isQuick ? 16 : 8;
 const MAX = 96;
-const SEARCH = { stride: 8, step: isQuick ? 8 : 2, max: MAX, tries: isQuick ? 3 : 6 };
-const START = { ours: isQuick ? 16 : 36, baseline: isQuick ? 12 : 20 };
+const SEARCH = { stride: 8, step: isQuick ? 8 : 2, max: MAX, tries: isQuick ? 2 : 7 };
+const START = { ours: isQuick ? 24 : 36, baseline: isQuick ? 16 : 28 };
 
 interface Point {
   readonly count: number;

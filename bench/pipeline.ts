@@ -6,7 +6,7 @@ import { barChart } from './lib/plot.js';
 import { writeReport } from './lib/report.js';
 import { percentile } from './lib/stats.js';
 import { markdownTable } from './lib/table.js';
-import { h264Clip } from './pipeline/clips.js';
+import { CLIP_FRAMES, h264Clip } from './pipeline/clips.js';
 import type { StageRequest } from './pipeline/stage.js';
 
 /**
@@ -14,7 +14,7 @@ import type { StageRequest } from './pipeline/stage.js';
  * turns, so that a machine that gets slower or faster does so for all; the medians of the rounds are compared.
  */
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 2 : 5;
+const ROUNDS = quick ? 1 : 5;
 const CORE = String(availableParallelism() - 1);
 const STAGE = fileURLToPath(new URL('pipeline/stage.js', import.meta.url));
 
@@ -25,7 +25,7 @@ const large = h264Clip(1920, 1080, 3000);
 const ffmpeg = benchFfmpeg();
 const stage = (name: string, file: string, way: StageRequest['way'], sizes = [SMALL]) => ({
   name,
-  request: { ffmpeg, file, way, sizes, quality: 50, encodeFrames: 2000 } satisfies StageRequest,
+  request: { ffmpeg, file, way, sizes, quality: 50, encodeFrames: CLIP_FRAMES } satisfies StageRequest,
 });
 
 const STAGES = [

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import bundled from '@ffmpeg-installer/ffmpeg';
+import { isQuick } from '../lib/paths.js';
 
-/** Frames of a clip, at 25 a second. */
-export const CLIP_FRAMES = 2000;
+/** Frames of a clip, at 25 a second; few of them are decoded before the decoder is at its pace, so quick is rough. */
+export const CLIP_FRAMES = isQuick ? 400 : 2000;
 
 /**
  * An H.264 file as a camera would send it (no B frames, a key frame a second) with a moving pattern under sensor noise, which
