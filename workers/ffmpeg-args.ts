@@ -39,6 +39,8 @@ export function ffmpegArgs(job: DecodeJob, build: Pick<FfmpegBuild, 'avformat' |
     ...['-filter_complex', filterGraph(job)],
     ...job.sizes.flatMap((_, i) => [
       ...['-map', `[o${i}]`, '-f', 'rawvideo'],
+      // Of the output's encoder: from FFmpeg 5.1 on it runs in frame threads, and holds each frame back until the next one comes.
+      ...['-threads', '1'],
       // rawvideo is a constant-rate format to FFmpeg: without this it duplicates frames.
       ...(build.hasFpsMode ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
       // Of the output: from FFmpeg 5.1 on the rawvideo "encoder" has frame threads too, and would hold each frame until the next.
