@@ -30,7 +30,9 @@ test("the README's settings table is the code's", { timeout: 5000 }, () => {
   assert.equal(readme().slice(from, readme().indexOf(END)), expectedTable());
 });
 
-test('the README explains every close code', { timeout: 5000 }, () => {
+test('the README explains every close code, in both languages', { timeout: 5000 }, () => {
+  const spanish = readFileSync(path.replace(/README\.md$/, 'README.es.md'), 'utf8');
   const codes = [...Object.values(CAMERA_FAULTS), ...Object.values(REFUSALS)].map(({ close }) => close);
-  for (const code of new Set(codes)) assert.match(readme(), new RegExp(`^\\| ${code} \\|`, 'm'));
+  for (const code of new Set(codes))
+    for (const text of [readme(), spanish]) assert.match(text, new RegExp(`^\\| ${code} \\|`, 'm'));
 });
