@@ -95,6 +95,22 @@ describe('the wall page', { timeout: 60_000 }, () => {
     },
   );
 
+  test('over plain http, where browsers have no ImageDecoder, tiles move as well', SLOW, async (t) => {
+    const server = await FakeWallServer.start(10);
+    t.after(() => server.close());
+    server.add('a', 'A');
+    // Only https and this machine's own addresses are secure to a browser: any other name is not.
+    const plain = await launchChromium(['--host-resolver-rules=MAP wall.test 127.0.0.1']);
+    t.after(() => plain.close());
+    const page = await plain.newPage();
+    await page.goto(server.url.replace('127.0.0.1', 'wall.test'));
+    await untilState(page, 'a', 'live');
+    assert.equal(await page.evaluate('typeof ImageDecoder'), 'undefined');
+    const tile = page.locator('camera-tile');
+    const first = await tile.screenshot();
+    await until('pixels change', async () => !first.equals(await tile.screenshot()));
+  });
+
   test('a lost server is said at every tile, and the wall comes back by itself', SLOW, async (t) => {
     const { server, page } = await open(t, [
       ['a', 'A'],
