@@ -37,7 +37,7 @@ async function main(request: StageRequest): Promise<{ frames: number; ms: number
       return pipeline(request, build, 'rgb24', (args) => args);
     case 'rgb-bicubic':
       return pipeline(request, build, 'rgb24', (args) =>
-        args.map((arg) => arg.replaceAll(':flags=fast_bilinear', '')),
+        args.map((arg) => arg.replaceAll(':flags=area', '')),
       );
   }
 }

@@ -105,7 +105,7 @@ test('one thread decodes, and one writes each output', { timeout }, () => {
   const [decoder = NaN, ...outputs] = at;
   assert.ok(decoder < args.indexOf('-i'));
   assert.deepEqual(
-    outputs.map((i) => args[i + 2]),
+    outputs.map((i) => args.slice(i).find((arg) => arg.startsWith('pipe:'))),
     ['pipe:3', 'pipe:4'],
     'an option of the output stands before it',
   );
