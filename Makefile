@@ -51,7 +51,7 @@ demo: build ## four virtual cameras and the service: open the address it prints 
 run: build ## the service alone; its settings are environment variables (README)
 	@node dist/src/main.js
 
-test: build ## lint, types, all tests (about five minutes)
+test: build ## lint, types, all tests (six to eight minutes on two cores)
 	@echo '> lint and format'
 	@npm run --silent lint
 	@node dist/test/run.js

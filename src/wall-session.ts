@@ -46,7 +46,7 @@ export interface WallSessionTime {
   epoch(): number;
 }
 
-/** A browser that has drawn nothing for so long while frames are on the way to it is gone or hopeless (DESIGN 6). */
+/** A browser that has drawn nothing for so long while frames are on the way to it is gone or hopeless. */
 const STALLED_MS = 15_000;
 /** Texts are not credited, so this bounds what a client that does not read can pile up. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;

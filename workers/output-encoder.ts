@@ -2,6 +2,7 @@ import { epochMs } from '../src/clock.js';
 import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/protocol.js';
 import type { RenditionKey } from '../src/rendition.js';
 import { FrameGate } from '../src/frame-gate.js';
+import { RateLimit } from '../src/rate-limit.js';
 import { createEncoder, type JpegEncoder } from './jpeg-encoder.js';
 
 /** How soon a frame that waits for room on the way to the main thread tries again, ms. */
@@ -16,6 +17,13 @@ const REST_SHARE = 1 / 3;
 /** Shorter rests are left out: timers count in ms, and an encoder that is this quick is no bottleneck. */
 const MIN_REST_MS = 2;
 
+/**
+ * A busy machine's hiccup lets two or three frames become whole at once. So many of them are encoded all the same, and so many a
+ * second after that: viewers keep their rate, and an encoder that is too slow for good still drops nearly all that waits.
+ */
+const CATCH_UPS = 3;
+const CATCH_UPS_PER_SECOND = 4;
+
 export interface FrameSender {
   /** Makes a frame what the encoder takes; called once for each frame that is encoded. */
   prepare(frame: Uint8Array): void;
@@ -26,7 +34,8 @@ export interface FrameSender {
 
 /**
  * Encodes the frames of one decoder output for each demanded quality. At most one frame waits here: it is encoded in the
- * turn after it became whole, so that a newer one that was already in the pipe replaces it first.
+ * turn after it became whole, so that a newer one that was already in the pipe replaces it first. After a hiccup a few such
+ * frames are encoded nevertheless.
  */
 export class OutputEncoder {
   readonly #encoder: JpegEncoder;
@@ -36,6 +45,9 @@ export class OutputEncoder {
   #retry: NodeJS.Timeout | null = null;
   /** Ends the rest after a slow encoding. */
   #rest: NodeJS.Timeout | null = null;
+  readonly #catchUps = new RateLimit(CATCH_UPS, CATCH_UPS_PER_SECOND);
+  /** The first frame of all has to wait for its turn: see Decoder.toFullRange. */
+  #hadTurn = false;
 
   constructor(
     size: { readonly width: number; readonly height: number },
@@ -61,6 +73,7 @@ export class OutputEncoder {
   /** Takes a whole frame; it replaces one that still waits. */
   frame(frame: Uint8Array): void {
     if (this.demands.length === 0) return;
+    if (this.#waiting && this.#mayCatchUp()) this.#encodeNewest();
     if (this.#waiting) {
       if (this.#retry) this.counters.droppedInFlight++;
       else this.counters.droppedBeforeEncode++;
@@ -80,6 +93,18 @@ export class OutputEncoder {
     this.#turn = null;
     this.#retry = null;
     this.#rest = null;
+    this.#hadTurn = true;
+    this.#encodeNewest();
+  };
+
+  /** Whether the frame that waits for its turn may go at once, because a newer one is whole: its buffer is still as it was. */
+  #mayCatchUp(): boolean {
+    return (
+      this.#turn !== null && this.#hadTurn && this.sender.hasRoom() && this.#catchUps.take(performance.now())
+    );
+  }
+
+  #encodeNewest(): void {
     if (!this.#waiting) return;
     if (!this.sender.hasRoom()) {
       this.#retry = setTimeout(this.#encodeWaiting, RETRY_MS);
@@ -93,7 +118,7 @@ export class OutputEncoder {
     for (const demand of due) this.#encode(frame, capturedAt, demand);
     const restMs = (performance.now() - start) * REST_SHARE;
     if (restMs >= MIN_REST_MS) this.#rest = setTimeout(this.#encodeWaiting, restMs);
-  };
+  }
 
   #encode(frame: Uint8Array, capturedAt: number, demand: Demand): void {
     const start = performance.now();

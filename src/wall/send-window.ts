@@ -5,7 +5,7 @@
  * target it shrinks, below it grows. One frame is always allowed, so a line of any speed keeps moving.
  */
 
-/** A frame may take this much longer than the quickest of late: the bound that viewers of `/ws` have (DESIGN 6). */
+/** A frame may take this much longer than the quickest of late: the bound that viewers of `/ws` have. */
 const TARGET_LAG_MS = 150;
 /** The quickest time is forgotten after this long, so that a changed route is learnt. */
 const BASE_MEMORY_MS = 30_000;

@@ -40,7 +40,7 @@ export interface Verdict {
   readonly age: number;
 }
 
-/** A picture older than this is not live, unless frames are known to come that seldom. The bound of the server's watchdog (DESIGN 5). */
+/** A picture older than this is not live, unless frames are known to come that seldom. The bound of the server's watchdog (STALL_TIMEOUT_MS). */
 const STALE_AFTER_MS = 5_000;
 /** After a resume a picture may be this much older than the resume: tiles are told of frames every half second. */
 const RESUME_MS = 1_500;

@@ -62,6 +62,25 @@ test('a frame that waits is replaced by a newer one, and counted', { timeout }, 
   assert.equal(it.counters.encoded, 2);
 });
 
+test('after a hiccup a few frames that waited are encoded all the same, in order', { timeout }, async (t) => {
+  const it = bench(t, [HALF]);
+  it.encoder.frame(it.frame(0));
+  await it.until(1);
+  for (let level = 1; level <= 3; level++) it.encoder.frame(it.frame(level));
+  await it.until(4);
+  assert.deepEqual(
+    it.prepared.map(([first]) => first),
+    [0, 1, 2, 3],
+  );
+  const dropped = (): number => it.counters.droppedBeforeEncode;
+  assert.equal(dropped(), 0);
+  // An encoder that is too slow for good is behind all the time.
+  for (let level = 4; level < 24; level++) it.encoder.frame(it.frame(level));
+  await it.until(6);
+  assert.ok(dropped() >= 17, `${dropped()} of 20 dropped`);
+  assert.equal(it.prepared.at(-1)?.[0], 23, 'the newest wins');
+});
+
 test(
   'a frame that waited while nobody wanted it is not encoded afterwards: its buffer was written over',
   { timeout },
