@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { listeningPort } from './lib/server-process.js';
+import { EXIT_WITH_PARENT, listeningPort } from './lib/server-process.js';
 import { spawnCameras } from './virtual-camera/index.js';
 
 /**
@@ -16,7 +16,6 @@ import { spawnCameras } from './virtual-camera/index.js';
  */
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
-const EXIT_WITH_PARENT = new URL('./lib/exit-with-parent.js', import.meta.url).href;
 const HOST = '127.0.0.1';
 /** The service's own deadline for an orderly end is 4.5 s. */
 const KILL_AFTER_MS = 6000;

@@ -10,5 +10,5 @@ export function startContender(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
   const env = { FFMPEG_PATH: benchFfmpeg(), MAX_CAMERAS: '200', ...settings };
-  return who === 'ours' ? startService({ env }) : startBaseline({ env });
+  return who === 'ours' ? startService({ env, endsWithParent: false }) : startBaseline({ env });
 }

@@ -13,6 +13,8 @@ export interface ServerCommand {
   /** Added to a short list of inherited variables; PORT=0 and HOST=127.0.0.1 unless given. */
   readonly env?: Readonly<Record<string, string>>;
   readonly startTimeoutMs?: number;
+  /** Also ends when this process was killed, which can stop nothing any more (bench/lib/exit-with-parent.ts). Default false. */
+  readonly endsWithParent?: boolean;
 }
 
 export interface ServerExit {
@@ -40,6 +42,8 @@ export interface ServerProcess {
 /** What a server under test inherits: its settings come from the caller alone, so that two runs are comparable. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'FFMPEG_PATH', 'NODE_V8_COVERAGE'];
 const HOST = '127.0.0.1';
+/** What `--import` loads into a server that ends with its parent. */
+export const EXIT_WITH_PARENT = new URL('./exit-with-parent.js', import.meta.url).href;
 const START_TIMEOUT_MS = 20_000;
 const KILL_AFTER_MS = 8000;
 const MAX_LINES = 2000;
@@ -50,9 +54,11 @@ const MAX_LINE_LENGTH = 4096;
  * stdout. Throws with the end of its output when it exits or stays silent instead, or when the port is shared.
  */
 export async function startServer(command: ServerCommand): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [...(command.flags ?? []), command.script, ...(command.args ?? [])], {
-    env: { ...inherited(), PORT: '0', HOST, ...command.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const { flags = [], script, args = [], env, endsWithParent = false } = command;
+  const tie = endsWithParent ? ['--import', EXIT_WITH_PARENT] : [];
+  const child = spawn(process.execPath, [...tie, ...flags, script, ...args], {
+    env: { ...inherited(), PORT: '0', HOST, ...env },
+    stdio: [endsWithParent ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
   const exited = new Promise<void>((resolve) => {

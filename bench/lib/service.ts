@@ -8,9 +8,12 @@ export interface ServiceOptions {
   readonly flags?: readonly string[];
   /** Arguments for the service. */
   readonly args?: readonly string[];
+  /** Default true; false where memory is measured, since every worker thread would load the tie as well. */
+  readonly endsWithParent?: boolean;
 }
 
 /** Starts the compiled service in a process of its own. Throws with its last output when it does not listen in 20 s. */
 export function startService(options: ServiceOptions = {}): Promise<ServerProcess> {
-  return startServer({ script: fileURLToPath(new URL('../../src/main.js', import.meta.url)), ...options });
+  const script = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+  return startServer({ script, endsWithParent: true, ...options });
 }
