@@ -27,7 +27,7 @@ const FIRST_FRAME_MS = 15_000;
 const RAMP = isQuick ? 16 : 8;
 const MAX = 96;
 const SEARCH = { stride: 8, step: isQuick ? 8 : 2, max: MAX, tries: isQuick ? 2 : 7 };
-const START = { ours: isQuick ? 24 : 36, baseline: isQuick ? 16 : 28 };
+const START = { ours: isQuick ? 24 : 40, baseline: isQuick ? 16 : 32 };
 
 interface Point {
   readonly count: number;
