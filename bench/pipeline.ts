@@ -14,7 +14,7 @@ import type { StageRequest } from './pipeline/stage.js';
  * turns, so that a machine that gets slower or faster does so for all; the medians of the rounds are compared.
  */
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 1 : 5;
+const ROUNDS = quick ? 1 : 4;
 const CORE = String(availableParallelism() - 1);
 const STAGE = fileURLToPath(new URL('pipeline/stage.js', import.meta.url));
 
