@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { benchFfmpeg } from './lib/ffmpeg-path.js';
+import { isQuick } from './lib/paths.js';
 import { barChart } from './lib/plot.js';
 import { writeReport } from './lib/report.js';
 import { percentile } from './lib/stats.js';
@@ -13,8 +14,7 @@ import type { StageRequest } from './pipeline/stage.js';
  * What does a frame cost on the way from H.264 to JPEG, and how near is that to the floor? One core, saturated; the ways take
  * turns, so that a machine that gets slower or faster does so for all; the medians of the rounds are compared.
  */
-const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 1 : 4;
+const ROUNDS = isQuick ? 1 : 4;
 const CORE = String(availableParallelism() - 1);
 const STAGE = fileURLToPath(new URL('pipeline/stage.js', import.meta.url));
 

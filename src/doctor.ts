@@ -27,7 +27,8 @@ const TRY_ON: ReadonlySet<CameraErrorCode> = new Set([
 ]);
 
 /**
- * `rtsp-stream-ws doctor <name|url>`: opens one camera (its main stream too, where it has one) and prints what happens, step by step, with times and what to change.
+ * `rtsp-stream-ws doctor <name|url>`: opens one camera (its main stream too, where it has one) and prints what happens, step by step,
+ * with times and what to change.
  * @param print gets whole lines; no line holds a password
  * @returns whether a picture came, of both streams where there are two
  * @throws ConfigError when there is no such camera, or settings are wrong
