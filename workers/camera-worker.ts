@@ -98,7 +98,7 @@ class CameraRun {
       (output, index) =>
         new OutputEncoder(output, task.pixels, output.demands, this.#counters, {
           prepare: (frame) => {
-            decoder.toFullRange(index, frame);
+            decoder.toJpegColours(index, frame);
           },
           hasRoom: () => this.#hasRoom(),
           send: (frame) => {

@@ -10,7 +10,7 @@ import { FrameAssembler } from './frame-assembler.js';
 import { createFrameMemory, type FrameMemory } from './frame-memory.js';
 import { gather, openPipe, type Pipe, readInto } from './pipe.js';
 import { openGuardedPipe, RedirectGuard } from './redirect-guard.js';
-import { SourceRange } from './source-range.js';
+import { SourceColoursReader } from './source-colours.js';
 import { StderrTail } from './stderr-tail.js';
 
 /** SIGTERM lets FFmpeg say TEARDOWN, which frees the camera's session; after this it is killed. */
@@ -37,7 +37,7 @@ export class Decoder {
   readonly ended: Promise<FfmpegEnd>;
   readonly #child: ChildProcess;
   readonly #tail = new StderrTail();
-  readonly #range = new SourceRange();
+  readonly #source = new SourceColoursReader();
   /** Of planar outputs. */
   readonly #memories: (FrameMemory | null)[];
   readonly #assemblers: FrameAssembler[];
@@ -91,11 +91,11 @@ export class Decoder {
   }
 
   /**
-   * Brings a frame of output `index` to JPEG's full range, in place. To be called once for each frame that is encoded, and not
-   * in the turn in which it was delivered: FFmpeg's word on the range may lie beside the first frame, still unread.
+   * Brings a frame of output `index` to JPEG's range and matrix, in place. To be called once for each frame that is encoded, and not
+   * in the turn in which it was delivered: FFmpeg's word on the source may lie beside the first frame, still unread.
    */
-  toFullRange(index: number, frame: Uint8Array): void {
-    if (!this.#range.isFull) this.#memories[index]?.stretch(frame);
+  toJpegColours(index: number, frame: Uint8Array): void {
+    this.#memories[index]?.toJpegColours(frame, this.#source.colours);
   }
 
   /** Asks the process to end, and makes it end. */
@@ -134,7 +134,7 @@ export class Decoder {
 
   #wrote(text: string): void {
     this.#tail.push(text);
-    this.#range.push(text);
+    this.#source.push(text);
     // Only the address that was judged may be dialled; without the guard this comes after the dialling.
     if (!this.#framesSeen && REDIRECT.test(text)) this.#child.kill('SIGKILL');
   }

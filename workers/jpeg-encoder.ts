@@ -3,7 +3,7 @@ import type * as Koffi from 'koffi';
 import type * as JpegTurbo from 'jpeg-turbo';
 import { dirname, join } from 'node:path';
 import type { PixelFormat } from '../src/protocol.js';
-import { canStretch } from './frame-memory.js';
+import { canConvert } from './frame-memory.js';
 
 /** Turns raw frames of one size into JPEGs (4:2:0, full range, no EXIF). One thread's use only. */
 export interface JpegEncoder {
@@ -131,7 +131,7 @@ function rgbEncoder(width: number, height: number): JpegEncoder {
 /** The pixel format of the best encoder that this machine can run; throws if neither loads. */
 export function preferredPixels(): PixelFormat {
   turbo ??= loadTurbo();
-  if (turbo && canStretch()) return 'yuv420p';
+  if (turbo && canConvert()) return 'yuv420p';
   require('jpeg-turbo');
   return 'rgb24';
 }

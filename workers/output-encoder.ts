@@ -46,7 +46,7 @@ export class OutputEncoder {
   /** Ends the rest after a slow encoding. */
   #rest: NodeJS.Timeout | null = null;
   readonly #catchUps = new RateLimit(CATCH_UPS, CATCH_UPS_PER_SECOND);
-  /** The first frame of all has to wait for its turn: see Decoder.toFullRange. */
+  /** The first frame of all has to wait for its turn: see Decoder.toJpegColours. */
   #hadTurn = false;
 
   constructor(

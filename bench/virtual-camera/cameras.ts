@@ -103,7 +103,7 @@ class CameraSet implements VirtualCameras {
   }
 
   #spec(size: Size): ClipSpec {
-    const { fps, gop, clipFrames, pattern, noise, bitrate, width, height } = this.options;
+    const { fps, gop, clipFrames, pattern, noise, matrix, bitrate, width, height } = this.options;
     const area = (size.width * size.height) / (width * height);
     const { width: w, height: h } = size;
     const scaled = Math.max(50_000, Math.round(bitrate * area));
@@ -115,6 +115,7 @@ class CameraSet implements VirtualCameras {
       clipFrames,
       pattern,
       noise,
+      matrix,
       bitrate: area === 1 ? bitrate : scaled,
     };
   }

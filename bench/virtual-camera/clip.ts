@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { frameNumberFilter } from '../lib/frame-number.js';
 import { accessUnits, NAL_PPS, NAL_SPS, nalType, splitNals } from './annexb.js';
-import type { Pattern } from './options.js';
+import type { Matrix, Pattern } from './options.js';
 import { packetise, type PacketTemplate } from './rtp.js';
 
 /** What is encoded: everything that changes a byte of the clip. */
@@ -21,6 +21,7 @@ export interface ClipSpec {
   readonly pattern: Pattern;
   /** 0-100. */
   readonly noise: number;
+  readonly matrix: Matrix | null;
 }
 
 /** A test picture sequence, ready to send in a loop. Picture i carries the number i. */
@@ -35,13 +36,20 @@ export interface Clip {
 /** The bundled build, because it is the same on every machine and has libx264. */
 const ENCODER = bundled.path;
 
+/** What x264 calls them. */
+const VUI: Readonly<Record<Matrix, string>> = {
+  bt601: 'colormatrix=smpte170m:colorprim=smpte170m:transfer=smpte170m',
+  bt709: 'colormatrix=bt709:colorprim=bt709:transfer=bt709',
+};
+
 /** No B frames and no look-ahead, as cameras encode; one slice a picture; parameter sets before every key frame. */
 function encoderArguments(spec: ClipSpec, file: string): string[] {
   const { width, height, fps, gop, bitrate } = spec;
   const source = `${spec.pattern}=size=${width}x${height}:rate=${fps}`;
   // Under the number, which must stay readable.
   const noise = spec.noise === 0 ? '' : `noise=alls=${spec.noise}:allf=t,`;
-  const filter = `${noise}format=yuv420p,${frameNumberFilter(width, height)}`;
+  const matrix = spec.matrix === null ? '' : `scale=out_color_matrix=${spec.matrix},`;
+  const filter = `${noise}${matrix}format=yuv420p,${frameNumberFilter(width, height)}`;
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-f', 'lavfi', '-i', source, '-vf', filter],
     ...['-frames:v', String(spec.clipFrames), '-c:v', 'libx264', '-preset', 'veryfast'],
@@ -54,7 +62,7 @@ function encoderArguments(spec: ClipSpec, file: string): string[] {
       '-sc_threshold',
       '0',
       '-x264-params',
-      'sliced-threads=0',
+      spec.matrix === null ? 'sliced-threads=0' : `sliced-threads=0:${VUI[spec.matrix]}`,
     ],
     ...['-b:v', String(bitrate), '-maxrate', String(bitrate * 2), '-bufsize', String(bitrate)],
     ...['-f', 'h264', '-y', file],

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { AUTH_MODES, completeOptions, PATTERNS, type CameraOptions } from './options.js';
+import { AUTH_MODES, completeOptions, MATRICES, PATTERNS, type CameraOptions } from './options.js';
 import { oneOf, OptionsError, parseSize } from './parse.js';
 
 /** The command line of the virtual cameras. */
@@ -25,6 +25,7 @@ export const HELP = `Virtual RTSP cameras: H.264 test pictures that carry their 
   --pattern NAME     ${PATTERNS.slice(0, 5).join(', ')},
                      ${PATTERNS.slice(5).join(', ')} (testsrc2)
   --noise N          sensor noise, 0-100 (0); 8 decodes about as street scenes of that bitrate do
+  --matrix NAME      the picture's colour matrix, which the stream then names: bt601, bt709 (unnamed, bt601)
   --name PREFIX      cameras' names (cam)
   --auth MODE        ${AUTH_MODES.join(', ')} (none)
   --user, --password credentials for it
@@ -52,6 +53,7 @@ const FLAGS = {
   'clip-frames': { type: 'string' },
   pattern: { type: 'string' },
   noise: { type: 'string' },
+  matrix: { type: 'string' },
   name: { type: 'string' },
   auth: { type: 'string' },
   user: { type: 'string' },
@@ -91,6 +93,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     ...text('password', values.password),
     portsEach: values['ports-each'] ?? false,
     pattern: oneOf('pattern', values.pattern ?? 'testsrc2', PATTERNS),
+    matrix: values.matrix === undefined ? null : oneOf('matrix', values.matrix, MATRICES),
     auth: oneOf('auth', values.auth ?? 'none', AUTH_MODES),
     fault: values.fault ?? null,
   });
@@ -116,6 +119,7 @@ export function toArguments(options: CameraOptions): string[] {
     ['user', options.user],
     ['password', options.password],
   ];
+  if (options.matrix !== null) pairs.push(['matrix', options.matrix]);
   if (options.fault !== null) pairs.push(['fault', options.fault]);
   const flags = options.portsEach ? ['--ports-each'] : [];
   return [...pairs.map(([name, value]) => `--${name}=${value}`), ...flags];

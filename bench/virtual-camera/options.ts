@@ -16,6 +16,10 @@ export const PATTERNS = [
 ] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
+/** Colour matrices that a stream can say its picture is in (ITU-R BT.601 and BT.709). */
+export const MATRICES = ['bt601', 'bt709'] as const;
+export type Matrix = (typeof MATRICES)[number];
+
 /** `digest-qop` offers qop="auth" in its challenge (RFC 2617); `digest` is the older form without. */
 export const AUTH_MODES = ['none', 'basic', 'digest', 'digest-qop'] as const;
 export type AuthMode = (typeof AUTH_MODES)[number];
@@ -43,6 +47,8 @@ export interface CameraOptions {
   readonly pattern: Pattern;
   /** Sensor noise over the pattern, 0-100 (FFmpeg's `noise` filter): without it a test picture is cheaper to decode than a street. */
   readonly noise: number;
+  /** The picture's colour matrix, which the stream then names; null names none, and the picture is in FFmpeg's default, BT.601. */
+  readonly matrix: Matrix | null;
   /** Cameras are called by this and a number from 1: `cam1`, `cam2` ... */
   readonly name: string;
   readonly auth: AuthMode;
@@ -89,6 +95,7 @@ export function completeOptions(given: Partial<CameraOptions> = {}): CameraOptio
     clipFrames,
     pattern: given.pattern ?? 'testsrc2',
     noise: within('noise', given.noise ?? 0, 0, 100),
+    matrix: given.matrix ?? null,
     name,
     auth: given.auth ?? 'none',
     user: given.user ?? 'admin',
