@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { IdleMeter } from '../src/cpu-idle.js';
+import { KEY_FRAMES_ONLY } from '../src/decode-plan.js';
 import { findFfmpeg } from '../src/ffmpeg-build.js';
 import { identifyNumber } from './lib/frame-age.js';
 import { frameNumberOfJpeg } from './lib/frame-number.js';
@@ -68,7 +69,7 @@ try {
   for (const viewer of viewers.splice(count / 2)) viewer.close();
   await watchFor(Number(values.recover));
   // What is left may be all that the machine can do, so full rate for each is not to be had; pictures that move are.
-  recovered = (rows.at(-1)?.levels[2] ?? count) <= viewers.length / 10;
+  recovered = (rows.at(-1)?.levels[KEY_FRAMES_ONLY] ?? count) <= viewers.length / 10;
   report();
 } finally {
   for (const viewer of viewers) viewer.destroy();
@@ -121,7 +122,7 @@ async function look(windowSeconds: number): Promise<Row> {
   return {
     seconds: (performance.now() - began) / 1000,
     cameras: cameras.filter(({ state }) => state === 'live').length,
-    levels: [0, 1, 2].map((level) => cameras.filter(({ degraded }) => degraded === level).length),
+    levels: [0, 1, 2, 3].map((level) => cameras.filter(({ degraded }) => degraded === level).length),
     fps: distribution(fps),
     age: distribution(ages.flat()),
     // A viewer without a frame in the whole window sees one that is at least as old as the window.
@@ -173,6 +174,7 @@ function report(): void {
         'level 0',
         'level 1',
         'level 2',
+        'level 3',
         'fps p50',
         'age p50 ms',
         'age p90 ms',

@@ -8,8 +8,11 @@ export interface Want {
   readonly fps: number | null;
 }
 
-/** 0: everything; 1: half the frames; 2: key frames only. */
-export type Degradation = 0 | 1 | 2;
+/** 0: everything; 1 and 2: fewer frames (`DEGRADED_FPS`); 3: key frames only. */
+export type Degradation = 0 | 1 | 2 | 3;
+export const KEY_FRAMES_ONLY = 3 satisfies Degradation;
+/** The last level at which everything is decoded. */
+export const LEAST_RATE = 2 satisfies Degradation;
 
 export interface PlanOptions {
   /** Decoded when nobody wants anything, so that the stream is alive for whoever comes. */
@@ -19,8 +22,8 @@ export interface PlanOptions {
   readonly degradation: Degradation;
 }
 
-/** A camera that is too much for the machine is first encoded at this rate. */
-export const DEGRADED_FPS = 10;
+/** Cameras that are too much for the machine are first encoded at these rates. */
+export const DEGRADED_FPS: Readonly<Record<Degradation, number | null>> = { 0: null, 1: 15, 2: 10, 3: 10 };
 
 /** At or below this many frames a second, decoding key frames alone serves as well, at a fourteenth of the price. */
 const KEY_FRAME_FPS = 1;
@@ -35,7 +38,7 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
     const output = outputs.get(size) ?? { width, height, demands: new Map<string, Demand>() };
     outputs.set(size, output);
     const key = renditionKey(want.rendition);
-    const fps = least(want.fps, options.maxFps, options.degradation > 0 ? DEGRADED_FPS : null);
+    const fps = least(want.fps, options.maxFps, DEGRADED_FPS[options.degradation]);
     const other = output.demands.get(key);
     output.demands.set(key, { key, quality, fps: other ? most(other.fps, fps) : fps });
     fastest = most(fastest, fps);
@@ -49,7 +52,7 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
             .sort((a, b) => a.width - b.width || a.height - b.height)
             .map((output): DecodeOutput => ({ ...output, demands: [...output.demands.values()] })),
     // Nobody there (fastest is 0) needs no more than a sign of life.
-    keyFramesOnly: options.degradation >= 2 || (fastest !== null && fastest <= KEY_FRAME_FPS),
+    keyFramesOnly: options.degradation === KEY_FRAMES_ONLY || (fastest !== null && fastest <= KEY_FRAME_FPS),
   };
 }
 

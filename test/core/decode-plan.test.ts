@@ -24,7 +24,7 @@ const want: fc.Arbitrary<Want> = fc
 const options: fc.Arbitrary<PlanOptions> = fc.record({
   standby: fc.constant(OPTIONS.standby),
   maxFps: fc.option(fc.integer({ min: 1, max: 60 })),
-  degradation: fc.constantFrom(0, 1, 2),
+  degradation: fc.constantFrom(0, 1, 2, 3),
 });
 
 test(
@@ -34,7 +34,7 @@ test(
     fc.assert(
       fc.property(fc.array(want, { minLength: 1, maxLength: 20 }), options, (wants, given) => {
         const plan = decodePlan(wants, given);
-        const limit = Math.min(given.maxFps ?? Infinity, given.degradation > 0 ? DEGRADED_FPS : Infinity);
+        const limit = Math.min(given.maxFps ?? Infinity, DEGRADED_FPS[given.degradation] ?? Infinity);
         for (const { rendition, fps } of wants) {
           const serving = plan.outputs.filter(
             (o) => o.width === rendition.width && o.height === rendition.height,
@@ -78,11 +78,12 @@ test(
     assert.equal(decodePlan([one(1), one(2)], OPTIONS).keyFramesOnly, false);
     assert.equal(decodePlan([one(null)], OPTIONS).keyFramesOnly, false);
     assert.equal(decodePlan([one(null)], { ...OPTIONS, maxFps: 1 }).keyFramesOnly, true);
-    assert.equal(decodePlan([one(null)], { ...OPTIONS, degradation: 2 }).keyFramesOnly, true);
-    assert.equal(
-      decodePlan([one(null)], { ...OPTIONS, degradation: 1 }).outputs[0]?.demands[0]?.fps,
-      DEGRADED_FPS,
-    );
+    assert.equal(decodePlan([one(null)], { ...OPTIONS, degradation: 3 }).keyFramesOnly, true);
+    for (const degradation of [1, 2] as const) {
+      const plan = decodePlan([one(null)], { ...OPTIONS, degradation });
+      assert.equal(plan.keyFramesOnly, false);
+      assert.equal(plan.outputs[0]?.demands[0]?.fps, DEGRADED_FPS[degradation]);
+    }
   },
 );
 
