@@ -31,17 +31,19 @@ export const DEEP_BYTES = 96 * 1024;
 export const STANDING_LOOKS = 3;
 /** The same before one that is deep as well is left behind. */
 export const DEEP_LOOKS = 6;
-/** Share of the cameras that may be stepped down at one look. */
-export const STEP_DOWN_SHARE = 0.25;
-/** Looks until a shared step down has shown what it does. */
-export const SETTLE_LOOKS = 2;
+/** Share of the cameras that lose some rate at one look: it is mild, and the sooner it helps the fewer queues get deep. */
+export const STEP_DOWN_SHARE = 0.5;
+/** Share of the cameras that goes to key frames at one look: what they give up is much, and helps the others a moment later. */
+export const LOST_SHARE = 0.15;
+/** Looks until a step down of some has shown what it does for the others. */
+export const SETTLE_LOOKS = 3;
 
 /** Idle share of all cores that counts as room for one more step up. */
 export const ROOM_IDLE = 0.1;
 /** So much is room whatever was too much before. */
-export const MUCH_IDLE = 0.4;
+export const MUCH_IDLE = 0.2;
 /** Looks in a row with room before a step up, and without standing queues before the loss is levelled. */
-export const ROOM_LOOKS = 5;
+export const ROOM_LOOKS = 3;
 /** Part of the idle share beyond ROOM_IDLE that one look's steps up may take. */
 export const STEP_UP_SHARE = 0.5;
 /**
@@ -113,26 +115,34 @@ export class LoadControl {
     isShrinking: boolean,
   ): LoadStep[] {
     // Not all at once: what the first ones give up may be enough for the others.
+    if (this.#look < this.#settledAt) return [];
     const most = Math.max(2, Math.ceil(cameras.length * STEP_DOWN_SHARE));
+    const mostLost = Math.max(1, Math.ceil(cameras.length * LOST_SHARE));
     const lost = [...behind]
       .filter((camera) => this.#of(camera).deep >= DEEP_LOOKS)
       .sort(byBacklog)
-      .slice(0, most);
+      .slice(0, mostLost);
     const steps = lost.map((camera) => this.#step(camera, KEY_FRAMES_ONLY));
     // As long as the queues get shorter, enough was given up.
-    if (this.#look >= this.#settledAt && !isShrinking) {
+    if (!isShrinking) {
       // The last step is not for others' sake: only a queue of its own takes a camera to key frames.
       const givers = cameras
         .filter((camera) => !lost.includes(camera))
         .filter(({ level }) => level < LEAST_RATE)
         .sort((a, b) => a.level - b.level || byBacklog(a, b));
-      const last =
-        givers.length > 0 ? givers : behind.filter((camera) => !lost.includes(camera)).sort(byBacklog);
-      const shared = last.slice(0, most - lost.length);
-      if (shared.length > 0) this.#settledAt = this.#look + SETTLE_LOOKS;
+      const shared =
+        givers.length > 0
+          ? givers.slice(0, most)
+          : behind
+              .filter((camera) => !lost.includes(camera))
+              .sort(byBacklog)
+              .slice(0, mostLost - lost.length);
       steps.push(...shared.map((camera) => this.#step(camera, below(camera.level))));
     }
-    if (steps.length > 0) this.#hold.steppedDown(this.#look);
+    if (steps.length > 0) {
+      this.#settledAt = this.#look + SETTLE_LOOKS;
+      this.#hold.steppedDown(this.#look);
+    }
     return steps;
   }
 
