@@ -1,5 +1,6 @@
 import { AddressRates } from './address-rates.js';
 import type { Auth, Grant } from './auth.js';
+import { clientNetwork } from './client-network.js';
 import { RefusedError } from './errors.js';
 import { credentialsOf, type RequestFacts } from './http-request.js';
 import type { OriginPolicy } from './origin.js';
@@ -14,7 +15,7 @@ export interface AdmissionLimits {
   readonly maxFailuresPerMinute: number;
 }
 
-/** Who may come in: origin, token, and how many there are already. */
+/** Who may come in: origin, token, and how many there are already. An address counts with its whole IPv6 network. */
 export class Admission {
   #viewers = 0;
   readonly #perAddress = new Map<string, number>();
@@ -42,7 +43,7 @@ export class Admission {
    * @throws RefusedError `too_many_connections`
    */
   knock(address: string): void {
-    if (this.#arrivals.take(address, this.now())) return;
+    if (this.#arrivals.take(clientNetwork(address), this.now())) return;
     const text = `more than ${this.limits.maxPerSecond} connections a second from your address`;
     throw new RefusedError('too_many_connections', text);
   }
@@ -60,13 +61,13 @@ export class Admission {
   /** Throws or rejects with RefusedError `unauthenticated`, or `too_many_failures` before the token is looked at. */
   authenticate(facts: RequestFacts, token: string | undefined): Grant | Promise<Grant> {
     const credentials = credentialsOf(facts, token);
-    const { address } = facts;
-    if (!this.#failures.has(address, this.now()))
+    const client = clientNetwork(facts.address);
+    if (!this.#failures.has(client, this.now()))
       throw new RefusedError('too_many_failures', 'too many wrong tokens from your address: wait a minute');
     const failed = (error: unknown): never => {
       // Who has no token guesses none: a page that was opened without one asks for several things at once.
       if (credentials.authorization !== '' || credentials.token !== undefined)
-        this.#failures.take(address, this.now());
+        this.#failures.take(client, this.now());
       throw error;
     };
     try {
@@ -86,19 +87,20 @@ export class Admission {
     const { maxViewers, maxPerAddress } = this.limits;
     if (this.#viewers >= maxViewers)
       throw new RefusedError('too_many_viewers', `all ${maxViewers} viewer places are taken: try later`);
-    const here = this.#perAddress.get(address) ?? 0;
+    const client = clientNetwork(address);
+    const here = this.#perAddress.get(client) ?? 0;
     if (maxPerAddress > 0 && here >= maxPerAddress)
       throw new RefusedError('too_many_viewers', `your address has all of its ${maxPerAddress} viewers`);
     this.#viewers++;
-    this.#perAddress.set(address, here + 1);
+    this.#perAddress.set(client, here + 1);
     let inside = true;
     return () => {
       if (!inside) return;
       inside = false;
       this.#viewers--;
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
+      const left = (this.#perAddress.get(client) ?? 1) - 1;
+      if (left > 0) this.#perAddress.set(client, left);
+      else this.#perAddress.delete(client);
     };
   }
 }

@@ -114,7 +114,11 @@ export const SETTINGS = {
   MAX_CAMERAS: setting('100', integer(1, 1000), 'Most cameras that run at the same time'),
   MAX_CONNECTING: setting('4', integer(1, 100), 'Most cameras that connect at the same time'),
   MAX_VIEWERS: setting('5000', integer(1, 100_000), 'Most viewers in total'),
-  MAX_VIEWERS_PER_ADDRESS: setting('0', integer(0, 100_000), 'Most viewers from one address; 0 is no limit'),
+  MAX_VIEWERS_PER_ADDRESS: setting(
+    '0',
+    integer(0, 100_000),
+    'Most viewers from one address (IPv6: one /64); 0 is no limit',
+  ),
   MAX_CONNECTIONS_PER_SECOND: setting(
     '0',
     integer(0, 10_000),

@@ -145,6 +145,30 @@ test('viewers are counted in and out by total and address', { timeout }, () => {
   assert.equal(admission.viewers, 0);
 });
 
+test('an IPv6 client is its /64, whichever of its addresses it uses', { timeout }, async () => {
+  const { admission } = doorkeeper({ maxPerAddress: 1, maxPerSecond: 1, maxFailuresPerMinute: 1 }, 'right');
+  const [one, same, other] = [
+    '2001:db8:0:7::1',
+    '2001:0db8:0000:0007:ffff:0000:0000:0002',
+    '2001:db8:0:8::1',
+  ];
+  admission.enter(one);
+  assert.throws(() => admission.enter(same), refused('too_many_viewers'));
+  admission.enter(other);
+  admission.knock(one);
+  assert.throws(() => {
+    admission.knock(same);
+  }, refused('too_many_connections'));
+  admission.knock(other);
+  const show = async (token: string, address: string): Promise<unknown> =>
+    admission.authenticate({ ...FACTS, address }, token);
+  await assert.rejects(show('wrong', one), refused('unauthenticated'));
+  await assert.rejects(show('right', same), refused('too_many_failures'));
+  await show('right', other);
+  admission.enter('192.0.2.1');
+  admission.enter('192.0.2.2');
+});
+
 test('who knocks too often is refused, whatever became of the knocks before', { timeout }, () => {
   const { admission, clock } = doorkeeper({ maxPerSecond: 3 });
   for (let i = 0; i < 3; i++) admission.knock('a');
