@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -7,6 +7,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
@@ -16,6 +17,7 @@ import { until } from '../neighbours/street.js';
 import { HOST, sendRaw, wsPath } from './target.js';
 
 const timeout = 60_000;
+const HEALTHCHECK = fileURLToPath(new URL('../../src/healthcheck.js', import.meta.url));
 let folder: string;
 const file = (name: string): string => join(folder, name);
 
@@ -53,6 +55,10 @@ test('with TLS files the service speaks https and wss, and nothing else', { time
     response.statusCode === 404 || cookies.some((cookie) => cookie.endsWith('; Secure')),
     'cookie without Secure',
   );
+
+  // The certificate is not in any store, and does not have to be: the service asks itself.
+  const health = spawnSync(process.execPath, [HEALTHCHECK], { env: { ...env, PORT: String(service.port) } });
+  assert.equal(health.status, 0, health.stderr.toString());
 
   const url = `wss://${HOST}:${service.port}${wsPath({ camera_index: 'a', rtsp: cameras.url(0) })}`;
   const socket = new WebSocket(url, { ca });
