@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from './chromium.js';
+import { openWall, type OpenWall, until, untilState } from './wall/open-wall.js';
 import { FakeWallServer } from './wall-fake-server.js';
 
 /** The built page in a real browser, over real sessions with invented cameras. */
@@ -12,17 +13,6 @@ const SLOW = { timeout: 20_000 };
 const inState = (page: Page, state: string): Promise<number> =>
   page.locator(`camera-tile[state="${state}"]`).count();
 
-const untilState = (page: Page, camera: string, state: string): Promise<void> =>
-  page.locator(`camera-tile[camera="${camera}"][state="${state}"]`).waitFor({ timeout: 12_000 });
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 10_000; performance.now() < end;) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail(`never: ${what}`);
-}
-
 describe('the wall page', { timeout: 60_000 }, () => {
   let browser: Browser;
 
@@ -32,24 +22,11 @@ describe('the wall page', { timeout: 60_000 }, () => {
 
   after(() => browser.close());
 
-  async function open(
-    t: { after(fn: () => unknown): void },
+  const open = (
+    t: TestContext,
     cameras: readonly (readonly [name: string, title: string])[],
     locale = 'en-GB',
-  ): Promise<{ server: FakeWallServer; page: Page; complaints: string[] }> {
-    const server = await FakeWallServer.start(10);
-    t.after(() => server.close());
-    for (const [name, title] of cameras) server.add(name, title);
-    const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, locale });
-    t.after(() => page.close());
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() !== 'log') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(server.url);
-    return { server, page, complaints };
-  }
+  ): Promise<OpenWall> => openWall(t, browser, cameras, { locale });
 
   test('four tiles move over one socket, without a word on the console', SLOW, async (t) => {
     const names = ['a', 'b', 'c', 'd'].map((name) => [name, `Camera ${name}`] as const);

@@ -5,7 +5,7 @@ export interface DragTarget {
   at(x: number, y: number): HTMLElement | null;
   /** `dragged` takes the place of `over`. */
   place(dragged: HTMLElement, over: HTMLElement): void;
-  dropped(): void;
+  dropped(dragged: HTMLElement): void;
 }
 
 const SLOP_PX = 8;
@@ -26,10 +26,11 @@ export function makeDraggable(list: HTMLElement, target: DragTarget): void {
     clearTimeout(press);
     start = null;
     if (!dragged) return;
-    dragged.classList.remove('dragged');
+    const item = dragged;
+    item.classList.remove('dragged');
     dragged = null;
     justDropped = true;
-    target.dropped();
+    target.dropped(item);
   };
   list.addEventListener('pointerdown', (event) => {
     justDropped = false;
@@ -59,11 +60,11 @@ export function makeDraggable(list: HTMLElement, target: DragTarget): void {
     },
     { passive: false },
   );
-  // The click that ends a drag is none.
+  // The click that ends a drag is none. Browsers may leave it out, so one by keyboard (its detail is 0) must not be taken for it.
   list.addEventListener(
     'click',
     (event) => {
-      if (!justDropped) return;
+      if (!justDropped || event.detail === 0) return;
       justDropped = false;
       event.stopPropagation();
       event.preventDefault();

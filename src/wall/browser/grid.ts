@@ -153,10 +153,18 @@ export class Grid {
     return true;
   }
 
-  /** `item` takes the place of `over`. */
+  /** `item` takes the place of `over`; nothing happens if it left the wall while it was dragged. */
   place(item: HTMLElement, over: HTMLElement): void {
+    if (item.parentElement !== this.element) return;
     const after = (item.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
     this.element.insertBefore(item, after ? over.nextSibling : over);
+  }
+
+  /** Gives a tile the focus, which an element that was moved has lost. */
+  focus(item: HTMLElement): void {
+    this.#ordered()
+      .find((cell) => cell.item === item)
+      ?.hit.focus();
   }
 
   /** The tile under a point, or null. */

@@ -66,8 +66,15 @@ class WallPage {
     });
     makeDraggable(this.#grid.element, {
       at: (x, y) => this.#grid.at(x, y),
-      place: (item, over) => this.#grid.place(item, over),
-      dropped: () => this.#ordered(),
+      place: (item, over) => {
+        this.#grid.place(item, over);
+        // Not in the link before it is dropped, but a new list of cameras must not put it back.
+        this.#address = { ...this.#address, order: this.#grid.order };
+      },
+      dropped: (item) => {
+        this.#ordered();
+        this.#grid.focus(item);
+      },
     });
     new ResizeObserver(() => this.#grid.layOut()).observe(main);
     this.#wall.addEventListener('link', () => {
