@@ -182,8 +182,11 @@ describe('the wall page', { timeout: 60_000 }, () => {
       const tile = document.createElement('camera-tile');
       tile.setAttribute('camera', 'a');
       tile.style.height = '200px';
-      document.body.append(tile);
+      document.body.replaceChildren(tile);
     })()`);
     await untilState(page, 'a', 'live');
+    const tile = page.locator('camera-tile');
+    const first = await tile.screenshot();
+    await until('pixels change', async () => !first.equals(await tile.screenshot()));
   });
 });

@@ -37,8 +37,8 @@ export async function openWall(
   return { server, page, complaints };
 }
 
-export const untilState = (page: Page, camera: string, state: string): Promise<void> =>
-  page.locator(`camera-tile[camera="${camera}"][state="${state}"]`).waitFor({ timeout: 12_000 });
+export const untilState = (page: Page, camera: string, state: string, timeout = 12_000): Promise<void> =>
+  page.locator(`camera-tile[camera="${camera}"][state="${state}"]`).waitFor({ timeout });
 
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = performance.now() + 10_000; performance.now() < end;) {

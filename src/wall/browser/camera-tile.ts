@@ -22,6 +22,9 @@ function sayOf(verdict: Verdict, strings: Strings, closedCode: number): Said {
   return { badge, what: badge, todo: reasonText(verdict.reason, verdict.text, strings) };
 }
 
+/** A tile is seen from this part of it on. Not 0: a tile that touches an edge would then have passed it already. */
+const SEEN_PART = 0.001;
+
 const wholeNumber = (text: string | null): number | undefined => {
   const value = Number(text);
   return text !== null && Number.isFinite(value) && value > 0 ? value : undefined;
@@ -54,10 +57,15 @@ export class CameraTile extends HTMLElement {
   readonly #what = document.createElement('div');
   readonly #todo = document.createElement('div');
   readonly #corner = document.createElement('div');
-  readonly #observer = new IntersectionObserver((entries) => {
-    this.#seen = entries.at(-1)?.isIntersecting ?? true;
-    this.#pause();
-  });
+  readonly #observer = new IntersectionObserver(
+    (entries) => {
+      // Not `isIntersecting`: that is true of a tile that only touches an edge, and in Chromium of one that was scrolled under
+      // something if it lies behind the window's first pixel.
+      this.#seen = (entries.at(-1)?.intersectionRatio ?? 1) > 0;
+      this.#pause();
+    },
+    { threshold: SEEN_PART },
+  );
   readonly #pause = (): void => this.#tile?.setPaused(!this.#seen || this.#suspended || document.hidden);
   readonly #changed = (): void => this.#render();
 
@@ -160,6 +168,8 @@ export class CameraTile extends HTMLElement {
     this.#tile.addEventListener('change', this.#changed);
     this.#observer.observe(this);
     document.addEventListener('visibilitychange', this.#pause);
+    // The page may be hidden from the start; the observer says nothing before it is shown.
+    this.#pause();
     this.#render();
   }
 
