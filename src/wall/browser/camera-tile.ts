@@ -133,11 +133,12 @@ export class CameraTile extends HTMLElement {
     return this.#verdict;
   }
 
-  /** The same as a person reads it. */
+  /** The same in words. Without the age, which grows while nobody reads it. */
   get said(): string {
     if (!this.#verdict) return '';
-    const { badge, todo } = sayOf(this.#verdict, this.#strings, this.#wall?.closed.code ?? 0);
-    return todo === '' ? badge : `${badge}. ${todo}`;
+    const { todo } = sayOf(this.#verdict, this.#strings, this.#wall?.closed.code ?? 0);
+    const word = this.#strings.words[this.#verdict.word];
+    return todo === '' ? word : `${word}. ${todo}`;
   }
 
   /** Changes size, quality, rate or stream in one step. The old pictures go on until the first of the new. */

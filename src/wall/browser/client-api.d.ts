@@ -92,7 +92,7 @@ export declare class CameraTile extends HTMLElement {
   /** Set it while something lies over the tile: no frames then. */
   suspended: boolean;
   readonly verdict: Verdict | null;
-  /** The verdict as a person reads it, in English or Spanish. */
+  /** The verdict in words, in English or Spanish, without its age. */
   readonly said: string;
   setRendition(rendition: TileRendition): void;
   retry(): void;

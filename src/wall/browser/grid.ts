@@ -205,6 +205,7 @@ export class Grid {
       this.enlarge(this.#large === cell ? null : camera.camera);
     });
     hit.tabIndex = -1;
+    hit.setAttribute('aria-expanded', 'false');
     const take = makeButton('×', 'take', () => this.#remove(cell));
     take.tabIndex = -1;
     take.setAttribute('aria-label', this.strings.remove(camera.title));
