@@ -58,7 +58,7 @@ const IPV4_COMPATIBLE: Range = {
   ...COMPATIBLE,
   holds: (address) => COMPATIBLE.holds(address) && !LOOPBACK.holds(address),
 };
-const MAPPED = range('::ffff:0:0/96');
+export const MAPPED = range('::ffff:0:0/96');
 const TRANSLATED = range('::ffff:0:0:0/96');
 const NAT64 = range('64:ff9b::/96');
 const LOCAL_NAT64 = range('64:ff9b:1::/48');
@@ -90,7 +90,7 @@ export const DENIED_RANGES: readonly { readonly range: Range; readonly what: str
 ];
 
 /** IPv4 address in four bytes from `offset`; Teredo stores the client's with every bit turned over (RFC 4380, 4). */
-function ipv4At(bytes: readonly number[], offset: number, mask = 0): ipaddr.IPv4 {
+export function ipv4At(bytes: readonly number[], offset: number, mask = 0): ipaddr.IPv4 {
   return new ipaddr.IPv4(bytes.slice(offset, offset + 4).map((byte) => byte ^ mask));
 }
 

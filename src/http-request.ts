@@ -15,7 +15,7 @@ export interface RequestFacts {
   readonly host: string;
   readonly authorization: string;
   readonly cookie: string;
-  /** The peer's address in one spelling: IPv4-mapped IPv6 is shown as IPv4. */
+  /** The peer's address as uWebSockets.js writes it: an IPv4 peer of a dual-stack socket shows as IPv4-mapped IPv6. */
   readonly address: string;
 }
 
@@ -29,7 +29,7 @@ export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts 
     host: req.getHeader('host'),
     authorization: req.getHeader('authorization'),
     cookie: req.getHeader('cookie'),
-    address: peerAddress(Buffer.from(res.getRemoteAddressAsText()).toString()),
+    address: Buffer.from(res.getRemoteAddressAsText()).toString(),
   };
 }
 
@@ -37,14 +37,6 @@ export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts 
 function queryOf(req: HttpRequest): string {
   const query: unknown = req.getQuery();
   return typeof query === 'string' ? query : '';
-}
-
-/** uWebSockets.js writes `0000:0000:0000:0000:0000:ffff:7f00:0001` for an IPv4 peer of a dual-stack socket. */
-function peerAddress(text: string): string {
-  const mapped = /^(?:0{1,4}:){5}ffff:([0-9a-f]{4}):([0-9a-f]{4})$/i.exec(text);
-  if (!mapped) return text;
-  const bytes = Buffer.from(`${mapped[1]}${mapped[2]}`, 'hex');
-  return [...bytes].join('.');
 }
 
 /** Set on the wall page's answer, so that the page's own scripts, fetches and sockets carry the token it was opened with. */

@@ -165,8 +165,16 @@ test('an IPv6 client is its /64, whichever of its addresses it uses', { timeout 
   await assert.rejects(show('wrong', one), refused('unauthenticated'));
   await assert.rejects(show('right', same), refused('too_many_failures'));
   await show('right', other);
+});
+
+test('an IPv4 client counts whole, also where a dual-stack socket shows it as IPv6', { timeout }, () => {
+  const { admission } = doorkeeper({ maxPerAddress: 1 });
   admission.enter('192.0.2.1');
   admission.enter('192.0.2.2');
+  for (const same of ['192.0.2.1', '::ffff:192.0.2.1', '0000:0000:0000:0000:0000:ffff:c000:0201'])
+    assert.throws(() => admission.enter(same), refused('too_many_viewers'), same);
+  admission.enter('0000:0000:0000:0000:0000:ffff:c000:0203');
+  admission.enter('::1');
 });
 
 test('who knocks too often is refused, whatever became of the knocks before', { timeout }, () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { startService } from '../../bench/lib/service.js';
 import { connectViewer, type Viewer } from '../../bench/lib/ws-viewer.js';
 import {
   assertUnharmed,
@@ -187,3 +190,18 @@ withTarget(
   },
   { Authorization: 'Bearer right' },
 );
+
+test('IPv4 clients of a dual-stack socket are counted one by one', { timeout }, async (t) => {
+  const env = { HOST: `::ffff:${HOST}`, AUTH_TOKENS: 'right', MAX_FAILED_TOKENS_PER_MINUTE: '1' };
+  const service = await startService({ env });
+  t.after(() => service.stop());
+  const status = async (localAddress: string, token: string): Promise<number | undefined> => {
+    const asked = get(`${service.url}/api/cameras?token=${token}`, { localAddress, agent: false });
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  assert.equal(await status('127.0.0.2', 'wrong'), 401);
+  assert.equal(await status('127.0.0.2', 'right'), 429);
+  assert.equal(await status('127.0.0.3', 'right'), 200);
+});
