@@ -70,10 +70,10 @@ unshare --mount --propagation private bash -euc '
     "PORT=$2" FFMPEG_PATH=/usr/bin/ffmpeg node dist/src/main.js
 ' _ "$work/image" "$port" >"$work/service.log" 2>&1 &
 service=$!
-health=$(sed -n 's/^  CMD \["node", "\(.*health.*\)"\]$/\1/p' docker/Dockerfile)
+health=$(sed -n 's/^  CMD \["node", "\(.*\)", "--health"\]$/\1/p' docker/Dockerfile)
 [ -n "$health" ]
 tries=0
-until HOST=127.0.0.1 PORT=$port "$node" "$work/image/app/$health"; do
+until HOST=127.0.0.1 PORT=$port "$node" "$work/image/app/$health" --health; do
   tries=$((tries + 1))
   if [ "$tries" -ge 50 ] || ! kill -0 "$service" 2>/dev/null; then
     cat "$work/service.log"

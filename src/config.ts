@@ -161,7 +161,7 @@ const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS,
 /** What the command line asks for. */
 export interface CommandLine {
   /** `serve`, or another job named first on the command line. */
-  readonly command: 'serve' | 'help' | 'version' | 'check' | 'doctor';
+  readonly command: 'serve' | 'help' | 'version' | 'check' | 'health' | 'doctor';
   readonly operands: readonly string[];
   readonly flags: Readonly<Partial<Record<SettingName, string>>>;
 }
@@ -180,6 +180,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (arg === '--help' || arg === '-h') command = 'help';
     else if (arg === '--version') command = 'version';
     else if (arg === '--check') command = 'check';
+    else if (arg === '--health') command = 'health';
     else if (arg === 'doctor' && operands.length === 0) command = 'doctor';
     else if (!arg.startsWith('-')) operands.push(arg);
     else {
@@ -249,6 +250,7 @@ export function helpText(): string {
     '',
     'Usage: rtsp-stream-ws [--setting value ...]          start the service',
     '       rtsp-stream-ws --check                        check settings and CONFIG_FILE, then exit',
+    '       rtsp-stream-ws --health                       ask the service that runs here with the same settings: exit 0 or 1',
     '       rtsp-stream-ws doctor <camera name or URL>    open one camera and say what happens',
     '',
     'Settings: environment variables, or flags (--linger-ms 500 is LINGER_MS=500). Default in the second column.',

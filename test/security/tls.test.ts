@@ -17,7 +17,7 @@ import { until } from '../neighbours/street.js';
 import { HOST, sendRaw, wsPath } from './target.js';
 
 const timeout = 60_000;
-const HEALTHCHECK = fileURLToPath(new URL('../../src/healthcheck.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 let folder: string;
 const file = (name: string): string => join(folder, name);
 
@@ -57,8 +57,9 @@ test('with TLS files the service speaks https and wss, and nothing else', { time
   );
 
   // The certificate is not in any store, and does not have to be: the service asks itself.
-  const health = spawnSync(process.execPath, [HEALTHCHECK], { env: { ...env, PORT: String(service.port) } });
-  assert.equal(health.status, 0, health.stderr.toString());
+  const here = { ...env, PORT: String(service.port) };
+  const health = spawnSync(process.execPath, [MAIN, '--health'], { env: here, encoding: 'utf8', timeout });
+  assert.deepEqual([health.status, health.stdout], [0, 'healthy\n'], health.stderr);
 
   const url = `wss://${HOST}:${service.port}${wsPath({ camera_index: 'a', rtsp: cameras.url(0) })}`;
   const socket = new WebSocket(url, { ca });
