@@ -25,7 +25,10 @@ export interface PlanOptions {
 /** Cameras that are too much for the machine are first encoded at these rates. */
 export const DEGRADED_FPS: Readonly<Record<Degradation, number | null>> = { 0: null, 1: 15, 2: 10, 3: 10 };
 
-/** At or below this many frames a second, decoding key frames alone serves as well, at a fourteenth of the price. */
+/**
+ * At or below this many frames a second, decoding key frames alone serves as well, at a seventh of the price
+ * (bench/decode-flags.ts).
+ */
 const KEY_FRAME_FPS = 1;
 
 /** Pure: the wishes of all viewers of a camera to what its worker decodes and encodes. */
