@@ -1,31 +1,26 @@
-import { createRequire } from 'node:module';
-import type * as Koffi from 'koffi';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fromLibc } from './libc.js';
 
 const WNOHANG = 1;
 const ATTEMPTS = 50;
 const PAUSE_MS = 20;
 
-type WaitPid = (pid: number, status: null, options: number) => number;
-let waitpid: WaitPid | null | undefined;
-
-/** libc's waitpid: Node reaps a child only in the thread that spawned it. */
-function loadWaitPid(): WaitPid | null {
-  if (process.platform !== 'linux') return null;
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
-    return koffi.load('libc.so.6').func('int waitpid(int pid, void *status, int options)') as WaitPid;
-  } catch {
-    return null;
-  }
-}
+/** Node reaps a child only in the thread that spawned it. */
+const loadWaitPid = fromLibc(
+  (libc) =>
+    libc.func('int waitpid(int pid, void *status, int options)') as (
+      pid: number,
+      status: null,
+      options: number,
+    ) => number,
+);
 
 /**
  * Kills and reaps an FFmpeg whose worker thread died: it is a child of this process, but nobody waits for it any more,
  * so that it would stay as a zombie. Without koffi it is killed, and the zombie stays until the service ends.
  */
 export async function reapOrphan(pid: number): Promise<void> {
-  waitpid ??= loadWaitPid();
+  const waitpid = loadWaitPid();
   if (!waitpid) {
     process.kill(pid, 'SIGKILL');
     return;

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type * as Koffi from 'koffi';
+import { fromLibc } from './libc.js';
 
 /** `IPPROTO_TCP` and Linux's option of tcp(7): bytes not yet sent that the kernel takes at most before a socket counts as full. */
 const IPPROTO_TCP = 6;
@@ -16,6 +15,17 @@ const NOT_SENT_BYTES = 32 * 1024;
 /** The state of a listening socket in /proc/net/tcp. */
 const LISTENING = '0A';
 
+const loadSetSockOpt = fromLibc(
+  (libc) =>
+    libc.func('int setsockopt(int fd, int level, int name, const int *value, uint32_t length)') as (
+      fd: number,
+      level: number,
+      name: number,
+      value: number[],
+      length: number,
+    ) => number,
+);
+
 /**
  * Keeps the kernel's send queue of every connection that comes in on `port` short: connections inherit the option from the
  * listening socket, the only one whose descriptor can be told.
@@ -23,25 +33,12 @@ const LISTENING = '0A';
  * @returns false where that is not to be had (not Linux, no koffi): slow readers of MJPEG then see older frames
  */
 export function shortenSendQueues(port: number): boolean {
-  if (process.platform !== 'linux') return false;
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
-    const setsockopt = koffi
-      .load('libc.so.6')
-      .func('int setsockopt(int fd, int level, int name, const int *value, uint32_t length)') as (
-      fd: number,
-      level: number,
-      name: number,
-      value: number[],
-      length: number,
-    ) => number;
-    const results = listeners(port).map((fd) =>
-      setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, [NOT_SENT_BYTES], 4),
-    );
-    return results.length > 0 && results.every((result) => result === 0);
-  } catch {
-    return false;
-  }
+  const setsockopt = loadSetSockOpt();
+  if (!setsockopt) return false;
+  const results = listeners(port).map((fd) =>
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, [NOT_SENT_BYTES], 4),
+  );
+  return results.length > 0 && results.every((result) => result === 0);
 }
 
 /** This process's descriptors that listen on `port`. */
@@ -53,6 +50,8 @@ function listeners(port: number): number[] {
       if (state === LISTENING && Number.parseInt(local.split(':')[1] ?? '', 16) === port) inodes.add(inode);
     }
   }
+  // So it is without /proc, which is no reason not to start.
+  if (inodes.size === 0) return [];
   return readdirSync('/proc/self/fd')
     .filter((fd) => inodes.has(/^socket:\[(\d+)\]$/.exec(linkOf(fd))?.[1] ?? ''))
     .map(Number);

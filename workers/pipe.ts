@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
-import type * as Koffi from 'koffi';
 import { Socket } from 'node:net';
+import { fromLibc } from '../src/libc.js';
 
 /**
  * Pipes whose read end fills a buffer of ours. Node's own `child.stdout` allocates 64 KiB for each chunk and leaves them to
@@ -23,66 +22,53 @@ interface Pipes {
   resize(fd: number, bytes: number): void;
   unread(fd: number): number;
 }
-let pipes: Pipes | null | undefined;
 
-/** Loads libc once for each thread; `null` where there is no koffi or no glibc (then Node's own pipes serve). */
-function loadPipes(): Pipes | null {
-  if (process.platform !== 'linux') return null;
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
-    const libc = koffi.load('libc.so.6');
-    const pipe2 = libc.func('int pipe2(_Out_ int *fds, int flags)') as (
-      fds: number[],
-      flags: number,
-    ) => number;
-    const fcntl = libc.func('int fcntl(int fd, int cmd, ...)') as (
-      fd: number,
-      cmd: number,
-      type: string,
-      value: number,
-    ) => number;
-    const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Out_ int *value)') as (
-      fd: number,
-      request: number,
-      value: number[],
-    ) => number;
-    // Refused past the user's limit (fs.pipe-user-pages-soft): the default 64 KiB then do, at more wake-ups a frame.
-    const resize = (fd: number, bytes: number): void => {
-      fcntl(fd, F_SETPIPE_SZ, 'int', bytes);
-    };
-    return {
-      make: (bytes, flags) => {
-        const fds = [-1, -1];
-        // Close-on-exec at once: another thread may fork between two calls.
-        if (pipe2(fds, O_CLOEXEC | flags) !== 0) throw new Error('pipe2 failed: too many open files?');
-        const [readFd = -1, writeFd = -1] = fds;
-        resize(writeFd, bytes);
-        return { readFd, writeFd };
-      },
-      resize,
-      unread: (fd) => {
-        const count = [0];
-        return ioctl(fd, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;
-      },
-    };
-  } catch {
-    return null;
-  }
-}
-
-const loaded = (): Pipes | null => (pipes ??= loadPipes());
+/** `null` where libc is not to be had: then Node's own pipes serve. */
+const pipes = fromLibc((libc): Pipes => {
+  const pipe2 = libc.func('int pipe2(_Out_ int *fds, int flags)') as (fds: number[], flags: number) => number;
+  const fcntl = libc.func('int fcntl(int fd, int cmd, ...)') as (
+    fd: number,
+    cmd: number,
+    type: string,
+    value: number,
+  ) => number;
+  const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Out_ int *value)') as (
+    fd: number,
+    request: number,
+    value: number[],
+  ) => number;
+  // Refused past the user's limit (fs.pipe-user-pages-soft): the default 64 KiB then do, at more wake-ups a frame.
+  const resize = (fd: number, bytes: number): void => {
+    fcntl(fd, F_SETPIPE_SZ, 'int', bytes);
+  };
+  return {
+    make: (bytes, flags) => {
+      const fds = [-1, -1];
+      // Close-on-exec at once: another thread may fork between two calls.
+      if (pipe2(fds, O_CLOEXEC | flags) !== 0) throw new Error('pipe2 failed: too many open files?');
+      const [readFd = -1, writeFd = -1] = fds;
+      resize(writeFd, bytes);
+      return { readFd, writeFd };
+    },
+    resize,
+    unread: (fd) => {
+      const count = [0];
+      return ioctl(fd, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;
+    },
+  };
+});
 
 /**
  * A pipe of about `bytes` capacity, or `null` where this platform's FFI is not at hand.
  * @param mode `packets`: every write takes a page of the capacity, and is read alone
  */
 export const openPipe = (bytes: number, mode: 'bytes' | 'packets' = 'bytes'): Pipe | null =>
-  loaded()?.make(bytes, mode === 'packets' ? O_DIRECT : 0) ?? null;
+  pipes()?.make(bytes, mode === 'packets' ? O_DIRECT : 0) ?? null;
 
-export const resizePipe = (fd: number, bytes: number): void => loaded()?.resize(fd, bytes);
+export const resizePipe = (fd: number, bytes: number): void => pipes()?.resize(fd, bytes);
 
 /** Bytes that wait in the pipe; 0 also when that cannot be told. */
-export const unreadBytes = (fd: number): number => loaded()?.unread(fd) ?? 0;
+export const unreadBytes = (fd: number): number => pipes()?.unread(fd) ?? 0;
 
 /** Time that the rest of a frame takes to follow its first piece, with room: FFmpeg writes 640x360 in some 0.2 ms. */
 const GATHER_MS = 0.5;
