@@ -50,7 +50,7 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 const ffmpeg = benchFfmpeg();
-const clip = h264Clip(1920, 1080, 3000, 'a second');
+const clip = h264Clip(1920, 1080, 3000);
 const scale = (flags: string): string => `scale=640:360:flags=${flags}`;
 
 /** Core milliseconds a frame of the source, decoded or not. FFmpeg's own count: others on the core would lengthen the time. */
