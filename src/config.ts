@@ -89,7 +89,7 @@ export const SETTINGS = {
   SKIP_LOOP_FILTER: setting(
     'off',
     oneOf('on', 'off'),
-    'on: decode without deblocking, a quarter cheaper and blockier',
+    'on: decode without deblocking, a fifth cheaper and blockier',
   ),
   SIZE_LADDER: setting(
     '320x180,640x360,960x540,1280x720,1920x1080',
