@@ -6,7 +6,7 @@ import { writeReport } from './lib/report.js';
 import { right } from './lib/rig.js';
 import { percentile } from './lib/stats.js';
 import { markdownTable } from './lib/table.js';
-import { h264Clip } from './pipeline/clips.js';
+import { CLIP_FRAMES, h264Clip } from './pipeline/clips.js';
 
 /**
  * What do FFmpeg's scaling and decoding flags cost, and what do they take from the picture? 1080p H.264 (a key frame in 25) to
@@ -50,8 +50,7 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 const ffmpeg = benchFfmpeg();
-const CLIP_FRAMES = isQuick ? 400 : 2000;
-const clip = h264Clip(1920, 1080, 3000, CLIP_FRAMES);
+const clip = h264Clip(1920, 1080, 3000);
 const scale = (flags: string): string => `scale=640:360:flags=${flags}`;
 
 /** Core milliseconds a frame of the source, decoded or not. FFmpeg's own count: others on the core would lengthen the time. */

@@ -7,28 +7,25 @@ import { barChart } from './lib/plot.js';
 import { writeReport } from './lib/report.js';
 import { percentile } from './lib/stats.js';
 import { markdownTable } from './lib/table.js';
-import { h264Clip } from './pipeline/clips.js';
+import { CLIP_FRAMES, h264Clip } from './pipeline/clips.js';
 import type { StageRequest } from './pipeline/stage.js';
 
 /**
  * What does a frame cost on the way from H.264 to JPEG, and how near is that to the floor? One core, saturated; the ways take
  * turns, so that a machine that gets slower or faster does so for all; the medians of the rounds are compared.
  */
-const ROUNDS = isQuick ? 1 : 3;
+const ROUNDS = isQuick ? 1 : 4;
 const CORE = String(availableParallelism() - 1);
 const STAGE = fileURLToPath(new URL('pipeline/stage.js', import.meta.url));
 
 const SMALL = { width: 640, height: 360 };
-/** Long enough that the start of FFmpeg and of the compiled JavaScript is lost in it (quick: not quite). */
-const SMALL_FRAMES = isQuick ? 400 : 4000;
-const LARGE_FRAMES = isQuick ? 400 : 2000;
-const small = h264Clip(640, 360, 700, SMALL_FRAMES);
-const large = h264Clip(1920, 1080, 3000, LARGE_FRAMES);
+const small = h264Clip(640, 360, 700);
+const large = h264Clip(1920, 1080, 3000);
 
 const ffmpeg = benchFfmpeg();
 const stage = (name: string, file: string, way: StageRequest['way'], sizes = [SMALL]) => ({
   name,
-  request: { ffmpeg, file, way, sizes, quality: 50, encodeFrames: SMALL_FRAMES } satisfies StageRequest,
+  request: { ffmpeg, file, way, sizes, quality: 50, encodeFrames: CLIP_FRAMES } satisfies StageRequest,
 });
 
 const STAGES = [
