@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { IdleMeter } from '../src/cpu-idle.js';
 import { isQuick } from './lib/paths.js';
 import { runBench } from './run/bench-process.js';
 import { BENCHES } from './run/benches.js';
@@ -19,7 +20,13 @@ const PLOTS = source('bench/plots/');
 /** Packages that figures depend on. */
 const PACKAGES = ['uWebSockets.js', 'piscina', 'jpeg-turbo', 'koffi', '@ffmpeg-installer/ffmpeg', 'ws'];
 
-const [loadBefore = Number.NaN] = loadavg();
+/** Before the first bench, ms. The load average would count whoever ended just now. */
+const LOOK_MS = 3000;
+const idle = new IdleMeter();
+await sleep(LOOK_MS);
+const busyBefore = 1 - idle.read();
+/** Asked for before plots are written: those are no change of what is measured. */
+const measuredRevision = revision();
 const outcomes: BenchOutcome[] = [];
 for (const { name, limitMs } of BENCHES) {
   console.error(`> ${name}`);
@@ -36,7 +43,7 @@ for (const { name, limitMs } of BENCHES) {
     plots: copyPlots(name, RESULTS, PLOTS),
   });
 }
-const facts = { quick: isQuick, versions: versions(), revision: revision(), loadBefore };
+const facts = { quick: isQuick, versions: versions(), revision: measuredRevision, busyBefore };
 writeFileSync(source('bench/RESULTS.md'), resultsPage(outcomes, facts));
 console.error('> wrote bench/RESULTS.md');
 process.exitCode = outcomes.some(({ failure }) => failure !== null) ? 1 : 0;

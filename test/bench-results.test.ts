@@ -10,7 +10,7 @@ import { atLeast, atMost, below } from '../bench/lib/check.js';
 import { tempFolder } from './temp-folder.js';
 
 const machine = { cpu: 'Some CPU', cores: 2, memoryMiB: 4096, kernel: 'linux', node: 'v20', ffmpeg: '7.1' };
-const facts = { quick: false, versions: { piscina: '5.3.2' }, revision: 'abc1234', loadBefore: 0.1 };
+const facts = { quick: false, versions: { piscina: '5.3.2' }, revision: 'abc1234', busyBefore: 0.01 };
 const written = (name: string, results: unknown): string =>
   JSON.stringify({
     name,
@@ -56,11 +56,11 @@ test(
 
 test('a bench that failed, a quick run and a busy machine are said plainly', { timeout: 5000 }, () => {
   const failed = { name: 'fanout', report: null, plots: [], failure: 'not done in 240 s', seconds: 240 };
-  const page = resultsPage([failed], { ...facts, quick: true, loadBefore: 7 });
+  const page = resultsPage([failed], { ...facts, quick: true, busyBefore: 0.4 });
   assert.match(page, /Failed: not done in 240 s/);
   assert.match(page, /\*\*not measured\*\*/);
   assert.match(page, /A quick run/);
-  assert.match(page, /not quiet: load average 7\.00/);
+  assert.match(page, /not quiet: others took 40 %/);
 });
 
 test(

@@ -19,12 +19,12 @@ export interface RunFacts {
   readonly versions: Readonly<Record<string, string>>;
   /** Revision of the sources; null outside a Git checkout. */
   readonly revision: string | null;
-  /** Load average of the last minute before the run began. */
-  readonly loadBefore: number;
+  /** Share of the cores that others took just before the run, 0-1. */
+  readonly busyBefore: number;
 }
 
-/** Runnable processes before the run from which on the figures are not those of a quiet machine. */
-const QUIET_LOAD = 0.5;
+/** Share of the cores that others take from which on the figures are not those of a quiet machine. */
+const QUIET_SHARE = 0.05;
 
 /** bench/RESULTS.md as text. Pure. */
 export function resultsPage(outcomes: readonly BenchOutcome[], facts: RunFacts): string {
@@ -40,7 +40,8 @@ export function resultsPage(outcomes: readonly BenchOutcome[], facts: RunFacts):
 function introduction(outcomes: readonly BenchOutcome[], facts: RunFacts): string[] {
   const measured = outcomes.find(({ report }) => report !== null)?.report;
   const seconds = outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0);
-  const { quick, loadBefore, revision } = facts;
+  const { quick, revision } = facts;
+  const busy = `${Math.round(facts.busyBefore * 100)} %`;
   return [
     `Written by \`make bench\` (\`node dist/bench/run.js${quick ? ' --quick' : ''}\`) in ${minutes(seconds)}; do not edit.`,
     ...(quick
@@ -48,14 +49,14 @@ function introduction(outcomes: readonly BenchOutcome[], facts: RunFacts): strin
           '**A quick run: short windows, few points. Its figures are rough, and some targets are not looked at.**',
         ]
       : []),
-    ...(loadBefore > QUIET_LOAD
+    ...(facts.busyBefore > QUIET_SHARE
       ? [
-          `**The machine was not quiet: load average ${loadBefore.toFixed(2)} before the run. Its figures are those of a busy machine.**`,
+          `**The machine was not quiet: others took ${busy} of it before the run. Its figures are those of a busy machine.**`,
         ]
       : []),
     [
       `- Machine: ${measured ? machineLine(measured.machine) : 'unknown, no bench wrote a report'}`,
-      `- Measured: ${measured?.measuredAt ?? '-'}${revision === null ? '' : `, revision ${revision}`}, load average before the run ${loadBefore.toFixed(2)}`,
+      `- Measured: ${measured?.measuredAt ?? '-'}${revision === null ? '' : `, revision ${revision}`}, ${busy} of the machine taken by others before the run`,
       `- Packages: ${Object.entries(facts.versions)
         .map(([name, version]) => `${name} ${version}`)
         .join(', ')}`,
