@@ -46,8 +46,13 @@ export interface SupervisorEvents {
   failed(failure: { code: CameraErrorCode; detail: string; first: boolean; retryInMs: number }): void;
 }
 
-/** Key frames may be seconds apart: in that mode the stall watchdog waits this many times longer. */
-const KEY_FRAME_PATIENCE = 4;
+/**
+ * Key frames may be far apart, up to a minute where the encoder stretches them on a still scene: in that mode the stall watchdog waits
+ * this many times longer. A connection that falls silent is ended by FFmpeg's own socket timeout long before.
+ */
+const KEY_FRAME_PATIENCE = 13;
+/** How many stall timeouts old a key frame may be and still pass for live, until the camera has shown two. */
+const UNKNOWN_GAP = 4;
 
 /** A viewer's wish brings the next try of a camera that never was live forward to this, ms after the last failure. */
 const WISHED_RETRY_MS = 1000;
@@ -91,7 +96,7 @@ export class Supervisor {
   ) {
     this.#backoff = new Backoff(times, random);
     this.#freeze = new FreezeDetector(times.frozenAfterMs);
-    this.#gap = new KeyFrameGap(times.stallMs * KEY_FRAME_PATIENCE);
+    this.#gap = new KeyFrameGap(times.stallMs * UNKNOWN_GAP);
     this.#done = this.#live();
   }
 

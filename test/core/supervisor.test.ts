@@ -132,7 +132,7 @@ test(
 );
 
 test(
-  'the stall watchdog waits four times longer for key frames, and anew when all frames are wanted again',
+  'the stall watchdog waits over a minute for key frames, and anew when all frames are wanted again',
   { timeout },
   async () => {
     const it = await start({ plan: KEY_FRAMES });
@@ -148,7 +148,7 @@ test(
 
     const keys = await start({ plan: KEY_FRAMES });
     keys.opener.run.frame();
-    await keys.clock.advance(19_990);
+    await keys.clock.advance(64_990);
     assert.equal(keys.opener.run.stops, 0);
     await keys.clock.advance(20);
     assert.equal(keys.opener.runs[0]?.stops, 1);
@@ -165,7 +165,7 @@ test(
     opener.run.frame();
     await play(it, 3000);
     supervisor.setPlan(KEY_FRAMES);
-    assert.deepEqual(gaps, [undefined, 20_000], 'nothing is known yet but the patience of the watchdog');
+    assert.deepEqual(gaps, [undefined, 20_000], 'nothing is known yet');
     await play(it, 24_000, 8000);
     assert.deepEqual(gaps.splice(0), [undefined, 20_000, 15_000]);
     // Several renditions of one key frame, and the count of it, are one sign of life.
