@@ -11,6 +11,7 @@ import { openAfter } from './opener.js';
 import type { DecodePlan } from './protocol.js';
 import { type Channel, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from './rendition.js';
+import { SizeLinger } from './size-linger.js';
 import { type CameraOpener, Supervisor, type SupervisorTimes } from './supervisor.js';
 
 /** What somebody who holds a seat is told. */
@@ -70,6 +71,8 @@ export class Camera {
   #economy = false;
   /** The last plan with a viewer in it. */
   #lastPlan: DecodePlan | null = null;
+  readonly #sizes: SizeLinger;
+  #cancelSizes: (() => void) | null = null;
   #degradation: Degradation = 0;
   #closed = false;
   #lastFrameAt: number | null = null;
@@ -81,6 +84,7 @@ export class Camera {
     /** The camera runs no more, and nobody is there. */
     private readonly onIdle: () => void,
   ) {
+    this.#sizes = new SizeLinger(options.lingerMs);
     this.#record = new CameraRecord(options.name, deps.metrics, deps.log, deps.series);
     this.#publisher = new Publisher(options.name, renditionKey(options.defaultRendition), deps.publish);
     if (options.alwaysOn) this.#start();
@@ -211,6 +215,7 @@ export class Camera {
     this.#cancelLinger?.();
     this.#cancelEconomy?.();
     this.#cancelEconomy = null;
+    this.#cancelSizes?.();
     this.#economy = false;
     this.#lastPlan = null;
     const supervisor = this.#supervisor;
@@ -234,10 +239,10 @@ export class Camera {
       this.#cancelEconomy?.();
       this.#cancelEconomy = null;
       this.#economy = false;
-      this.#lastPlan = plan;
-      return plan;
+      this.#lastPlan = this.#withLingering(plan);
+      return this.#lastPlan;
     }
-    if (this.#economy || !this.#lastPlan) return plan;
+    if (this.#economy || !this.#lastPlan) return this.#withLingering(plan);
     // Nothing is encoded from now on, but the decoder goes on as it was: a page reload must not cost a reconnect.
     this.#cancelEconomy ??= this.deps.clock.after(ECONOMY_AFTER_MS, () => {
       this.#economy = true;
@@ -247,6 +252,19 @@ export class Camera {
       ...this.#lastPlan,
       outputs: this.#lastPlan.outputs.map((output) => ({ ...output, demands: [] })),
     };
+  }
+
+  #withLingering(plan: DecodePlan): DecodePlan {
+    const { clock } = this.deps;
+    const extended = this.#sizes.extend(plan, clock.now());
+    this.#cancelSizes?.();
+    const left = this.#sizes.endsAt - clock.now();
+    this.#cancelSizes = Number.isFinite(left)
+      ? clock.after(left, () => {
+          this.#replan();
+        })
+      : null;
+    return extended;
   }
 
   #onState(status: CameraStatus): void {

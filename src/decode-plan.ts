@@ -16,7 +16,7 @@ export const LEAST_RATE = 2 satisfies Degradation;
 
 export interface PlanOptions {
   /** Decoded when nobody wants anything, so that the stream is alive for whoever comes. */
-  readonly standby: { readonly width: number; readonly height: number };
+  readonly standby: Size;
   /** Most frames a second that the service gives anybody; `null` is no limit. */
   readonly maxFps: number | null;
   readonly degradation: Degradation;
@@ -47,17 +47,24 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
     fastest = most(fastest, fps);
   }
   return {
-    // Sorted, so that the same wishes in another order are the same plan.
     outputs:
       outputs.size === 0
         ? [{ ...options.standby, demands: [] }]
         : [...outputs.values()]
-            .sort((a, b) => a.width - b.width || a.height - b.height)
+            .sort(bySize)
             .map((output): DecodeOutput => ({ ...output, demands: [...output.demands.values()] })),
     // Nobody there (fastest is 0) needs no more than a sign of life.
     keyFramesOnly: options.degradation === KEY_FRAMES_ONLY || (fastest !== null && fastest <= KEY_FRAME_FPS),
   };
 }
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The order of a plan's outputs: the same wishes in another order are the same plan. */
+export const bySize = (a: Size, b: Size): number => a.width - b.width || a.height - b.height;
 
 /** `null` is "as fast as the source". */
 const most = (a: number | null, b: number | null): number | null =>
@@ -72,10 +79,7 @@ const least = (...rates: (number | null)[]): number | null => {
  * The ladder's smallest size that holds the wanted one, else its largest: few sizes, so that viewers share decoder outputs.
  * @param ladder not empty
  */
-export function snapToLadder(
-  want: { readonly width: number; readonly height: number },
-  ladder: readonly { readonly width: number; readonly height: number }[],
-): { width: number; height: number } {
+export function snapToLadder(want: Size, ladder: readonly Size[]): { width: number; height: number } {
   const sorted = [...ladder].sort((a, b) => a.width * a.height - b.width * b.height);
   const fit = sorted.find((size) => size.width >= want.width && size.height >= want.height) ?? sorted.at(-1);
   return fit ? { width: fit.width, height: fit.height } : { ...want };

@@ -153,11 +153,34 @@ test('what is encoded follows the sizes, qualities and rates of the viewers', { 
   assert.deepEqual(seen, [3]);
   small.leave();
   faster.leave();
-  assert.deepEqual(run.plan.outputs, [
-    { width: 640, height: 360, demands: [{ key: '640x360q50', quality: 50, fps: 5 }] },
-  ]);
+  const left = { width: 640, height: 360, demands: [{ key: '640x360q50', quality: 50, fps: 5 }] };
+  assert.deepEqual(run.plan.outputs, [{ width: 320, height: 180, demands: [] }, left]);
+  for (let second = 0; second < 10; second++) {
+    run.frame();
+    await it.clock.advance(1000);
+  }
+  assert.deepEqual(run.plan.outputs, [left], 'a size is given up when nobody wanted it for the linger');
   run.frame(5, '320x180q80');
   assert.deepEqual(seen, [3], 'a rendition that nobody wants any more is not published');
+});
+
+test('a viewer that flips between sizes costs the camera no session for each flip', { timeout }, async () => {
+  const it = studio();
+  it.join('cam', AT);
+  await settle();
+  const decoded = new Set<string>();
+  for (let flip = 0; flip < 20; flip++) {
+    const seat = it.join('cam', { ...AT, width: flip % 2 === 0 ? 320 : 1280 });
+    await it.clock.advance(500);
+    seat.leave();
+    decoded.add(
+      it
+        .opener()
+        .run.plan.outputs.map(({ width }) => width)
+        .join(),
+    );
+  }
+  assert.deepEqual([...decoded], ['320,640', '320,640,1280']);
 });
 
 test('nobody gets more than MAX_FPS, and a seat that is not active wants nothing', { timeout }, async () => {
@@ -168,16 +191,15 @@ test('nobody gets more than MAX_FPS, and a seat that is not active wants nothing
   it.join('cam', { ...AT, fps: 30 });
   assert.equal(it.opener().run.plan.outputs[0]?.demands[0]?.fps, 15);
   const other = it.join('cam', { ...AT, width: 320 });
+  const encoded = () =>
+    it
+      .opener()
+      .run.plan.outputs.filter(({ demands }) => demands.length > 0)
+      .map(({ width }) => width);
   other.setActive(false);
-  assert.deepEqual(
-    it.opener().run.plan.outputs.map(({ width }) => width),
-    [640],
-  );
+  assert.deepEqual(encoded(), [640]);
   other.setActive(true);
-  assert.deepEqual(
-    it.opener().run.plan.outputs.map(({ width }) => width),
-    [320, 640],
-  );
+  assert.deepEqual(encoded(), [320, 640]);
   seat.leave();
 });
 
