@@ -3,15 +3,15 @@ import type { CameraSeries } from './camera-series.js';
 import type { CameraStatus } from './camera-state.js';
 import { type Clock, epochMs } from './clock.js';
 import type { ConnectGate } from './connect-gate.js';
-import { decodePlan, type Degradation, type Want } from './decode-plan.js';
+import { decodePlan, type Degradation, KEY_FRAMES_ONLY, type Want } from './decode-plan.js';
 import { CAMERA_FAULTS, CameraError, type ServiceError } from './errors.js';
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
 import { openAfter } from './opener.js';
+import { PlanLinger } from './plan-linger.js';
 import type { DecodePlan } from './protocol.js';
 import { type Channel, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from './rendition.js';
-import { SizeLinger } from './size-linger.js';
 import { type CameraOpener, Supervisor, type SupervisorTimes } from './supervisor.js';
 
 /** What somebody who holds a seat is told. */
@@ -71,8 +71,8 @@ export class Camera {
   #economy = false;
   /** The last plan with a viewer in it. */
   #lastPlan: DecodePlan | null = null;
-  readonly #sizes: SizeLinger;
-  #cancelSizes: (() => void) | null = null;
+  readonly #planLinger: PlanLinger;
+  #cancelPlanLinger: (() => void) | null = null;
   #degradation: Degradation = 0;
   #closed = false;
   #lastFrameAt: number | null = null;
@@ -84,7 +84,7 @@ export class Camera {
     /** The camera runs no more, and nobody is there. */
     private readonly onIdle: () => void,
   ) {
-    this.#sizes = new SizeLinger(options.lingerMs);
+    this.#planLinger = new PlanLinger(options.lingerMs);
     this.#record = new CameraRecord(options.name, deps.metrics, deps.log, deps.series);
     this.#publisher = new Publisher(options.name, renditionKey(options.defaultRendition), deps.publish);
     if (options.alwaysOn) this.#start();
@@ -215,7 +215,7 @@ export class Camera {
     this.#cancelLinger?.();
     this.#cancelEconomy?.();
     this.#cancelEconomy = null;
-    this.#cancelSizes?.();
+    this.#cancelPlanLinger?.();
     this.#economy = false;
     this.#lastPlan = null;
     const supervisor = this.#supervisor;
@@ -239,10 +239,10 @@ export class Camera {
       this.#cancelEconomy?.();
       this.#cancelEconomy = null;
       this.#economy = false;
-      this.#lastPlan = this.#withLingering(plan);
+      this.#lastPlan = this.#withLingering(plan, this.#degradation === KEY_FRAMES_ONLY);
       return this.#lastPlan;
     }
-    if (this.#economy || !this.#lastPlan) return this.#withLingering(plan);
+    if (this.#economy || !this.#lastPlan) return this.#withLingering(plan, true);
     // Nothing is encoded from now on, but the decoder goes on as it was: a page reload must not cost a reconnect.
     this.#cancelEconomy ??= this.deps.clock.after(ECONOMY_AFTER_MS, () => {
       this.#economy = true;
@@ -254,12 +254,12 @@ export class Camera {
     };
   }
 
-  #withLingering(plan: DecodePlan): DecodePlan {
+  #withLingering(plan: DecodePlan, saveAtOnce: boolean): DecodePlan {
     const { clock } = this.deps;
-    const extended = this.#sizes.extend(plan, clock.now());
-    this.#cancelSizes?.();
-    const left = this.#sizes.endsAt - clock.now();
-    this.#cancelSizes = Number.isFinite(left)
+    const extended = this.#planLinger.extend(plan, clock.now(), saveAtOnce);
+    this.#cancelPlanLinger?.();
+    const left = this.#planLinger.endsAt - clock.now();
+    this.#cancelPlanLinger = Number.isFinite(left)
       ? clock.after(left, () => {
           this.#replan();
         })

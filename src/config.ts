@@ -96,7 +96,11 @@ export const SETTINGS = {
     sizeLadder,
     'Sizes that a viewer can get: the smallest that holds what it asks for (the default size always counts)',
   ),
-  LINGER_MS: setting('10000', integer(0, 3_600_000), 'How long a camera runs on without viewers'),
+  LINGER_MS: setting(
+    '10000',
+    integer(0, 3_600_000),
+    'How long a camera, or a size of it, is kept without viewers',
+  ),
   OPEN_TIMEOUT_MS: setting('10000', integer(100, 120_000), 'Longest wait for the first frame'),
   STALL_TIMEOUT_MS: setting('5000', integer(500, 120_000), 'Longest gap without a frame before a reconnect'),
   RETRY_MIN_MS: setting(
