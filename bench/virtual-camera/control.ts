@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { OptionsError } from './parse.js';
+import { urlHost } from './url-host.js';
 import type { VirtualCameras } from './virtual-cameras.js';
 
 /** The HTTP control server of the cameras: state, sending times and faults as JSON. */
@@ -78,7 +79,7 @@ export async function openControl(host: string, port: number, cameras: Served): 
   const bound = server.address();
   const actual = bound !== null && typeof bound === 'object' ? bound.port : port;
   return {
-    url: `http://${host}:${actual}`,
+    url: `http://${urlHost(host)}:${actual}`,
     close: async () => {
       const closed = once(server, 'close');
       server.close();

@@ -1,6 +1,7 @@
 import type { Contacts } from './camera.js';
 import type { CameraOptions } from './options.js';
 import type { SentFrame } from './sent-log.js';
+import { urlHost } from './url-host.js';
 
 /** What the control server tells of a camera. */
 export interface CameraStatus {
@@ -49,5 +50,5 @@ export function rtspUrl(
   name: string,
 ): string {
   const secret = `${encodeURIComponent(options.user)}:${encodeURIComponent(options.password)}@`;
-  return `rtsp://${options.auth === 'none' ? '' : secret}${options.host}:${port}/${name}`;
+  return `rtsp://${options.auth === 'none' ? '' : secret}${urlHost(options.host)}:${port}/${name}`;
 }
