@@ -125,20 +125,23 @@ export const systemLookup: Lookup = async (host) => {
   return found.map(({ address }) => address);
 };
 
+/** At least one, in the order in which they are tried. */
+export type Addresses = readonly [string, ...string[]];
+
 /**
- * Resolves a camera's host once and returns the address to dial, IPv4 first: dial this and not the name, since a second
- * look-up could give another address. One denied address is enough to deny the name, whichever would be dialled.
+ * Resolves a camera's host once and returns the addresses to dial, IPv4 first: dial these and not the name, since a second
+ * look-up could give others. One denied address is enough to deny the name, whichever would be dialled.
  * Rejects with CameraError `target_denied` or `dns`.
  */
 export async function resolveTarget(
   target: { readonly host: string },
   policy: Pick<AddressPolicy, 'judgeHost' | 'judgeAddress'>,
   lookup: Lookup = systemLookup,
-): Promise<string> {
+): Promise<Addresses> {
   const { host } = target;
   const reason = policy.judgeHost(host);
   if (reason !== null) throw new CameraError('target_denied', `${host} ${reason}`);
-  if (isIP(host) !== 0) return host;
+  if (isIP(host) !== 0) return [host];
   const addresses = await lookup(host).catch((error: unknown) => {
     throw new CameraError('dns', `${host}: ${errorCode(error)}`);
   });
@@ -147,9 +150,9 @@ export async function resolveTarget(
     if (denied !== null)
       throw new CameraError('target_denied', `${host} has the address ${address}, which ${denied}`);
   }
-  const dial = addresses.find((address) => isIPv4(address)) ?? addresses[0];
-  if (dial === undefined) throw new CameraError('dns', `${host}: the name has no address`);
-  return dial;
+  const [first, ...others] = [...addresses].sort((a, b) => Number(isIPv4(b)) - Number(isIPv4(a)));
+  if (first === undefined) throw new CameraError('dns', `${host}: the name has no address`);
+  return [first, ...others];
 }
 
 const errorCode = (error: unknown): string =>

@@ -1,3 +1,4 @@
+import type { Addresses } from './address-policy.js';
 import { CameraError } from './errors.js';
 import type { FfmpegBuild, PixelFormat, RunEnd, Transport } from './protocol.js';
 import { dialUrl, type RtspUrl } from './rtsp-url.js';
@@ -11,33 +12,36 @@ export interface OpenerDeps {
   readonly pixels: PixelFormat;
   readonly ioTimeoutMs: number;
   readonly skipLoopFilter: boolean;
-  /** The one address that was judged, for FFmpeg to dial. Throws CameraError `dns` or `target_denied`. */
-  readonly resolve: (url: RtspUrl) => Promise<string>;
+  /** The addresses that were judged, for FFmpeg to dial. Throws CameraError `dns` or `target_denied`. */
+  readonly resolve: (url: RtspUrl) => Promise<Addresses>;
 }
 
-/** Opens one camera: resolves and judges its host anew for each run, then hands the address to a worker. */
+/** Ends that tell of an address, and nothing of the camera: the name's next address is tried at once. */
+const UNREACHED: ReadonlySet<RunEnd['code']> = new Set(['refused', 'unreachable'] as const);
+
+/** Opens one camera: resolves and judges its host anew for each run, then hands an address to a worker. */
 export function cameraOpener(
   camera: string,
   url: RtspUrl,
   transport: Transport,
   deps: OpenerDeps,
 ): CameraOpener {
+  /** Which of the name's addresses is tried first: that of the last picture, or after a run without one the next. */
+  let turn = 0;
   return {
     open(request, events) {
       let { plan } = request;
       let run: CameraRun | null = null;
+      let isStopped = false;
       let abandon: () => void = () => undefined;
       const abandoned = new Promise<RunEnd>((resolve) => {
         abandon = () => {
+          isStopped = true;
           resolve({ code: 'stopped' });
         };
       });
-      const dialled = async (): Promise<RunEnd> => {
-        const { ffmpeg } = deps;
-        if (!ffmpeg) return { code: 'ffmpeg_missing', detail: 'no FFmpeg was found at start' };
-        // A resolver may take many seconds: whoever stops meanwhile does not wait for it.
-        const address = await Promise.race([deps.resolve(url), abandoned]);
-        if (typeof address !== 'string') return address;
+      const dial = async (ffmpeg: FfmpegBuild, address: string): Promise<{ end: RunEnd; lived: boolean }> => {
+        let lived = false;
         run = deps.pool.run(
           {
             camera,
@@ -49,9 +53,31 @@ export function cameraOpener(
             ioTimeoutMs: deps.ioTimeoutMs,
             skipLoopFilter: deps.skipLoopFilter,
           },
-          events,
+          {
+            frame: (frame) => {
+              lived = true;
+              events.frame(frame);
+            },
+            counters: (counters) => {
+              lived ||= counters.decoded > 0;
+              events.counters(counters);
+            },
+          },
         );
-        return run.ended;
+        return { end: await run.ended, lived };
+      };
+      const dialled = async (): Promise<RunEnd> => {
+        const { ffmpeg } = deps;
+        if (!ffmpeg) return { code: 'ffmpeg_missing', detail: 'no FFmpeg was found at start' };
+        // A resolver may take many seconds: whoever stops meanwhile does not wait for it.
+        const addresses = await Promise.race([deps.resolve(url), abandoned]);
+        if ('code' in addresses) return addresses;
+        for (let left = addresses.length - 1; ; left--) {
+          const { end, lived } = await dial(ffmpeg, addresses[turn % addresses.length] ?? addresses[0]);
+          if (lived) return end;
+          turn++;
+          if (left === 0 || isStopped || !UNREACHED.has(end.code)) return end;
+        }
       };
       const ended = dialled().catch((error: unknown): RunEnd => {
         if (error instanceof CameraError) return { code: error.code, detail: error.detail };

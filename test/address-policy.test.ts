@@ -244,7 +244,7 @@ test('a name that no answer could admit is not looked up at all', { timeout }, a
     rejectsWith('target_denied', /RTSP_ALLOW/),
   );
   assert.deepEqual(asked, []);
-  assert.equal(await resolveTarget({ host: 'cam-1.lan' }, names, lookup), '10.0.0.1');
+  assert.deepEqual(await resolveTarget({ host: 'cam-1.lan' }, names, lookup), ['10.0.0.1']);
 });
 
 test('an RTSP_ALLOW range inside a denied one lifts that denial, a wider one does not', { timeout }, () => {
@@ -333,14 +333,15 @@ test('one denied address among several denies the name, wherever it stands', { t
 });
 
 test(
-  'the dialled address is one that was judged, IPv4 first, from a single look-up',
+  'the addresses to dial are those that were judged, IPv4 first, from a single look-up',
   { timeout },
   async () => {
     const { lookup, asked } = resolver({ 'cam.lan': ['fd00::1', '10.0.0.1', '10.0.0.2'], six: ['fd00::1'] });
-    assert.equal(await resolveTarget(parseRtspUrl('rtsp://Cam.lan/'), open, lookup), '10.0.0.1');
-    assert.equal(await resolveTarget(parseRtspUrl('rtsp://six/'), open, lookup), 'fd00::1');
-    assert.equal(await resolveTarget(parseRtspUrl('rtsp://10.0.0.9/'), open, lookup), '10.0.0.9');
-    assert.equal(await resolveTarget(parseRtspUrl('rtsp://[FD00:0::9]/'), open, lookup), 'fd00::9');
+    const resolved = (text: string) => resolveTarget(parseRtspUrl(text), open, lookup);
+    assert.deepEqual(await resolved('rtsp://Cam.lan/'), ['10.0.0.1', '10.0.0.2', 'fd00::1']);
+    assert.deepEqual(await resolved('rtsp://six/'), ['fd00::1']);
+    assert.deepEqual(await resolved('rtsp://10.0.0.9/'), ['10.0.0.9']);
+    assert.deepEqual(await resolved('rtsp://[FD00:0::9]/'), ['fd00::9']);
     assert.deepEqual(asked, ['cam.lan', 'six']);
   },
 );
@@ -348,7 +349,7 @@ test(
 test('a name that changes its address after the check cannot redirect the dial', { timeout }, async () => {
   const answers = [['10.0.0.1'], ['169.254.169.254']];
   const url = parseRtspUrl('rtsp://rebind.example:554/x');
-  const address = await resolveTarget(url, open, () => Promise.resolve(answers.shift() ?? []));
+  const [address] = await resolveTarget(url, open, () => Promise.resolve(answers.shift() ?? []));
   assert.equal(dialUrl(url, address), 'rtsp://10.0.0.1:554/x');
   assert.equal(answers.length, 1);
 });
@@ -425,16 +426,19 @@ test(
     );
     await fc.assert(
       fc.asyncProperty(hosts, fc.array(fc.oneof(ipv4, ipv6), { maxLength: 3 }), async (host, addresses) => {
-        let dialled: string;
+        let dialled: string[];
         try {
           const url = parseRtspUrl(`rtsp://u:p@${host}/x`);
-          dialled = dialUrl(url, await resolveTarget(url, open, () => Promise.resolve(addresses)));
+          const judged = await resolveTarget(url, open, () => Promise.resolve(addresses));
+          dialled = judged.map((address) => dialUrl(url, address));
         } catch (error) {
           assert.ok(error instanceof CameraError || error instanceof RefusedError, String(error));
           return;
         }
-        const target = parseRtspUrl(dialled).host;
-        assert.ok(ipaddr.isValid(target) && !isDeniedKind(target), dialled);
+        for (const each of dialled) {
+          const target = parseRtspUrl(each).host;
+          assert.ok(ipaddr.isValid(target) && !isDeniedKind(target), each);
+        }
         if (host === 'cam.lan') assert.ok(addresses.every((address) => !isDeniedKind(address)));
       }),
       { numRuns: 1000 },

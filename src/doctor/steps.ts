@@ -20,16 +20,21 @@ const STATUS_FAULTS: Readonly<Record<number, CameraErrorCode>> = {
   503: 'unavailable',
 };
 
-/** @returns the address to dial. @throws CameraError `dns`, `target_denied` */
+/** @returns the address that is tried first. @throws CameraError `dns`, `target_denied` */
 export async function resolveStep(url: RtspUrl, policy: AddressPolicy, tell: Tell): Promise<string> {
   const found: string[] = [];
-  const address = await resolveTarget(url, policy, async (host) => {
+  const [address, ...others] = await resolveTarget(url, policy, async (host) => {
     const addresses = await systemLookup(host);
     found.push(...addresses);
     for (const each of addresses) tell('resolve', `${each}: ${policy.judgeAddress(each, host) ?? 'allowed'}`);
     return addresses;
   });
-  tell('resolve', isIP(url.host) === 0 ? `${address} is dialled` : `${address}: allowed`);
+  tell(
+    'resolve',
+    isIP(url.host) === 0
+      ? `${address} is dialled${others.length > 0 ? ' first' : ''}`
+      : `${address}: allowed`,
+  );
   return address;
 }
 
