@@ -59,7 +59,7 @@ export class RtspParser {
 
 /** First part of the path: the camera's name in `rtsp://host:8554/cam1/trackID=0`. */
 export function cameraNameOf(uri: string): string {
-  return /^rtsp:\/\/[^/]+\/([^/?#]+)/i.exec(uri)?.[1] ?? '';
+  return /^rtsps?:\/\/[^/]+\/([^/?#]+)/i.exec(uri)?.[1] ?? '';
 }
 
 const REASONS: Readonly<Record<number, string>> = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -14,6 +14,7 @@ import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { checkReport } from '../../src/check.js';
 import { loadConfig } from '../../src/config.js';
 import { until } from '../neighbours/street.js';
+import { selfSigned } from '../self-signed.js';
 import { HOST, sendRaw, wsPath } from './target.js';
 
 const timeout = 60_000;
@@ -21,18 +22,10 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 let folder: string;
 const file = (name: string): string => join(folder, name);
 
-/** A key and a certificate that it signed itself, for this machine alone. */
-function selfSigned(name: string): void {
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
-  const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)];
-  execFileSync('openssl', ['req', '-x509', '-days', '2', ...curve, ...names, ...files], { stdio: 'ignore' });
-}
-
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'tls-'));
-  selfSigned('own');
-  selfSigned('other');
+  selfSigned(folder, 'own');
+  selfSigned(folder, 'other');
   writeFileSync(file('junk'), 'no PEM at all\n');
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
