@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import bundled from '@ffmpeg-installer/ffmpeg';
 import { memoryOf } from '../bench/lib/proc.js';
+import { FFMPEGS } from './ffmpegs.js';
 import { headerMarkers, metric, openStreet, rawGet, type Street, until } from './neighbours/street.js';
 
 /** What other programs play and poll, against the real service and virtual cameras. */
@@ -37,10 +37,7 @@ describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
   const body = async (response: Response): Promise<Uint8Array> =>
     new Uint8Array(await response.arrayBuffer());
 
-  for (const [name, ffmpeg] of [
-    ['the bundled FFmpeg', bundled.path],
-    ['a current FFmpeg', 'ffmpeg'],
-  ] as const) {
+  for (const { name, path: ffmpeg } of FFMPEGS) {
     test(`${name} plays /stream.mjpeg as moving pictures`, options, async () => {
       const input = ['-v', 'error', '-nostdin', '-i', `${street.service.url}/stream.mjpeg?camera_index=cam1`];
       const output = ['-frames:v', '20', '-f', 'framemd5', '-'];

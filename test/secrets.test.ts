@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import bundled from '@ffmpeg-installer/ffmpeg';
 import { WebSocket } from 'ws';
 import type { ServerProcess } from '../bench/lib/server-process.js';
 import { startService } from '../bench/lib/service.js';
 import { connectViewer } from '../bench/lib/ws-viewer.js';
 import { spawnCameras, type SpawnedCameras } from '../bench/virtual-camera/index.js';
+import { FFMPEGS } from './ffmpegs.js';
 import { framesMore, HOST, openDecoy, PATIENCE_MS, until, wsPath } from './security/target.js';
 
 /** A marked password and a marked token are driven through every fault; then all that the service said is searched for them. */
@@ -150,10 +150,7 @@ const echo = (request: string): string => {
   return `RTSP/1.0 ${challenge ? 401 : 400} rtsp://${decoded}@${url.slice(7)} ${basic}\r\nCSeq: ${cseq}\r\n${challenge}\r\n`;
 };
 
-for (const [name, ffmpeg] of [
-  ['the FFmpeg on PATH', ''],
-  ['the bundled FFmpeg', bundled.path],
-] as const)
+for (const { name, path: ffmpeg } of FFMPEGS)
   test(
     `neither a camera's password nor a token shows in anything that is emitted, with ${name}`,
     { timeout },

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { childrenOf, memoryOf } from '../../bench/lib/proc.js';
-import { cameras, closed, FFMPEGS, type Scope, service, SMALL, until, watch } from './rig.js';
+import { cameras, closed, type Scope, service, SMALL, until, watch } from './rig.js';
+import { CHOSEN_FFMPEG } from '../ffmpegs.js';
 
 /** FFmpeg itself misbehaves: scripts in its place, given as FFMPEG_PATH. */
 
-const REAL = FFMPEGS[1].path;
+const REAL = CHOSEN_FFMPEG.path;
 
 /** What every stand-in does when it is asked who it is. */
 const PROBED = `case "$*" in *-version*|*"-h full"*) exec ${REAL} "$@";; esac`;

@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectViewer } from '../../bench/lib/ws-viewer.js';
 import { tempFolder } from '../temp-folder.js';
-import { cameras, closed, FFMPEGS, type Scope, service, until } from './rig.js';
+import { cameras, closed, type Scope, service, until } from './rig.js';
+import { CHOSEN_FFMPEG } from '../ffmpegs.js';
 
 /** A camera that grants one session answers 453 to a second one. */
 
 /** An FFmpeg that takes half a second to end, as one does whose camera is slow to answer TEARDOWN. */
 function slowToLeave(folder: string): string {
   const path = join(folder, 'ffmpeg');
-  const real = FFMPEGS[1].path;
+  const real = CHOSEN_FFMPEG.path;
   const script = `#!/bin/sh
 case "$*" in *-version*|*"-h full"*) exec ${real} "$@";; esac
 trap 'sleep 0.5; kill $pid' TERM

@@ -1,5 +1,3 @@
-import bundled from '@ffmpeg-installer/ffmpeg';
-import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frameNumberOfJpeg } from '../../bench/lib/frame-number.js';
@@ -8,14 +6,9 @@ import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { startService } from '../../bench/lib/service.js';
 import { connectViewer, type Viewer, type ViewerOptions } from '../../bench/lib/ws-viewer.js';
 import { startCameras, type CameraOptions, type VirtualCameras } from '../../bench/virtual-camera/index.js';
+import { CHOSEN_FFMPEG } from '../ffmpegs.js';
 
 /** What every fault test stands on: cameras that misbehave, the real service in its own process, viewers on raw sockets. */
-
-/** Both generations word and time things differently. */
-export const FFMPEGS = [
-  { name: 'the bundled FFmpeg', path: bundled.path },
-  { name: 'the current FFmpeg', path: execFileSync('which', ['ffmpeg'], { encoding: 'utf8' }).trim() },
-] as const;
 
 /** Something to register an end with: a test, or the hooks of a whole file. */
 export type Scope = Pick<TestContext, 'after'>;
@@ -28,7 +21,7 @@ export const QUICK = {
   RETRY_MAX_MS: '800',
   LINGER_MS: '0',
   LOG_LEVEL: 'info',
-  FFMPEG_PATH: FFMPEGS[1].path,
+  FFMPEG_PATH: CHOSEN_FFMPEG.path,
 } as const;
 
 /** A small picture: the faults are in the transport, and two cores carry more of these. */

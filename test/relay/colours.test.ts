@@ -4,7 +4,8 @@ import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { findFfmpeg } from '../../src/ffmpeg-build.js';
 import { Decoder } from '../../workers/decoder.js';
 import { createEncoder } from '../../workers/jpeg-encoder.js';
-import { FFMPEGS, service, watch } from '../faults/rig.js';
+import { service, watch } from '../faults/rig.js';
+import { FFMPEGS } from '../ffmpegs.js';
 import { decodeJpeg, pixel, type Rgb } from '../gstreamer/pictures.js';
 
 /** The colours that a camera saw are those of its JPEGs, whatever matrix it sends them in. */

@@ -6,7 +6,8 @@ import { pipeline } from 'node:stream';
 import { test } from 'node:test';
 import { createServer } from 'node:tls';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { FFMPEGS, type Scope, service, watch } from '../faults/rig.js';
+import { type Scope, service, watch } from '../faults/rig.js';
+import { FFMPEGS } from '../ffmpegs.js';
 import { selfSigned } from '../self-signed.js';
 import { tempFolder } from '../temp-folder.js';
 

@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import bundled from '@ffmpeg-installer/ffmpeg';
 import { childrenOf } from '../../bench/lib/proc.js';
 import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
+import { FFMPEGS } from '../ffmpegs.js';
 import { metric, openDecoy, openedCameras, pause, refusal, startTarget, until, wsPath } from './target.js';
 
 /** What FFmpeg is given to dial, and what it never dials. */
@@ -145,10 +145,7 @@ test('a name that does not resolve is 4502, and the service goes on', { timeout 
   assert.deepEqual(await openedCameras(target.service), ['honest']);
 });
 
-for (const [name, ffmpeg] of [
-  ['the FFmpeg on PATH', ''],
-  ['the bundled FFmpeg', bundled.path],
-] as const)
+for (const { name, path: ffmpeg } of FFMPEGS)
   test(
     `a redirect is not followed by ${name}: nobody is dialled, no credentials are repeated`,
     { timeout },
