@@ -33,6 +33,12 @@ export const CHROMIUM: Requirement = {
       : `none of ${CHROMIUM_NAMES.join(', ')}`,
 };
 
+export const OPENSSL: Requirement = {
+  what: 'OpenSSL on PATH, to make certificates',
+  install: 'apt-get install openssl',
+  missing: () => tried('openssl', ['version']),
+};
+
 export const FFMPEG: Requirement = {
   what: 'a current FFmpeg on PATH, beside the bundled one',
   install: 'apt-get install ffmpeg',

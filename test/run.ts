@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CHROMIUM, FFMPEG, GSTREAMER, PROMTOOL, type Requirement } from './requirements.js';
+import { CHROMIUM, FFMPEG, GSTREAMER, OPENSSL, PROMTOOL, type Requirement } from './requirements.js';
 
 /**
  * Runs the tests: `node dist/test/run.js [--ci] [suite ...]`.
@@ -43,6 +43,7 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'faults/', need: FFMPEG },
   { word: 'browser', need: CHROMIUM },
   { word: 'promtool', need: PROMTOOL },
+  { word: 'tls', need: OPENSSL },
 ];
 
 /** One test file with a handle left open would otherwise wait for ever. */

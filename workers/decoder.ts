@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
@@ -8,7 +8,7 @@ import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
 import { type FfmpegEnd, REDIRECT, REDIRECTING } from './ffmpeg-faults.js';
 import { FrameAssembler } from './frame-assembler.js';
 import { createFrameMemory, type FrameMemory } from './frame-memory.js';
-import { gather, openPipe, type Pipe, readInto } from './pipe.js';
+import { duplicate, gather, openPipe, type Pipe, readInto } from './pipe.js';
 import { openGuardedPipe, RedirectGuard } from './redirect-guard.js';
 import { SourceColoursReader } from './source-colours.js';
 import { StderrTail } from './stderr-tail.js';
@@ -17,6 +17,9 @@ import { StderrTail } from './stderr-tail.js';
 export const KILL_AFTER_MS = 2000;
 
 const STDERR_READ_BYTES = 8192;
+
+/** FFmpeg's stderr holds no more writes than this (`ROOMY` in redirect-guard.ts). */
+const MOST_LAST_WORDS = 64;
 
 /** Linux's ceiling for an unprivileged pipe; a frame that fits whole lets FFmpeg go on decoding while one is encoded. */
 const MAX_PIPE_BYTES = 1 << 20;
@@ -44,6 +47,8 @@ export class Decoder {
   readonly #sockets: Socket[] = [];
   readonly #startedAt = performance.now();
   #guard: RedirectGuard | null = null;
+  /** Reads what FFmpeg wrote right before its end. */
+  #readLastWords: () => void = () => undefined;
   #framesSeen = false;
   #stopping = false;
 
@@ -113,17 +118,21 @@ export class Decoder {
   #readGuarded(readFd: number): void {
     const buffer = Buffer.allocUnsafe(STDERR_READ_BYTES);
     const decoder = new StringDecoder('utf8');
-    const socket = readInto(
-      readFd,
-      () => buffer,
-      (count) => {
-        const text = decoder.write(buffer.subarray(0, count));
-        this.#wrote(text);
-        this.#guard?.wrote(text);
-      },
-    );
+    const read = (count: number): void => {
+      const text = decoder.write(buffer.subarray(0, count));
+      this.#wrote(text);
+      this.#guard?.wrote(text);
+    };
+    const socket = readInto(readFd, () => buffer, read);
     socket.on('error', () => undefined);
     this.#sockets.push(socket);
+    const lastWordsFd = duplicate(readFd);
+    this.#readLastWords = () => {
+      if (lastWordsFd === null) return;
+      this.#readLastWords = () => undefined;
+      drain(lastWordsFd, buffer, read);
+      closeSync(lastWordsFd);
+    };
     const { pid } = this.#child;
     if (pid === undefined) return;
     this.#guard = new RedirectGuard(pid, readFd, socket, () => {
@@ -179,6 +188,7 @@ export class Decoder {
         spawnError: string | null,
       ): void => {
         this.#guard?.disarm();
+        this.#readLastWords();
         for (const socket of this.#sockets) socket.destroy();
         this.#child.stderr?.destroy();
         resolve({
@@ -195,12 +205,28 @@ export class Decoder {
         if (this.#child.pid === undefined) done(null, null, error.code ?? error.message);
       });
       this.#child.once('exit', (code, signal) => {
-        // 'exit' may come before the last stderr; 'close' would wait for grandchildren as well. One turn is enough for what is there.
+        // 'exit' may come before the last stderr where Node reads it; 'close' would wait for grandchildren as well.
         setImmediate(() => {
           done(code, signal, null);
         });
       });
     });
+  }
+}
+
+/**
+ * Reads what is left in a pipe of packets. libuv does not: it takes a read that does not fill its buffer for the last one when
+ * the writer is gone, and a packet never fills it.
+ */
+function drain(fd: number, buffer: Uint8Array, read: (count: number) => void): void {
+  try {
+    for (let packets = 0; packets < MOST_LAST_WORDS; packets++) {
+      const count = readSync(fd, buffer);
+      if (count === 0) return;
+      read(count);
+    }
+  } catch {
+    // EAGAIN: nothing is left, but somebody else still has the pipe open.
   }
 }
 

@@ -14,6 +14,7 @@ export interface Pipe {
 const O_CLOEXEC = 0o2000000;
 /** Each write is a packet that one read returns alone. The value differs on some architectures; there it is refused or ignored. */
 const O_DIRECT = process.arch === 'arm' || process.arch === 'arm64' ? 0o200000 : 0o40000;
+const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
 const FIONREAD = 0x541b;
 
@@ -21,6 +22,7 @@ interface Pipes {
   make(bytes: number, flags: number): Pipe;
   resize(fd: number, bytes: number): void;
   unread(fd: number): number;
+  duplicate(fd: number): number;
 }
 
 /** `null` where libc is not to be had: then Node's own pipes serve. */
@@ -55,6 +57,7 @@ const pipes = fromLibc((libc): Pipes => {
       const count = [0];
       return ioctl(fd, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;
     },
+    duplicate: (fd) => fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0),
   };
 });
 
@@ -69,6 +72,12 @@ export const resizePipe = (fd: number, bytes: number): void => pipes()?.resize(f
 
 /** Bytes that wait in the pipe; 0 also when that cannot be told. */
 export const unreadBytes = (fd: number): number => pipes()?.unread(fd) ?? 0;
+
+/** Another descriptor of the same pipe, or `null` when there is none to be had. */
+export function duplicate(fd: number): number | null {
+  const copy = pipes()?.duplicate(fd) ?? -1;
+  return copy < 0 ? null : copy;
+}
 
 /** Time that the rest of a frame takes to follow its first piece, with room: FFmpeg writes 640x360 in some 0.2 ms. */
 const GATHER_MS = 0.5;
