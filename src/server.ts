@@ -24,6 +24,8 @@ export interface SocketRoute {
   readonly maxMessageBytes: number;
   /** False: the sessions ping by themselves. */
   readonly autoPing: boolean;
+  /** Unsent bytes at which uWebSockets.js drops whatever else is sent to a socket; 0 is no limit. */
+  readonly maxBufferedBytes: number;
 }
 
 /**
@@ -37,9 +39,6 @@ const uWS = createRequire(import.meta.url)('uWebSockets.js') as typeof UWebSocke
 
 /** uSockets' listen option of that name; the typings declare it as an enum member that does not exist at run time. */
 const LIBUS_LISTEN_EXCLUSIVE_PORT = 1;
-
-/** Unsent bytes at which uWebSockets.js skips a socket; the pace of a viewer reacts at two frames, long before. */
-const MAX_BACKPRESSURE_BYTES = 1 << 20;
 
 /** Seconds without any byte from a client before its socket is closed: half-open peers. A pong is due far more often. */
 const IDLE_TIMEOUT_S = 32;
@@ -62,10 +61,13 @@ export class Server {
     this.app.publish(topic, message, true);
   };
 
-  route({ path, judge, maxMessageBytes, autoPing }: SocketRoute, failed: (error: unknown) => void): void {
+  route(
+    { path, judge, maxMessageBytes, maxBufferedBytes, autoPing }: SocketRoute,
+    failed: (error: unknown) => void,
+  ): void {
     const behavior: WebSocketBehavior<SocketData> = {
       maxPayloadLength: maxMessageBytes,
-      maxBackpressure: MAX_BACKPRESSURE_BYTES,
+      maxBackpressure: maxBufferedBytes,
       idleTimeout: IDLE_TIMEOUT_S,
       sendPingsAutomatically: autoPing,
       upgrade: upgradeHandler(judge, failed),

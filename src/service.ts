@@ -41,6 +41,12 @@ export interface Service {
 /** Largest message that a viewer of one stream may send. */
 const MAX_VIEWER_MESSAGE_BYTES = 1024;
 
+/** Unsent bytes at which a viewer's socket is skipped; its pace reacts at two frames, long before if they are of a usual size. */
+const MAX_VIEWER_BUFFERED_BYTES = 1 << 20;
+
+/** None: the session counts what is on the way, and a frame that was dropped behind its back would hold its credit for ever. */
+const MAX_WALL_BUFFERED_BYTES = 0;
+
 /** How long viewers have to answer the closing of their sockets. */
 const CLOSE_GRACE_MS = 1000;
 
@@ -155,6 +161,7 @@ export async function startService(
     {
       path: '/ws',
       maxMessageBytes: MAX_VIEWER_MESSAGE_BYTES,
+      maxBufferedBytes: MAX_VIEWER_BUFFERED_BYTES,
       autoPing: false,
       judge: (facts) => judgeViewer(facts, sessionDeps),
     },
@@ -164,6 +171,7 @@ export async function startService(
     {
       path: '/api/ws',
       maxMessageBytes: MAX_GO2RTC_MESSAGE_BYTES,
+      maxBufferedBytes: MAX_VIEWER_BUFFERED_BYTES,
       autoPing: false,
       judge: (facts) => judgeGo2rtc(facts, sessionDeps),
     },
@@ -174,6 +182,7 @@ export async function startService(
     {
       path: '/wall',
       maxMessageBytes: MAX_CLIENT_MESSAGE_BYTES,
+      maxBufferedBytes: MAX_WALL_BUFFERED_BYTES,
       autoPing: true,
       judge: (facts) => walls.judge(facts),
     },

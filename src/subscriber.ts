@@ -20,6 +20,9 @@ type PaceMetrics = Pick<
   'viewers' | 'rejected' | 'modeChanges' | 'slowViewers' | 'framesSkipped' | 'viewerLag'
 >;
 
+/** What a socket answers when it is over its limit of unsent bytes. */
+const DROPPED = 2;
+
 /**
  * One viewer of one stream: owns its socket's life and its backpressure. Nothing queues here: a frame that cannot go out now is
  * skipped, and the next one is newer. A socket is never touched after its close.
@@ -36,6 +39,9 @@ export class Subscriber implements FrameSink, SocketSession {
   /** A frame came that could not go out yet; it counts as skipped when a newer one takes its place. */
   #waiting = false;
   #inTopic = false;
+  /** The newest ping and state event that the socket dropped: behind a frame that is larger than its limit. */
+  #droppedPing: string | null = null;
+  #droppedEvent: string | null = null;
 
   constructor(
     private readonly socket: ViewerSocket,
@@ -83,7 +89,7 @@ export class Subscriber implements FrameSink, SocketSession {
     const text = JSON.stringify(event);
     if (text === this.#lastEvent) return;
     this.#lastEvent = text;
-    this.socket.send(text, false);
+    this.#sendEvent(text);
   }
 
   /** Text is ignored, within a rate: some clients send keep-alives of their own. */
@@ -94,7 +100,9 @@ export class Subscriber implements FrameSink, SocketSession {
   }
 
   drain(): void {
-    // The beat looks at the buffer; nothing waits for it here.
+    if (this.#closed) return;
+    if (this.#droppedEvent !== null) this.#sendEvent(this.#droppedEvent);
+    if (this.#droppedPing !== null) this.#sendPing(this.#droppedPing);
   }
 
   pong(payload: string): void {
@@ -154,7 +162,16 @@ export class Subscriber implements FrameSink, SocketSession {
   }
 
   #ping(behindFrame = false): void {
-    this.socket.ping(String(this.#pace.pinged(this.clock.now(), behindFrame)));
+    this.#sendPing(String(this.#pace.pinged(this.clock.now(), behindFrame)));
+  }
+
+  /** Without its pong a paced viewer would get no other frame: a ping that was dropped goes out when there is room again. */
+  #sendPing(number: string): void {
+    this.#droppedPing = this.socket.ping(number) === DROPPED ? number : null;
+  }
+
+  #sendEvent(text: string): void {
+    this.#droppedEvent = this.socket.send(text, false) === DROPPED ? text : null;
   }
 
   #send(frame: Frame): void {

@@ -48,8 +48,10 @@ export interface WallSessionTime {
 
 /** A browser that has drawn nothing for so long while frames are on the way to it is gone or hopeless. */
 const STALLED_MS = 15_000;
-/** Texts are not credited, so this bounds what a client that does not read can pile up. */
-const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+/**
+ * Texts are not credited, nor are frames of tiles that were given up: this bounds what of them a client that does not read can pile up.
+ */
+const MAX_UNCREDITED_BYTES = 4 * 1024 * 1024;
 
 /** Counters for metrics, since the session began. */
 export interface WallSessionCounters {
@@ -125,7 +127,7 @@ export class WallSession {
   /** About once a second: ends a session whose browser neither draws nor reads. */
   tick(): void {
     if (this.#ended) return;
-    if (this.socket.bufferedAmount() > MAX_BUFFERED_BYTES) {
+    if (this.#isPiledUp()) {
       this.#close(4408, 'browser does not read');
     } else if (this.#window.inFlight > 0 && this.time.now() - this.#lastDrawnAt > STALLED_MS) {
       this.#close(4408, `browser drew nothing for ${STALLED_MS / 1000} s`);
@@ -202,10 +204,15 @@ export class WallSession {
     if (tile.sendable) this.#waiting.add(tile);
   }
 
+  /** Whether more is unsent than the frames on the way account for. */
+  #isPiledUp(): boolean {
+    return this.socket.bufferedAmount() > this.#window.inFlight + MAX_UNCREDITED_BYTES;
+  }
+
   /** Sends what credits and window allow. */
   #pump(): void {
     for (const tile of this.#waiting) {
-      if (this.#ended || !this.#window.open()) return;
+      if (this.#ended || !this.#window.open() || this.#isPiledUp()) return;
       this.#waiting.delete(tile);
       if (tile.sendable) this.#sendFrame(tile);
     }

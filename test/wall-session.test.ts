@@ -306,6 +306,22 @@ test('a browser that does not read its texts is closed before they pile up', FAS
   assert.equal(bench.end()?.code, 4408);
 });
 
+test('frames on the way may all wait to be sent, those of tiles that are gone may not pile up', FAST, () => {
+  const bench = new Bench();
+  const large = 5 * 1024 * 1024;
+  bench.subscribe(1);
+  bench.stream(0).frame(1, large);
+  bench.buffered = large;
+  bench.session.tick();
+  assert.equal(bench.end(), null);
+  bench.say({ type: 'unsubscribe', handle: 1 });
+  bench.say({ type: 'subscribe', handle: 2, camera: 'cam2' });
+  bench.stream(1).frame(2, large);
+  assert.equal(bench.frames.length, 1);
+  bench.session.tick();
+  assert.equal(bench.end()?.code, 4408);
+});
+
 /**
  * A wall behind a line of `bytesPerMs`: frames arrive one after the other and are acknowledged
  * a round trip later, in batches as the worker of the page sends them.

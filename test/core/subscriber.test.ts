@@ -234,6 +234,29 @@ test(
   },
 );
 
+test('what a full socket dropped goes out when there is room again, and frames go on', { timeout }, () => {
+  const it = seat({ events: true });
+  it.pong();
+  it.socket.full = true;
+  it.subscriber.attach(it.channel);
+  it.frame();
+  it.subscriber.state({ state: 'frozen', reason: null, since: 1 });
+  it.subscriber.state({ state: 'live', reason: null, since: 2 });
+  it.subscriber.drain();
+  assert.deepEqual([it.socket.pings.length, it.socket.texts.length], [0, 0]);
+  it.socket.full = false;
+  it.subscriber.drain();
+  it.subscriber.drain();
+  assert.deepEqual(
+    it.socket.texts.map((text) => (JSON.parse(text) as { state: string }).state),
+    ['live'],
+  );
+  assert.equal(it.socket.pings.length, 1);
+  it.frame();
+  it.pong();
+  assert.deepEqual(it.got(), [2]);
+});
+
 test('after its close a socket is not touched, whoever still calls', { timeout }, async () => {
   for (const streaming of [false, true]) {
     const it = seat({ events: true });

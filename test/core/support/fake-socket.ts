@@ -11,6 +11,8 @@ export class FakeSocket implements ViewerSocket {
   readonly topics = new Set<string>();
   readonly ends: { code: number; reason: string }[] = [];
   buffered = 0;
+  /** True: over its limit of unsent bytes, so that it drops what is sent. */
+  full = false;
   open = true;
   onClose: () => void = () => undefined;
 
@@ -25,6 +27,7 @@ export class FakeSocket implements ViewerSocket {
   send(message: ArrayBuffer | Uint8Array | string, isBinary: boolean): number {
     this.#touch();
     assert.equal(isBinary, typeof message !== 'string');
+    if (this.full) return 2;
     if (typeof message === 'string') this.sent.push({ kind: 'text', text: message });
     else if (message instanceof ArrayBuffer) this.sent.push({ kind: 'frame', bytes: message });
     else throw new Error('a frame is sent as the ArrayBuffer that it is');
@@ -33,6 +36,7 @@ export class FakeSocket implements ViewerSocket {
 
   ping(message: string): number {
     this.#touch();
+    if (this.full) return 2;
     this.pings.push(message);
     return 1;
   }
