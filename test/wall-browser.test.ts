@@ -102,6 +102,19 @@ describe('the wall page', { timeout: 60_000 }, () => {
     await untilState(page, 'b', 'live');
   });
 
+  test('a tile whose camera was off when the wall was opened asks again by itself', SLOW, async (t) => {
+    const { server, page } = await open(t, []);
+    const camera = server.add('a', 'A');
+    camera.refusal = { code: 4502, reason: 'refused', text: 'connection refused' };
+    await page.reload();
+    await untilState(page, 'a', 'refused');
+    camera.refusal = null;
+    await page.clock.install();
+    await page.clock.fastForward(31_000);
+    await until('the camera is asked for again', () => server.subscriptions.length > 1);
+    await until('it is shown', () => camera.viewers.size === 1);
+  });
+
   test(
     'Enter makes a camera large in its main stream, pauses the others, and Escape undoes it',
     SLOW,

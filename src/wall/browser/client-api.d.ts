@@ -71,7 +71,7 @@ export declare class WallTile extends EventTarget {
   setRendition(rendition: TileRendition): void;
   /** No frames while paused; the camera stays open and its state is still heard. */
   setPaused(paused: boolean): void;
-  /** Asks again for a camera that was refused. */
+  /** Asks at once for a camera that was refused; it is asked for again by itself every 15 to 30 s. */
   retry(): void;
   remove(): void;
 }

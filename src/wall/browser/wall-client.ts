@@ -35,7 +35,7 @@ export class WallClient extends EventTarget {
     if (options.token !== undefined) url.searchParams.set('token', options.token);
     this.#post({ type: 'open', url: url.href });
     this.#timer = setInterval(() => {
-      for (const tile of this.#tiles.values()) tile.changed();
+      for (const tile of this.#tiles.values()) tile.tick();
     }, TICK_MS);
     addEventListener('online', this.#retryNow);
     document.addEventListener('visibilitychange', this.#retryNow);

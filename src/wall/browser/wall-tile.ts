@@ -1,4 +1,5 @@
 import type { TileRendition } from '../../wall-protocol.js';
+import { askAgainDelay } from '../retry-delay.js';
 import { type TileFacts, type Verdict, verdictOf } from '../verdict.js';
 import type { RefusedNews, StateNews, TileRequest, TileStats, ToWorker } from './worker-messages.js';
 
@@ -18,6 +19,8 @@ export class WallTile extends EventTarget {
   #request: TileRequest;
   #state: TileFacts['state'] = null;
   #refused: TileFacts['refused'] = null;
+  /** When a refused camera is asked for again: page time, ms. */
+  #askAgainAt = 0;
   #stats: TileStats | null = null;
   #expectedSince: number;
   #paused = false;
@@ -91,6 +94,12 @@ export class WallTile extends EventTarget {
     this.changed();
   }
 
+  /** To be called once a second: nobody stands at a wall to click at the tiles of cameras that were off when it was opened. */
+  tick(): void {
+    if (this.#refused && !this.#paused && performance.now() >= this.#askAgainAt) this.retry();
+    else this.changed();
+  }
+
   remove(): void {
     this.post({ type: 'remove', tile: this.id });
   }
@@ -113,6 +122,7 @@ export class WallTile extends EventTarget {
     } else if (news.what === 'subscribe') {
       this.#refused = { reason: news.reason, text: news.text };
       this.#state = null;
+      this.#askAgainAt = performance.now() + askAgainDelay(Math.random());
       // Asking again gets the camera's new settings, or that it is gone.
       if (news.reason === 'reconfigured') this.retry();
     }
