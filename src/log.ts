@@ -13,7 +13,7 @@ export const MAX_UNREAD_BYTES = 1 << 20;
 
 /**
  * JSON lines on stdout. Every string of a line passes through the redaction, so that no field can carry a password out.
- * @param dropped called for each line that found no place because nobody reads
+ * @param dropped called for each line that found no place: nobody reads, or the disk is full
  */
 export function createLog(level: string, dropped: () => void = () => undefined): ProcessLog {
   const options: LoggerOptions = {
@@ -29,11 +29,26 @@ export function createLog(level: string, dropped: () => void = () => undefined):
   // Not `sync`: a full pipe would stop the whole service.
   const stdout = pino.destination({ fd: 1, sync: false, maxLength: MAX_UNREAD_BYTES });
   stdout.on('drop', dropped);
+  outliveFullDisk(stdout);
   return Object.assign(pino(options, stdout), {
     abandonUnread: () => {
       // pino calls this at the exit of the process.
       stdout.flushSync = () => undefined;
     },
+  });
+}
+
+/**
+ * A disk that is full, or a terminal that was closed, must cost lines and no more: pino lets such an error end the process, and tries
+ * for ever to write the rest before. What cannot be written waits, bounded as above, and is tried again with each new line.
+ */
+function outliveFullDisk(stdout: ReturnType<typeof pino.destination>): void {
+  const flushSync = stdout.flushSync.bind(stdout);
+  stdout.on('error', () => {
+    stdout.flushSync = () => undefined;
+  });
+  stdout.on('drain', () => {
+    stdout.flushSync = flushSync;
   });
 }
 

@@ -52,7 +52,10 @@ export function createMetrics() {
     slowViewers: counter('slow_viewers_total', 'Viewers closed because they answered nothing for too long'),
     framesSkipped: counter('frames_skipped_total', 'Frames that slow viewers were not sent'),
     rejected: counter('rejected_total', 'Viewers and requests turned away, by reason', ['reason']),
-    logLinesDropped: counter('log_lines_dropped_total', 'Log lines thrown away because nobody reads the log'),
+    logLinesDropped: counter(
+      'log_lines_dropped_total',
+      'Log lines thrown away because nobody reads the log, or its disk is full',
+    ),
     encodeSeconds: histogram(
       'encode_seconds',
       'Time to encode a JPEG',

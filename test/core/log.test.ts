@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { LogThrottle, MAX_UNREAD_BYTES } from '../../src/log.js';
 
@@ -79,5 +80,28 @@ test(
     const kept = 20_000 - Number(said);
     // The pipe holds some lines too.
     assert.ok(kept * 400 < 2 * MAX_UNREAD_BYTES, `${kept} kept`);
+  },
+);
+
+test(
+  'a full disk costs log lines, counted, and neither the process nor its exit',
+  { timeout, skip: process.platform !== 'linux' && 'needs /dev/full' },
+  async (t) => {
+    const full = openSync('/dev/full', 'w');
+    t.after(() => closeSync(full));
+    const code = `
+    import { createLog } from ${JSON.stringify(log)};
+    let dropped = 0;
+    const log = createLog('info', () => dropped++);
+    for (let i = 0; i < 3000; i++) {
+      log.info({ i }, 'x'.repeat(400));
+      if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    process.exit(dropped > 0 ? 7 : 1);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      stdio: ['ignore', full, 'inherit'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    assert.deepEqual(await once(child, 'exit'), [7, null]);
   },
 );
