@@ -5,7 +5,7 @@ import { ConfigError } from './errors.js';
 /** How often the file is looked at: one `stat`. */
 const POLL_MS = 1000;
 
-/** A change is read this long after it was seen: editors and `cp` write in several steps. */
+/** A change is read when the file has not changed again for so long: editors and `cp` write in several steps. */
 const SETTLE_MS = 200;
 
 /** Differs whenever the file was written or replaced; '' when it is not there. */
@@ -70,16 +70,18 @@ export function watchConfig<T>(
     });
     return last;
   };
-  const changed = (): void => {
-    clearTimeout(settle);
-    settle = setTimeout(() => void reload(), settleMs);
-  };
 
   let signature = seen;
   const look = async (): Promise<void> => {
     const now = await fileSignature(path);
-    if (now !== signature) changed();
+    if (closed || now === signature) return;
     signature = now;
+    clearTimeout(settle);
+    // A file that has changed again by then is still being written: its first half may be a valid, shorter list of cameras.
+    settle = setTimeout(
+      () => void look().then(() => void (signature === now && !closed && reload())),
+      settleMs,
+    );
   };
   // The next look begins after the last one has ended: a network file system may take its time.
   let poll: NodeJS.Timeout | undefined;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigWatch, fileSignature, watchConfig } from '../src/config-watch.js';
 import { ConfigError } from '../src/errors.js';
 import { quietLog } from './core/support/studio.js';
@@ -17,6 +18,7 @@ const NO_FILE = { path: '', seen: '' };
 async function watchText(
   t: TestContext,
   file: string,
+  times = QUICK,
 ): Promise<{ applied: string[]; refused: unknown[]; watch: ConfigWatch }> {
   const seen = await fileSignature(file);
   const applied: string[] = [];
@@ -28,7 +30,7 @@ async function watchText(
   };
   const apply = (text: string): number => applied.push(text);
   const log = { ...quietLog, error: (line: unknown) => refused.push(line) };
-  const watch = watchConfig({ path: file, seen }, { load, apply }, log, QUICK);
+  const watch = watchConfig({ path: file, seen }, { load, apply }, log, times);
   t.after(() => watch.close());
   return { applied, refused, watch };
 }
@@ -50,6 +52,21 @@ test(
     }
   },
 );
+
+test('a file that is written slowly is applied once, when it is whole', { timeout }, async (t) => {
+  const file = join(tempFolder(t), 'cams.yaml');
+  writeFileSync(file, 'before');
+  const { applied } = await watchText(t, file, { pollMs: 200, settleMs: 150 });
+  writeFileSync(file, '');
+  const whole = 'line\n'.repeat(40);
+  // Due before the watch's own timer whenever both are late, so that the pauses count as short on a busy machine too.
+  for (let at = 0; at < whole.length; at += 5) {
+    await sleep(20);
+    appendFileSync(file, whole.slice(at, at + 5));
+  }
+  await until('the file is applied', () => applied.length > 0);
+  assert.deepEqual(applied, [whole]);
+});
 
 test('a file behind swapped symlinks, as Kubernetes mounts them, is applied', { timeout }, async (t) => {
   const folder = tempFolder(t);
