@@ -141,6 +141,34 @@ describe('the wall page', { timeout: 60_000 }, () => {
     },
   );
 
+  test('a key that is held down floods the server with no pauses', SLOW, async (t) => {
+    const names = Array.from({ length: 16 }, (_, at) => [`c${at}`, `C ${at}`] as const);
+    const { server, page } = await open(t, names);
+    let pauses = 0;
+    page.on('websocket', (socket) => {
+      socket.on('framesent', ({ payload }) => {
+        if (/"(pause|resume)"/.test(payload.toString())) pauses += 1;
+      });
+    });
+    const subscribed = (times: number): Promise<void> =>
+      until('all are subscribed', () => server.subscriptions.length >= times * names.length);
+    await subscribed(1);
+    await page.reload();
+    await subscribed(2);
+    await page.locator('.hit').first().focus();
+    const flips = 12;
+    for (let flip = 1; flip < flips; flip += 1) await page.keyboard.down('Enter');
+    await page.keyboard.up('Enter');
+    await page.keyboard.press('Escape');
+    await until('none is large', async () => (await page.locator('.large').count()) === 0);
+    await until('all flow', () =>
+      [...server.cameras.values()].every(({ viewers }) => [...viewers].every(({ active }) => active)),
+    );
+    assert.ok(pauses > 0, 'the others were paused');
+    assert.ok(pauses <= 2 * flips, `${pauses} messages for ${flips} flips of ${names.length} tiles`);
+    assert.equal(server.connections, 2, 'the page was loaded twice, and no connection was lost');
+  });
+
   test('names are text whatever is in them', SLOW, async (t) => {
     const evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
     const { page, complaints } = await open(t, [['a', evil]]);

@@ -1,4 +1,10 @@
-import { type FrameHeader, MAX_ACKS, MAX_HANDLE, type TileRendition } from '../../wall-protocol.js';
+import {
+  type FrameHeader,
+  MAX_ACKS,
+  MAX_HANDLE,
+  MAX_HANDLES,
+  type TileRendition,
+} from '../../wall-protocol.js';
 import { Link } from './link.js';
 import { Painter } from './painter.js';
 import { type FromWorker, STATS_MS, type TileRequest, type ToWorker } from './worker-messages.js';
@@ -18,6 +24,8 @@ interface Tile {
   readonly painter: Painter;
   request: TileRequest;
   paused: boolean;
+  /** What the server knows of that. */
+  toldPaused: boolean;
   /** Handle on the present connection; 0 without one. */
   handle: number;
   reported: number;
@@ -28,10 +36,14 @@ interface Tile {
 /** Acknowledgements wait this long for company: one message a display frame instead of one a frame drawn. */
 const ACK_MS = 15;
 
+/** So do pauses and resumes: a wall of 200 that is hidden, shown and hidden again would else be a flood of messages. */
+const PAUSE_MS = 15;
+
 const tiles = new Map<number, Tile>();
 const byHandle = new Map<number, Tile>();
 const acks = new Map<number, number>();
 let ackTimer: ReturnType<typeof setTimeout> | undefined;
+let pauseTimer: ReturnType<typeof setTimeout> | undefined;
 let lastHandle = 0;
 let link: Link | null = null;
 
@@ -45,8 +57,21 @@ function freshHandle(): number {
 function subscribe(tile: Tile): void {
   tile.handle = freshHandle();
   byHandle.set(tile.handle, tile);
+  tile.toldPaused = false;
   link?.send({ type: 'subscribe', handle: tile.handle, ...tile.request });
-  if (tile.paused) link?.send({ type: 'pause', handles: [tile.handle] });
+}
+
+/** Tells the server which tiles were paused and which resumed; one that did both is not worth a word. */
+function flushPauses(): void {
+  clearTimeout(pauseTimer);
+  pauseTimer = undefined;
+  const turned = [...byHandle.values()].filter((tile) => tile.paused !== tile.toldPaused);
+  for (const type of ['pause', 'resume'] as const) {
+    const handles = turned.filter(({ paused }) => paused === (type === 'pause')).map((tile) => tile.handle);
+    for (let at = 0; at < handles.length; at += MAX_HANDLES)
+      link?.send({ type, handles: handles.slice(at, at + MAX_HANDLES) });
+  }
+  for (const tile of turned) tile.toldPaused = tile.paused;
 }
 
 function forget(tile: Tile): void {
@@ -93,7 +118,16 @@ function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
     tile.eager = false;
     reportStats(tile);
   });
-  const tile: Tile = { id, painter, request, paused: false, handle: 0, reported: 0, eager: true };
+  const tile: Tile = {
+    id,
+    painter,
+    request,
+    paused: false,
+    toldPaused: false,
+    handle: 0,
+    reported: 0,
+    eager: true,
+  };
   tiles.set(id, tile);
   subscribe(tile);
 }
@@ -105,6 +139,7 @@ function open(url: string): void {
       acks.clear();
       scope.postMessage({ type: 'link', up: true, code: 0, reason: '' });
       for (const tile of tiles.values()) subscribe(tile);
+      flushPauses();
     },
     down: (code, reason) => {
       byHandle.clear();
@@ -130,7 +165,7 @@ function change(tile: Tile, rendition: TileRendition): void {
 function setPaused(tile: Tile, paused: boolean): void {
   tile.paused = paused;
   tile.eager = true;
-  if (tile.handle) link?.send({ type: paused ? 'pause' : 'resume', handles: [tile.handle] });
+  pauseTimer ??= setTimeout(flushPauses, PAUSE_MS);
 }
 
 function remove(tile: Tile): void {
@@ -153,6 +188,7 @@ function handle(message: ToWorker): void {
     else if (message.type === 'remove') remove(tile);
     else if (message.type === 'again') {
       if (tile.handle === 0) subscribe(tile);
+      flushPauses();
     } else setPaused(tile, message.type === 'pause');
   }
 }
