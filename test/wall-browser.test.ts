@@ -156,6 +156,10 @@ describe('the wall page', { timeout: 60_000 }, () => {
     await page.reload();
     await subscribed(2);
     await page.locator('.hit').first().focus();
+    await page.keyboard.press('Enter');
+    await until('the others are paused', () => pauses > 0);
+    await page.keyboard.press('Escape');
+    await until('the tile is small again', async () => (await page.locator('.large').count()) === 0);
     const flips = 12;
     for (let flip = 1; flip < flips; flip += 1) await page.keyboard.down('Enter');
     await page.keyboard.up('Enter');
@@ -164,8 +168,7 @@ describe('the wall page', { timeout: 60_000 }, () => {
     await until('all flow', () =>
       [...server.cameras.values()].every(({ viewers }) => [...viewers].every(({ active }) => active)),
     );
-    assert.ok(pauses > 0, 'the others were paused');
-    assert.ok(pauses <= 2 * flips, `${pauses} messages for ${flips} flips of ${names.length} tiles`);
+    assert.ok(pauses <= 2 * (flips + 1), `${pauses} messages for ${flips} flips of ${names.length} tiles`);
     assert.equal(server.connections, 2, 'the page was loaded twice, and no connection was lost');
   });
 
