@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errors, jwtVerify, type JWTPayload } from 'jose';
+import { MIN_JWT_SECRET_BYTES } from './config.js';
 import { ConfigError, RefusedError } from './errors.js';
 
 /** Who may watch: static tokens (AUTH_TOKENS) and HS256 JSON Web Tokens (AUTH_JWT_SECRET), from `Bearer` or `?token=`. */
@@ -28,8 +29,6 @@ export interface Auth {
   authenticate(credentials: Credentials): Grant | Promise<Grant>;
 }
 
-/** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
-export const MIN_JWT_SECRET_BYTES = 32;
 /** Longest credential that is looked at, in characters. */
 const MAX_CREDENTIAL_LENGTH = 4096;
 const CLOCK_TOLERANCE_S = 5;

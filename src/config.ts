@@ -51,6 +51,14 @@ const tokens = z
 
 const text = z.string();
 
+/** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
+export const MIN_JWT_SECRET_BYTES = 32;
+
+const jwtSecret = text.refine(
+  (given) => given === '' || Buffer.byteLength(given) >= MIN_JWT_SECRET_BYTES,
+  `must have at least ${MIN_JWT_SECRET_BYTES} bytes for HS256`,
+);
+
 interface Setting<S extends z.ZodType = z.ZodType> {
   readonly fallback: string;
   readonly check: S;
@@ -150,7 +158,7 @@ export const SETTINGS = {
     'Tokens that let a viewer in; empty with no JWT secret is no authentication',
     true,
   ),
-  AUTH_JWT_SECRET: setting('', text, 'Secret of HS256 JSON Web Tokens that let a viewer in', true),
+  AUTH_JWT_SECRET: setting('', jwtSecret, 'Secret of HS256 JSON Web Tokens that let a viewer in', true),
   ALLOWED_ORIGINS: setting('', list, 'Other web origins whose pages may connect, or *'),
   TLS_CERT_FILE: setting('', text, 'Certificate chain (PEM) for https and wss'),
   TLS_KEY_FILE: setting('', text, 'Private key (PEM) for https and wss'),

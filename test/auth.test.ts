@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  createAuth,
-  MIN_JWT_SECRET_BYTES,
-  requireCamera,
-  type Auth,
-  type Credentials,
-  type Grant,
-} from '../src/auth.js';
+import { createAuth, requireCamera, type Auth, type Credentials, type Grant } from '../src/auth.js';
+import { MIN_JWT_SECRET_BYTES } from '../src/config.js';
 import { closeReason, ConfigError, RefusedError } from '../src/errors.js';
 
 const timeout = 5000;

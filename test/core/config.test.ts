@@ -97,6 +97,15 @@ for (const [name, right, wrong] of [
   });
 }
 
+test('a secret too short for HS256 is a wrong setting beside the others', { timeout }, () => {
+  loadConfig({ AUTH_JWT_SECRET: 'x'.repeat(32) });
+  const problems = problemsOf(() => loadConfig({ AUTH_JWT_SECRET: 'x'.repeat(31), PORT: 'x' }));
+  assert.deepEqual(problems.map((problem) => problem.split(':')[0]).sort(), [
+    'AUTH_JWT_SECRET=***',
+    'PORT="x"',
+  ]);
+});
+
 test('all wrong settings are named at once, those that only clash with each other too', { timeout }, () => {
   const problems = problemsOf(() =>
     loadConfig({
