@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Config } from './config.js';
@@ -50,8 +51,13 @@ async function readText(file: string): Promise<string> {
   let problem: string;
   try {
     const { size } = await stat(file);
-    if (size <= MAX_FILE_BYTES) return await readFile(file, 'utf8');
-    problem = `is larger than ${MAX_FILE_BYTES} bytes: is it the right file?`;
+    if (size > MAX_FILE_BYTES) problem = `is larger than ${MAX_FILE_BYTES} bytes: is it the right file?`;
+    else {
+      const bytes = await readFile(file);
+      // Read as UTF-8 a password of another encoding would be another password.
+      if (isUtf8(bytes)) return bytes.toString();
+      problem = 'is not UTF-8 text: save it as UTF-8';
+    }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     problem = `cannot be read (${code}): check path and rights`;

@@ -248,7 +248,7 @@ test('more cameras that are always on than may run are refused', { timeout }, ()
   ]);
 });
 
-test('a file that cannot be read, or is far too large, is named', { timeout }, async (t) => {
+test('a file that cannot be read, is far too large, or is no UTF-8, is named', { timeout }, async (t) => {
   const file = join(tempFolder(t), 'cams.yaml');
   const load = (): Promise<unknown> => loadCameras(loadConfig({ CONFIG_FILE: file }), {});
   await assert.rejects(load, {
@@ -257,6 +257,13 @@ test('a file that cannot be read, or is far too large, is named', { timeout }, a
   });
   writeFileSync(file, '#'.repeat((1 << 20) + 1));
   await assert.rejects(load, /is larger than 1048576 bytes/);
+  for (const [name, encoding] of [
+    ['\uFEFFdoor', 'utf16le'],
+    ['n\u00fcrnberg', 'latin1'],
+  ] as const) {
+    writeFileSync(file, `${name}: 1`, encoding);
+    await assert.rejects(load, /is not UTF-8 text: save it as UTF-8$/);
+  }
   assert.deepEqual(await loadCameras(loadConfig({}), {}), []);
 });
 
