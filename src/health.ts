@@ -42,6 +42,9 @@ async function ask(config: Config): Promise<number> {
 
 /** Where the service listens, seen from its own host. */
 function target(config: Config): { readonly host: string; readonly port: number } {
+  // Node would ask port 80, and so somebody else.
+  if (config.PORT === 0)
+    throw new ConfigError(['PORT=0 lets the system choose: set the port that is to be asked']);
   const anywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   return { host: anywhere[config.HOST] ?? config.HOST, port: config.PORT };
 }

@@ -72,6 +72,13 @@ test('settings that are wrong are said in one line, and are not healthy', { time
   assert.match(words, /^unhealthy: PORT="high": [^\n]+; MAX_CAMERAS="0": [^\n]+\n$/);
 });
 
+test('with PORT=0 it asks no other port, and says so', { timeout }, async (t) => {
+  assert.deepEqual(await health(t, { PORT: '0' }), {
+    code: 1,
+    words: 'unhealthy: PORT=0 lets the system choose: set the port that is to be asked\n',
+  });
+});
+
 // It runs every ten seconds, and takes 0.15 s of a core; the service's modules alone take 0.4.
 test('it loads nothing of the service', { timeout }, async (t) => {
   const listAddons = `process.on('exit', () => {
