@@ -109,7 +109,12 @@ export class Server {
         if (socket) {
           this.#listening = socket;
           resolve(uWS.us_socket_local_port(socket));
-        } else reject(new Error(`cannot listen on ${host} port ${port}: it is taken, or not this machine's`));
+        } else
+          reject(
+            new Error(
+              `cannot listen on ${host} port ${port}: taken, not this machine's, or (below 1024) not allowed to this user`,
+            ),
+          );
       });
     });
   }
