@@ -6,17 +6,28 @@ import { ConfigError } from './errors.js';
 const EX_USAGE = 64;
 const EX_UNAVAILABLE = 69;
 
-const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+/** A reader that has seen enough (`| head -1`) is no fault: what is asked is still answered by the exit code. */
+function print(text: string): void {
+  if (process.stdout.listenerCount('error') === 0)
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  process.stdout.write(text);
+}
+
+const say = (line: string): void => {
+  print(`${line}\n`);
+};
 
 /** Each command loads what it needs and no more: `--health` runs often and takes 0.15 s of a core, the service's modules alone 0.4. */
 async function main(): Promise<void> {
   const { command, operands, flags } = parseCommandLine(process.argv.slice(2));
   switch (command) {
     case 'help':
-      process.stdout.write(helpText());
+      print(helpText());
       return;
     case 'version':
-      process.stdout.write((await import('./version.js')).versionText());
+      print((await import('./version.js')).versionText());
       return;
     case 'health': {
       const { code, line } = await (await import('./health.js')).health(process.env, flags);
@@ -27,7 +38,7 @@ async function main(): Promise<void> {
       const config = loadConfig(process.env, flags);
       const { loadCameras } = await import('./camera-config.js');
       const { checkReport } = await import('./check.js');
-      process.stdout.write(await checkReport(config, await loadCameras(config, process.env)));
+      print(await checkReport(config, await loadCameras(config, process.env)));
       return;
     }
     case 'doctor': {
@@ -38,6 +49,8 @@ async function main(): Promise<void> {
       return process.exit((await runDoctor(operands[0] ?? '', config, cameras, say)) ? 0 : EX_UNAVAILABLE);
     }
     case 'serve':
+      // It would end a process that does not listen yet. A file that changes meanwhile is noticed all the same.
+      process.on('SIGHUP', () => undefined);
       await (await import('./serve.js')).serve(loadConfig(process.env, flags));
   }
 }

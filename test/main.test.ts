@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -136,6 +136,37 @@ test(
     );
   },
 );
+
+test(
+  '--check whose reader leaves after the first line ends with 0 and without a word',
+  { timeout },
+  async (t) => {
+    const file = join(tempFolder(t), 'cams.yaml');
+    // More than a pipe holds.
+    const list = Array.from({ length: 1000 }, (_, i) => ({
+      name: `cam${i}`,
+      url: `rtsp://h/${'x'.repeat(700)}`,
+    }));
+    writeFileSync(file, JSON.stringify({ cameras: list }));
+    const { child, ended } = start(t, ['--check'], { CONFIG_FILE: file });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const { code, err } = await ended;
+    assert.deepEqual({ code, err }, { code: 0, err: '' });
+  },
+);
+
+test('SIGHUP in the middle of the start does not end the service', { timeout }, async (t) => {
+  const folder = tempFolder(t);
+  // The start asks FFmpeg for its version: then it is in its middle.
+  const ffmpeg = join(folder, 'ffmpeg');
+  writeFileSync(ffmpeg, `#!/bin/sh\n: > "${folder}/asked"\nsleep 0.3\nexit 1\n`, { mode: 0o755 });
+  const { child, written, ended } = start(t, [], { PORT: '0', FFMPEG_PATH: ffmpeg });
+  await until('FFmpeg is asked', () => existsSync(join(folder, 'asked')), 15_000);
+  child.kill('SIGHUP');
+  await Promise.race([ended, until('it listens', () => written.out.includes('"listening"'), 15_000)]);
+  assert.equal(child.signalCode, null);
+  assert.match(written.out, /"listening"/);
+});
 
 test('SIGTERM ends the service also when nobody reads its log any more', { timeout }, async (t) => {
   const { child, written, ended } = start(t, [], { PORT: '0' });
