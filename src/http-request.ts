@@ -40,7 +40,11 @@ function queryOf(req: HttpRequest): string {
 }
 
 /** Set on the wall page's answer, so that the page's own scripts, fetches and sockets carry the token it was opened with. */
-export const TOKEN_COOKIE = 'rtsp_ws_token';
+const TOKEN_COOKIE = 'rtsp_ws_token';
+
+/** Percent-encoded: a token may hold what a cookie may not (RFC 6265, 4.1.1). */
+export const tokenCookie = (token: string, secure: boolean): string =>
+  `${TOKEN_COOKIE}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 
 /** Where a token may be: header, then `?token=`, then the page's cookie. */
 export function credentialsOf(facts: RequestFacts, token: string | undefined): Credentials {
@@ -50,8 +54,16 @@ export function credentialsOf(facts: RequestFacts, token: string | undefined): C
 function cookieToken(header: string): string | undefined {
   for (const part of header.split(';')) {
     const pair = part.trim();
-    // A token may itself hold `=`.
-    if (pair.startsWith(`${TOKEN_COOKIE}=`)) return pair.slice(TOKEN_COOKIE.length + 1);
+    if (pair.startsWith(`${TOKEN_COOKIE}=`)) return decoded(pair.slice(TOKEN_COOKIE.length + 1));
   }
   return undefined;
+}
+
+/** What is no percent-encoding stays as it is, and is no token that this service has set. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }

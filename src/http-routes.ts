@@ -5,7 +5,7 @@ import { addGo2rtcRoutes } from './go2rtc/http-routes.js';
 import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './http-answer.js';
 import { answerRequest, type AddRoute, type Handler, type HandlerDeps } from './http-handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from './http-pictures.js';
-import { requestFacts, type RequestFacts, TOKEN_COOKIE } from './http-request.js';
+import { requestFacts, type RequestFacts, tokenCookie } from './http-request.js';
 import { streamRequest } from './stream-request.js';
 import { rejectHandshake } from './upgrade.js';
 import { parseQuery, parseViewerQuery } from './viewer-request.js';
@@ -107,11 +107,7 @@ function assetAnswer(path: string, asset: Asset, facts: RequestFacts, deps: Http
     headers.push(['Content-Security-Policy', PAGE_POLICY]);
     const token = parseQuery(facts.query).get('token');
     // The page's scripts, fetches and sockets then carry the token by themselves; other sites' requests never do.
-    if (token !== undefined && /^[\w.~+/=-]+$/.test(token))
-      headers.push([
-        'Set-Cookie',
-        `${TOKEN_COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict${deps.secure ? '; Secure' : ''}`,
-      ]);
+    if (token !== undefined) headers.push(['Set-Cookie', tokenCookie(token, deps.secure)]);
   }
   return { status: 200, type: asset.type, headers, body: asset.body };
 }

@@ -25,6 +25,8 @@ const timeout = 60_000;
 /** With an `=`, as base64 has it: cookies must carry it too. */
 const TOKEN = 'c3RhdGljLXRva2Vu-first==';
 const SECRET = 'a secret of more than thirty-two bytes';
+/** A list of tokens may hold all but commas and spaces. */
+const ODD_TOKEN = 'Gate#2024!;%41"é';
 const BEARER = { Authorization: `Bearer ${TOKEN}` };
 const PATHS = [
   '/',
@@ -41,7 +43,7 @@ let target: Target;
 before(
   async () => {
     const env = {
-      AUTH_TOKENS: `other,${TOKEN}`,
+      AUTH_TOKENS: `other,${TOKEN},${ODD_TOKEN}`,
       // Every test here comes with wrong tokens from the same address.
       MAX_FAILED_TOKENS_PER_MINUTE: '0',
       AUTH_JWT_SECRET: SECRET,
@@ -153,7 +155,18 @@ test('a right token lets in as header, as parameter and as the cookie of the pag
     await once(wall, 'message');
     wall.terminate();
   }
-  if (page.status === 200) assert.equal(cookie, `rtsp_ws_token=${TOKEN}; Path=/; HttpOnly; SameSite=Strict`);
+  if (page.status === 200) {
+    const encoded = encodeURIComponent(TOKEN);
+    assert.equal(cookie, `rtsp_ws_token=${encoded}; Path=/; HttpOnly; SameSite=Strict`);
+  }
+});
+
+test('the page works with a token of any characters', { timeout }, async () => {
+  const page = await fetch(`${target.service.url}/?token=${encodeURIComponent(ODD_TOKEN)}`);
+  const [cookie = ''] = (page.headers.get('set-cookie') ?? '').split(';');
+  assert.equal(await statusOf('/api/cameras', { Cookie: cookie }), 200);
+  assert.equal(await statusOf('/api/cameras', { Cookie: `${cookie}x` }), 401);
+  assert.equal(await statusOf('/api/cameras', { Cookie: 'rtsp_ws_token=%' }), 401);
 });
 
 test(
