@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 const workerBorder = {
   patterns: [
     {
-      regex: '^\\.\\./src/(?!(protocol|errors|rendition|redact|clock|frame-gate|rate-limit|libc)\\.js$)',
+      regex: '^\\.\\./src/(?!(protocol|errors|rendition|redact|clock|frame-gate|rate-limit|libc|shared/[a-z-]+)\\.js$)',
       message: 'A worker imports only leaf modules without state from src/.',
     },
   ],

@@ -1,7 +1,7 @@
 import { AddressRates } from './address-rates.js';
 import type { Auth, Grant } from './auth.js';
 import { clientNetwork } from './client-network.js';
-import { RefusedError } from './errors.js';
+import { RefusedError } from './shared/errors.js';
 import { credentialsOf, type RequestFacts } from './http-request.js';
 import type { OriginPolicy } from './origin.js';
 

@@ -1,6 +1,6 @@
 import { createAddressPolicy } from './address-policy.js';
 import type { Config } from './config.js';
-import { ConfigError } from './errors.js';
+import { ConfigError } from './shared/errors.js';
 import { createOriginPolicy } from './origin.js';
 import type { CameraSpec } from './registry.js';
 import { checkTlsFiles, tlsFilesOf } from './tls-files.js';

@@ -1,6 +1,6 @@
-import type { Clock } from './clock.js';
-import { CAMERA_FAULTS, type CameraErrorCode } from './errors.js';
-import type { RunEnd } from './protocol.js';
+import type { Clock } from './shared/clock.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from './shared/errors.js';
+import type { RunEnd } from './shared/worker-protocol.js';
 import type { RtspUrl } from './rtsp-url.js';
 import type { CameraOpener } from './supervisor.js';
 

@@ -6,10 +6,16 @@ import { advise, coresFor, percent } from './doctor/advice.js';
 import { type Picture, takePicture } from './doctor/picture.js';
 import { resolveStep, rtspStep, type Tell } from './doctor/steps.js';
 import { type Survey, surveyStream } from './doctor/survey.js';
-import { CAMERA_FAULTS, CameraError, type CameraErrorCode, ConfigError, RefusedError } from './errors.js';
+import {
+  CAMERA_FAULTS,
+  CameraError,
+  type CameraErrorCode,
+  ConfigError,
+  RefusedError,
+} from './shared/errors.js';
 import { findFfmpeg } from './ffmpeg-build.js';
 import { cameraOpener } from './opener.js';
-import { redact } from './redact.js';
+import { redact } from './shared/redact.js';
 import type { CameraSpec } from './registry.js';
 import { dialUrl, parseRtspUrl } from './rtsp-url.js';
 import { WorkerPool } from './worker-pool.js';

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { fromLibc } from './libc.js';
+import { fromLibc } from './shared/libc.js';
 
 /** glibc's `mallopt` parameter for the number of arenas (malloc.h). */
 const M_ARENA_MAX = -8;

@@ -1,6 +1,6 @@
 import type { Admission } from './admission.js';
-import { type Clock, epochMs } from './clock.js';
-import { CameraError, RefusedError } from './errors.js';
+import { type Clock, epochMs } from './shared/clock.js';
+import { CameraError, RefusedError } from './shared/errors.js';
 import { type Answer, EMBEDDABLE, type Header, json } from './http-answer.js';
 import type { Connection } from './http-handler.js';
 import type { RequestFacts } from './http-request.js';

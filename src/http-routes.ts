@@ -1,6 +1,6 @@
 import type { TemplatedApp } from 'uWebSockets.js';
 import { type Grant, requireCamera } from './auth.js';
-import { epochMs } from './clock.js';
+import { epochMs } from './shared/clock.js';
 import { addGo2rtcRoutes } from './go2rtc/http-routes.js';
 import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './http-answer.js';
 import { answerRequest, type AddRoute, type Handler, type HandlerDeps } from './http-handler.js';

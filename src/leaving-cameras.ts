@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from './shared/clock.js';
 import { openAfter } from './opener.js';
 import type { RtspUrl } from './rtsp-url.js';
 import type { CameraOpener } from './supervisor.js';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { helpText, loadConfig, parseCommandLine } from './config.js';
-import { ConfigError } from './errors.js';
+import { ConfigError } from './shared/errors.js';
 
 /** Exit codes of sysexits.h: wrong usage or settings; something needed is not to be had. */
 const EX_USAGE = 64;

@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { FrameGate } from './frame-gate.js';
+import { FrameGate } from './shared/frame-rate-limit.js';
 import { type Header, writeHead } from './http-answer.js';
 import type { Channel, Frame, FrameSink } from './publisher.js';
 

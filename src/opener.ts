@@ -1,6 +1,6 @@
 import type { Addresses } from './address-policy.js';
-import { CameraError } from './errors.js';
-import type { FfmpegBuild, PixelFormat, RunEnd, Transport } from './protocol.js';
+import { CameraError } from './shared/errors.js';
+import type { FfmpegBuild, PixelFormat, RunEnd, Transport } from './shared/worker-protocol.js';
 import { dialUrl, type RtspUrl } from './rtsp-url.js';
 import type { CameraOpener, CameraRun, RunEvents } from './supervisor.js';
 import type { RunTask } from './worker-pool.js';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadCameras } from './camera-config.js';
 import type { Config } from './config.js';
 import { fileSignature, watchConfig } from './config-watch.js';
-import { RefusedError } from './errors.js';
+import { RefusedError } from './shared/errors.js';
 import { preferSmallMemory } from './frugal-memory.js';
 import { createLog } from './log.js';
 import { createMetrics } from './metrics.js';

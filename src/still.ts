@@ -1,6 +1,6 @@
-import type { CameraState } from './camera-state.js';
-import type { Clock } from './clock.js';
-import { CameraError } from './errors.js';
+import type { CameraState } from './shared/camera-state.js';
+import type { Clock } from './shared/clock.js';
+import { CameraError } from './shared/errors.js';
 import type { Frame } from './publisher.js';
 import type { Registry, StreamRequest } from './registry.js';
 

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
-import { closeReason, ServiceError } from './errors.js';
+import { closeReason, ServiceError } from './shared/errors.js';
 import { requestFacts, type RequestFacts } from './http-request.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
 

@@ -1,5 +1,5 @@
-import { RefusedError } from './errors.js';
-import type { Rendition } from './rendition.js';
+import { RefusedError } from './shared/errors.js';
+import type { Rendition } from './shared/rendition.js';
 import { parseRtspUrl, type RtspUrl } from './rtsp-url.js';
 
 /** From the raw query of a request to what a viewer wants; nothing here knows sockets. */

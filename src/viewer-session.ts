@@ -1,10 +1,10 @@
 import type { Admission } from './admission.js';
 import { requireCamera, type Grant } from './auth.js';
-import type { Clock } from './clock.js';
-import { closeReason, ServiceError } from './errors.js';
+import type { Clock } from './shared/clock.js';
+import { closeReason, ServiceError } from './shared/errors.js';
 import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './metrics.js';
-import { RateLimit } from './rate-limit.js';
+import { RateLimit } from './shared/token-bucket.js';
 import type { Registry } from './registry.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
 import { streamRequest } from './stream-request.js';

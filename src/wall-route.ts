@@ -1,7 +1,7 @@
 import type { Admission } from './admission.js';
 import type { Grant } from './auth.js';
-import { type Clock, epochMs } from './clock.js';
-import { closeReason, type RefusalCode, ServiceError } from './errors.js';
+import { type Clock, epochMs } from './shared/clock.js';
+import { closeReason, type RefusalCode, ServiceError } from './shared/errors.js';
 import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './metrics.js';
 import type { Registry } from './registry.js';

@@ -1,5 +1,5 @@
 import { parseClientMessage } from './wall/client-messages.js';
-import { RateLimit } from './rate-limit.js';
+import { RateLimit } from './shared/token-bucket.js';
 import { SendWindow } from './wall/send-window.js';
 import {
   SessionTile,

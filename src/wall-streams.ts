@@ -1,7 +1,7 @@
 import type { Grant } from './auth.js';
 import { requireCamera } from './auth.js';
-import type { CameraStatus } from './camera-state.js';
-import { CAMERA_FAULTS, ServiceError } from './errors.js';
+import type { CameraStatus } from './shared/camera-state.js';
+import { CAMERA_FAULTS, ServiceError } from './shared/errors.js';
 import type { Frame } from './publisher.js';
 import type { Registry, StreamRequest } from './registry.js';
 import { parseRtspUrl } from './rtsp-url.js';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { KILL_AFTER_MS } from '../workers/decoder.js';
-import type { CameraTask, DecodePlan, FromWorker, RunEnd, ToWorker } from './protocol.js';
+import type { CameraTask, DecodePlan, FromWorker, RunEnd, ToWorker } from './shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
 import type { CameraRun, RunEvents } from './supervisor.js';
 

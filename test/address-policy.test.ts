@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { createAddressPolicy, resolveTarget, systemLookup, type Lookup } from '../src/address-policy.js';
-import { CameraError, RefusedError } from '../src/errors.js';
+import { CameraError, RefusedError } from '../src/shared/errors.js';
 import { dialUrl, parseRtspUrl } from '../src/rtsp-url.js';
 
 const timeout = 5000;

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { CAMERA_KEYS, cameraDefaults, loadCameras, parseCameras } from '../src/camera-config.js';
 import { checkReport } from '../src/check.js';
 import { loadConfig } from '../src/config.js';
-import { ConfigError } from '../src/errors.js';
+import { ConfigError } from '../src/shared/errors.js';
 import type { CameraSpec } from '../src/registry.js';
 import { tempFolder } from './temp-folder.js';
 

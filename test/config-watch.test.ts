@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigWatch, fileSignature, watchConfig } from '../src/config-watch.js';
-import { ConfigError } from '../src/errors.js';
+import { ConfigError } from '../src/shared/errors.js';
 import { quietLog } from './core/support/studio.js';
 import { until } from './faults/rig.js';
 import { tempFolder } from './temp-folder.js';

@@ -9,7 +9,7 @@ import { runDoctor } from '../src/doctor.js';
 import { advise, type Findings } from '../src/doctor/advice.js';
 import { authorization, challenges, mediaCodecs, readAnswer } from '../src/doctor/rtsp-messages.js';
 import { SurveyLines } from '../src/doctor/survey.js';
-import { ConfigError } from '../src/errors.js';
+import { ConfigError } from '../src/shared/errors.js';
 import { parseRtspUrl } from '../src/rtsp-url.js';
 import { spec } from './core/support/studio.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { closeReason, RefusedError } from '../src/errors.js';
+import { closeReason, RefusedError } from '../src/shared/errors.js';
 import { createOriginPolicy, type OriginRequest } from '../src/origin.js';
 
 const timeout = 5000;

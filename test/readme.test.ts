@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { settingsTable } from '../src/config.js';
-import { CAMERA_FAULTS, REFUSALS } from '../src/errors.js';
+import { CAMERA_FAULTS, REFUSALS } from '../src/shared/errors.js';
 
 const path = fileURLToPath(new URL('../../README.md', import.meta.url));
 const readme = (): string => readFileSync(path, 'utf8');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { closeReason, RefusedError } from '../src/errors.js';
+import { closeReason, RefusedError } from '../src/shared/errors.js';
 import {
   dialUrl,
   MAX_PATH_BYTES,

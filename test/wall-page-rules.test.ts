@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAMERA_FAULTS, REFUSALS } from '../src/errors.js';
+import { CAMERA_FAULTS, REFUSALS } from '../src/shared/errors.js';
 import { cameraIdFrom, hostOf, rtspProblem } from '../src/wall/camera-name.js';
 import { ClockOffset } from '../src/wall/clock-offset.js';
 import { layoutFor } from '../src/wall/layout.js';

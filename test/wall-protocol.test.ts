@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAMERA_FAULTS, REFUSALS } from '../src/errors.js';
+import { CAMERA_FAULTS, REFUSALS } from '../src/shared/errors.js';
 import { parseClientMessage, type ParsedMessage } from '../src/wall/client-messages.js';
 import { parseCameraList, parseServerMessage } from '../src/wall/server-messages.js';
 import {

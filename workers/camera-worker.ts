@@ -11,8 +11,8 @@ import {
   type RunEnd,
   STATS_INTERVAL_MS,
   type ToWorker,
-} from '../src/protocol.js';
-import { sizeKey } from '../src/rendition.js';
+} from '../src/shared/worker-protocol.js';
+import { sizeKey } from '../src/shared/rendition.js';
 import { Decoder } from './decoder.js';
 import { classifyEnd, describeEnd, type FfmpegEnd } from './ffmpeg-faults.js';
 import { OutputEncoder } from './output-encoder.js';

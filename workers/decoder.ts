@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import type { FfmpegBuild } from '../src/protocol.js';
+import type { FfmpegBuild } from '../src/shared/worker-protocol.js';
 import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
 import { type FfmpegEnd, REDIRECT, REDIRECTING } from './ffmpeg-faults.js';
 import { FrameAssembler } from './frame-assembler.js';

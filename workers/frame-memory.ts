@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { yuv420Bytes } from '../src/rendition.js';
+import { yuv420Bytes } from '../src/shared/rendition.js';
 import { type Gains, jpegGains } from './colour-matrix.js';
 import type { SourceColours } from './source-colours.js';
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
 import type * as JpegTurbo from 'jpeg-turbo';
 import { dirname, join } from 'node:path';
-import type { PixelFormat } from '../src/protocol.js';
+import type { PixelFormat } from '../src/shared/worker-protocol.js';
 import { canConvert } from './frame-memory.js';
 
 /** Turns raw frames of one size into JPEGs (4:2:0, full range, no EXIF). One thread's use only. */

@@ -1,8 +1,8 @@
-import { epochMs } from '../src/clock.js';
-import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/protocol.js';
-import type { RenditionKey } from '../src/rendition.js';
-import { FrameGate } from '../src/frame-gate.js';
-import { RateLimit } from '../src/rate-limit.js';
+import { epochMs } from '../src/shared/clock.js';
+import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/shared/worker-protocol.js';
+import type { RenditionKey } from '../src/shared/rendition.js';
+import { FrameGate } from '../src/shared/frame-rate-limit.js';
+import { RateLimit } from '../src/shared/token-bucket.js';
 import { createEncoder, type JpegEncoder } from './jpeg-encoder.js';
 
 /** How soon a frame that waits for room on the way to the main thread tries again, ms. */

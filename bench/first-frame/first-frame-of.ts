@@ -1,4 +1,4 @@
-import { epochMs } from '../../src/clock.js';
+import { epochMs } from '../../src/shared/clock.js';
 import { connectViewer } from '../lib/ws-viewer.js';
 
 /** Times are Unix epoch in ms, as in the camera's log. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { epochMs } from '../../src/clock.js';
+import { epochMs } from '../../src/shared/clock.js';
 import { TokenBucket } from './token-bucket.js';
 import { ViewerStats, type Closed } from './viewer-stats.js';
 import { CLOSE, PING, PONG, WsFrameParser, maskedControl } from './ws-frames.js';

@@ -4,7 +4,7 @@ import { Decoder } from '../../workers/decoder.js';
 import { ffmpegArgs, type DecodeJob } from '../../workers/ffmpeg-args.js';
 import { createEncoder } from '../../workers/jpeg-encoder.js';
 import { findFfmpeg } from '../../src/ffmpeg-build.js';
-import type { FfmpegBuild, PixelFormat } from '../../src/protocol.js';
+import type { FfmpegBuild, PixelFormat } from '../../src/shared/worker-protocol.js';
 import { JpegSplitter } from '../baseline/jpeg-splitter.js';
 
 /**

@@ -1,4 +1,4 @@
-import { epochMs } from '../../src/clock.js';
+import { epochMs } from '../../src/shared/clock.js';
 import type { Clip } from './clip.js';
 import type { Fault } from './faults.js';
 import { garbagePicture } from './garbage.js';

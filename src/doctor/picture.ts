@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basename } from 'node:path';
-import { CameraError, type CameraErrorCode } from '../errors.js';
-import type { DecodePlan, FrameMessage } from '../protocol.js';
+import { CameraError, type CameraErrorCode } from '../shared/errors.js';
+import type { DecodePlan, FrameMessage } from '../shared/worker-protocol.js';
 import type { CameraOpener } from '../supervisor.js';
 import { childrenCpuSeconds } from './children-cpu.js';
 

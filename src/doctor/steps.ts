@@ -1,5 +1,5 @@
 import { type AddressPolicy, resolveTarget, systemLookup } from '../address-policy.js';
-import { CameraError, type CameraErrorCode } from '../errors.js';
+import { CameraError, type CameraErrorCode } from '../shared/errors.js';
 import { dialUrl, type RtspUrl } from '../rtsp-url.js';
 import { isIP } from 'node:net';
 import { RtspDialogue } from './rtsp-dialogue.js';

@@ -1,7 +1,7 @@
 import type { Grant } from '../auth.js';
 import { requireCamera } from '../auth.js';
-import { epochMs } from '../clock.js';
-import { RefusedError } from '../errors.js';
+import { epochMs } from '../shared/clock.js';
+import { RefusedError } from '../shared/errors.js';
 import { json } from '../http-answer.js';
 import type { AddRoute, Handler } from '../http-handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from '../http-pictures.js';

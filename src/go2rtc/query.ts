@@ -1,4 +1,4 @@
-import { RefusedError } from '../errors.js';
+import { RefusedError } from '../shared/errors.js';
 import type { StreamRequest } from '../registry.js';
 import { HEIGHT, parseCameraName, parseQuery, WIDTH } from '../viewer-request.js';
 

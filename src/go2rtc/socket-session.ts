@@ -1,7 +1,7 @@
 import { type Grant, requireCamera } from '../auth.js';
-import { CameraError, closeReason, RefusedError, ServiceError } from '../errors.js';
+import { CameraError, closeReason, RefusedError, ServiceError } from '../shared/errors.js';
 import type { RequestFacts } from '../http-request.js';
-import { RateLimit } from '../rate-limit.js';
+import { RateLimit } from '../shared/token-bucket.js';
 import type { StreamRequest } from '../registry.js';
 import type { SocketSession, ViewerSocket } from '../socket-session.js';
 import { Subscriber } from '../subscriber.js';

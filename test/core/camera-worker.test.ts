@@ -3,8 +3,14 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import type { DecodePlan, FrameMessage, FromWorker, RunEnd, ToWorker } from '../../src/protocol.js';
-import { renditionKey } from '../../src/rendition.js';
+import type {
+  DecodePlan,
+  FrameMessage,
+  FromWorker,
+  RunEnd,
+  ToWorker,
+} from '../../src/shared/worker-protocol.js';
+import { renditionKey } from '../../src/shared/rendition.js';
 import runCamera from '../../workers/camera-worker.js';
 import { preferredPixels } from '../../workers/jpeg-encoder.js';
 import { until } from '../faults/rig.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochMs } from '../../src/clock.js';
-import { CameraError } from '../../src/errors.js';
+import { epochMs } from '../../src/shared/clock.js';
+import { CameraError } from '../../src/shared/errors.js';
 import { jpeg } from './support/fake-opener.js';
 import { settle } from './support/manual-clock.js';
 import { studio, watch } from './support/studio.js';

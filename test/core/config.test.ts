@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { helpText, loadConfig, parseCommandLine, SETTINGS, settingsTable } from '../../src/config.js';
-import { ConfigError } from '../../src/errors.js';
+import { ConfigError } from '../../src/shared/errors.js';
 
 const timeout = 5000;
 const SECRET = 'S3cr3t-Hunter2';

@@ -8,7 +8,7 @@ import {
   snapToLadder,
   type Want,
 } from '../../src/decode-plan.js';
-import { renditionKey } from '../../src/rendition.js';
+import { renditionKey } from '../../src/shared/rendition.js';
 
 const timeout = 10_000;
 const OPTIONS: PlanOptions = { standby: { width: 640, height: 360 }, maxFps: null, degradation: 0 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CAMERA_FAULTS, type CameraErrorCode } from '../../src/errors.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from '../../src/shared/errors.js';
 import { classifyEnd, describeEnd, type FfmpegEnd } from '../../workers/ffmpeg-faults.js';
 
 const timeout = 5000;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Addresses } from '../../src/address-policy.js';
 import { cameraOpener } from '../../src/opener.js';
-import type { DecodePlan } from '../../src/protocol.js';
+import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { parseRtspUrl } from '../../src/rtsp-url.js';
 import type { RunEvents } from '../../src/supervisor.js';
 import { FakeRun } from './support/fake-opener.js';

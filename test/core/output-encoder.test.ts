@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
-import type { Demand, FrameMessage } from '../../src/protocol.js';
+import type { Demand, FrameMessage } from '../../src/shared/worker-protocol.js';
 import { OutputEncoder } from '../../workers/output-encoder.js';
 import { NO_COUNTS } from './support/fake-opener.js';
 import { settle } from './support/manual-clock.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DecodePlan } from '../../src/protocol.js';
+import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { PlanLinger } from '../../src/plan-linger.js';
 
 const timeout = 5000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CameraError } from '../../src/errors.js';
+import { CameraError } from '../../src/shared/errors.js';
 import { parseRtspUrl } from '../../src/rtsp-url.js';
 import { settle } from './support/manual-clock.js';
 import { spec, studio, watch } from './support/studio.js';

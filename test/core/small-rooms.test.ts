@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { AddressRates } from '../../src/address-rates.js';
 import { Admission, type AdmissionLimits } from '../../src/admission.js';
 import { createAuth } from '../../src/auth.js';
-import { closeReason } from '../../src/errors.js';
-import { FrameGate } from '../../src/frame-gate.js';
+import { closeReason } from '../../src/shared/errors.js';
+import { FrameGate } from '../../src/shared/frame-rate-limit.js';
 import { FreezeDetector } from '../../src/freeze-detector.js';
 import { createOriginPolicy } from '../../src/origin.js';
 import { Publisher } from '../../src/publisher.js';
-import { RateLimit } from '../../src/rate-limit.js';
+import { RateLimit } from '../../src/shared/token-bucket.js';
 import { Backoff } from '../../src/retry.js';
 import { jpeg } from './support/fake-opener.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CameraError, RefusedError } from '../../src/errors.js';
+import { CameraError, RefusedError } from '../../src/shared/errors.js';
 import { createMetrics } from '../../src/metrics.js';
 import { Channel } from '../../src/publisher.js';
-import { RateLimit } from '../../src/rate-limit.js';
+import { RateLimit } from '../../src/shared/token-bucket.js';
 import { Subscriber } from '../../src/subscriber.js';
 import { FakeSocket } from './support/fake-socket.js';
 import { ManualClock } from './support/manual-clock.js';

@@ -1,6 +1,6 @@
-import { epochMs } from '../../../src/clock.js';
-import type { DecodePlan, FrameMessage, RunCounters, RunEnd } from '../../../src/protocol.js';
-import type { RenditionKey } from '../../../src/rendition.js';
+import { epochMs } from '../../../src/shared/clock.js';
+import type { DecodePlan, FrameMessage, RunCounters, RunEnd } from '../../../src/shared/worker-protocol.js';
+import type { RenditionKey } from '../../../src/shared/rendition.js';
 import type { CameraOpener, CameraRun, RunEvents } from '../../../src/supervisor.js';
 import { settle } from './manual-clock.js';
 

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { fromLibc } from '../../src/libc.js';
+import { fromLibc } from '../../src/shared/libc.js';
 
 const timeout = 10_000;
 
 test('a function of libc is called, also in another thread', { timeout }, async (t) => {
   const getpid = fromLibc((libc) => libc.func('int getpid()') as () => number);
   assert.equal(getpid()?.(), process.pid);
-  const module = JSON.stringify(new URL('../../src/libc.js', import.meta.url).href);
+  const module = JSON.stringify(new URL('../../src/shared/libc.js', import.meta.url).href);
   const script = `import(${module}).then(({ fromLibc }) => {
     require('node:worker_threads').parentPort.postMessage(fromLibc((libc) => libc.func('int getpid()'))()());
   })`;

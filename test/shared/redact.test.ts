@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { redact } from '../src/redact.js';
+import { redact } from '../../src/shared/redact.js';
 
 const timeout = 5000;
 const SECRET = 'S3cr3t-Hunter2';
