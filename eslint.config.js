@@ -36,7 +36,7 @@ export default tseslint.config(
   { files: ['workers/**/*.ts'], rules: { 'no-restricted-imports': ['error', workerBorder] } },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/worker-pool.ts'],
+    ignores: ['src/worker-pool.ts', 'src/decoding/worker-pool.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

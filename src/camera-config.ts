@@ -7,7 +7,7 @@ import { ConfigError, RefusedError } from './shared/errors.js';
 import type { Transport } from './shared/worker-protocol.js';
 import type { CameraSpec } from './registry.js';
 import type { Rendition } from './shared/rendition.js';
-import { parseRtspUrl, type RtspUrl } from './rtsp-url.js';
+import { parseRtspUrl, type RtspUrl } from './source/rtsp-url.js';
 import { HEIGHT, parseCameraName, requestedRendition, WIDTH } from './viewer-request.js';
 import { type Placed, readYaml, type YamlSource } from './yaml-source.js';
 

@@ -1,4 +1,4 @@
-import { createAddressPolicy } from './address-policy.js';
+import { createAddressPolicy } from './source/address-policy.js';
 import type { Config } from './config.js';
 import { ConfigError } from './shared/errors.js';
 import { createOriginPolicy } from './origin.js';

@@ -1,4 +1,4 @@
-import { createAddressPolicy, resolveTarget } from './address-policy.js';
+import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
 import type { Config } from './config.js';
 import { cameraDefaults } from './camera-config.js';
 import { decodePlan } from './decode-plan.js';
@@ -17,7 +17,7 @@ import { findFfmpeg } from './ffmpeg-build.js';
 import { cameraOpener } from './opener.js';
 import { redact } from './shared/redact.js';
 import type { CameraSpec } from './registry.js';
-import { dialUrl, parseRtspUrl } from './rtsp-url.js';
+import { dialUrl, parseRtspUrl } from './source/rtsp-url.js';
 import { WorkerPool } from './worker-pool.js';
 import { preferredPixels } from '../workers/jpeg-encoder.js';
 

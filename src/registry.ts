@@ -7,7 +7,7 @@ import { CameraError, type CameraErrorCode, RefusedError, type ServiceError } fr
 import { LeavingCameras } from './leaving-cameras.js';
 import type { Transport } from './shared/worker-protocol.js';
 import { type Rendition, renditionKey } from './shared/rendition.js';
-import { type RtspUrl, sameSource } from './rtsp-url.js';
+import { type RtspUrl, sameSource } from './source/rtsp-url.js';
 import type { CameraOpener, SupervisorTimes } from './supervisor.js';
 import { requestedRendition } from './viewer-request.js';
 

@@ -1,5 +1,5 @@
 import { Admission } from './admission.js';
-import { createAddressPolicy, resolveTarget } from './address-policy.js';
+import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
 import { createAuth } from './auth.js';
 import { BacklogReader } from './backlog.js';
 import { systemClock } from './shared/clock.js';

@@ -4,7 +4,7 @@ import type { CameraStatus } from './shared/camera-state.js';
 import { CAMERA_FAULTS, ServiceError } from './shared/errors.js';
 import type { Frame } from './publisher.js';
 import type { Registry, StreamRequest } from './registry.js';
-import { parseRtspUrl } from './rtsp-url.js';
+import { parseRtspUrl } from './source/rtsp-url.js';
 import { parseCameraName } from './viewer-request.js';
 import type { WallRequest, WallSink, WallState, WallStreams, WallSubscription } from './wall-session.js';
 

@@ -10,7 +10,7 @@ import { advise, type Findings } from '../src/doctor/advice.js';
 import { authorization, challenges, mediaCodecs, readAnswer } from '../src/doctor/rtsp-messages.js';
 import { SurveyLines } from '../src/doctor/survey.js';
 import { ConfigError } from '../src/shared/errors.js';
-import { parseRtspUrl } from '../src/rtsp-url.js';
+import { parseRtspUrl } from '../src/source/rtsp-url.js';
 import { spec } from './core/support/studio.js';
 
 const timeout = 10_000;

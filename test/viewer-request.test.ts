@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { closeReason, RefusedError } from '../src/shared/errors.js';
-import { redactedUrl } from '../src/rtsp-url.js';
+import { redactedUrl } from '../src/source/rtsp-url.js';
 import {
   MAX_QUERY_LENGTH,
   parseCameraName,

@@ -1,6 +1,6 @@
-import { type AddressPolicy, resolveTarget, systemLookup } from '../address-policy.js';
+import { type AddressPolicy, resolveTarget, systemLookup } from '../source/address-policy.js';
 import { CameraError, type CameraErrorCode } from '../shared/errors.js';
-import { dialUrl, type RtspUrl } from '../rtsp-url.js';
+import { dialUrl, type RtspUrl } from '../source/rtsp-url.js';
 import { isIP } from 'node:net';
 import { RtspDialogue } from './rtsp-dialogue.js';
 import { authorization, challenges, mediaCodecs, type RtspAnswer } from './rtsp-messages.js';

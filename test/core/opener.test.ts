@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Addresses } from '../../src/address-policy.js';
+import type { Addresses } from '../../src/source/address-policy.js';
 import { cameraOpener } from '../../src/opener.js';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
-import { parseRtspUrl } from '../../src/rtsp-url.js';
+import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import type { RunEvents } from '../../src/supervisor.js';
 import { FakeRun } from './support/fake-opener.js';
 import { settle } from './support/manual-clock.js';

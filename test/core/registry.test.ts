@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CameraError } from '../../src/shared/errors.js';
-import { parseRtspUrl } from '../../src/rtsp-url.js';
+import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import { settle } from './support/manual-clock.js';
 import { spec, studio, watch } from './support/studio.js';
 

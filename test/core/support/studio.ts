@@ -10,7 +10,7 @@ import {
   type RegistryOptions,
   type StreamRequest,
 } from '../../../src/registry.js';
-import { parseRtspUrl } from '../../../src/rtsp-url.js';
+import { parseRtspUrl } from '../../../src/source/rtsp-url.js';
 import { FakeOpener } from './fake-opener.js';
 import { ManualClock } from './manual-clock.js';
 

@@ -1,6 +1,6 @@
 import { lookup as dnsLookup } from 'node:dns/promises';
 import { isIP, isIPv4 } from 'node:net';
-import { CameraError } from './shared/errors.js';
+import { CameraError } from '../shared/errors.js';
 import {
   DENIED_RANGES,
   embeddedAddresses,

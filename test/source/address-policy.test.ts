@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
-import { createAddressPolicy, resolveTarget, systemLookup, type Lookup } from '../src/address-policy.js';
-import { CameraError, RefusedError } from '../src/shared/errors.js';
-import { dialUrl, parseRtspUrl } from '../src/rtsp-url.js';
+import {
+  createAddressPolicy,
+  resolveTarget,
+  systemLookup,
+  type Lookup,
+} from '../../src/source/address-policy.js';
+import { CameraError, RefusedError } from '../../src/shared/errors.js';
+import { dialUrl, parseRtspUrl } from '../../src/source/rtsp-url.js';
 
 const timeout = 5000;
 const open = createAddressPolicy({ allow: [], deny: [] });

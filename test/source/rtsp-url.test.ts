@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { closeReason, RefusedError } from '../src/shared/errors.js';
+import { closeReason, RefusedError } from '../../src/shared/errors.js';
 import {
   dialUrl,
   MAX_PATH_BYTES,
@@ -11,7 +11,7 @@ import {
   parseRtspUrl,
   redactedUrl,
   sameSource,
-} from '../src/rtsp-url.js';
+} from '../../src/source/rtsp-url.js';
 
 const timeout = 5000;
 

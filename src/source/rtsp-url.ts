@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import { inspect } from 'node:util';
 import { parseAddress } from './address-ranges.js';
-import { RefusedError } from './shared/errors.js';
-import { redact } from './shared/redact.js';
+import { RefusedError } from '../shared/errors.js';
+import { redact } from '../shared/redact.js';
 
 /**
  * The one parser of camera URLs. It cuts a URL exactly where FFmpeg cuts it (authority up to the first `/`, `?` or `#`;
