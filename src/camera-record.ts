@@ -3,8 +3,8 @@ import { CAMERA_STATES, type CameraStatus } from './shared/camera-state.js';
 import { epochMs } from './shared/clock.js';
 import type { Degradation } from './decode-plan.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from './shared/errors.js';
-import type { Log } from './log.js';
-import type { Metrics } from './metrics.js';
+import type { Log } from './telemetry/log.js';
+import type { Metrics } from './telemetry/metrics.js';
 import type { RunCounters } from './shared/worker-protocol.js';
 import type { Frame } from './publisher.js';
 

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Log } from './log.js';
+import type { Log } from './telemetry/log.js';
 import { ConfigError } from './shared/errors.js';
 
 /** How often the file is looked at: one `stat`. */

@@ -2,7 +2,7 @@ import type { BacklogReader } from './backlog.js';
 import type { Camera } from './camera.js';
 import { IdleMeter } from './cpu-idle.js';
 import { type CameraLoad, LoadControl } from './load-control.js';
-import type { Log } from './log.js';
+import type { Log } from './telemetry/log.js';
 
 const LOOK_MS = 1000;
 

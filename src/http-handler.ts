@@ -4,8 +4,8 @@ import type { Grant } from './auth.js';
 import { CameraError, CAMERA_FAULTS, RefusedError } from './shared/errors.js';
 import { type Answer, json, send } from './http-answer.js';
 import { requestFacts, type RequestFacts } from './http-request.js';
-import type { Log } from './log.js';
-import type { Metrics } from './metrics.js';
+import type { Log } from './telemetry/log.js';
+import type { Metrics } from './telemetry/metrics.js';
 import { parseQuery } from './viewer-request.js';
 
 export interface HandlerDeps {

@@ -4,7 +4,7 @@ import { CameraError, RefusedError } from './shared/errors.js';
 import { type Answer, EMBEDDABLE, type Header, json } from './http-answer.js';
 import type { Connection } from './http-handler.js';
 import type { RequestFacts } from './http-request.js';
-import type { Metrics } from './metrics.js';
+import type { Metrics } from './telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
 import type { Registry, StreamRequest } from './registry.js';
 import { takeStill } from './still.js';

@@ -4,8 +4,8 @@ import type { Config } from './config.js';
 import { fileSignature, watchConfig } from './config-watch.js';
 import { RefusedError } from './shared/errors.js';
 import { preferSmallMemory } from './frugal-memory.js';
-import { createLog } from './log.js';
-import { createMetrics } from './metrics.js';
+import { createLog } from './telemetry/log.js';
+import { createMetrics } from './telemetry/metrics.js';
 import { startService } from './service.js';
 
 /** How long an orderly end may take before the process leaves anyway: FFmpeg gets SIGKILL after 2 s. */

@@ -3,7 +3,7 @@ import { requireCamera, type Grant } from './auth.js';
 import type { Clock } from './shared/clock.js';
 import { closeReason, ServiceError } from './shared/errors.js';
 import type { RequestFacts } from './http-request.js';
-import type { Metrics } from './metrics.js';
+import type { Metrics } from './telemetry/metrics.js';
 import { RateLimit } from './shared/token-bucket.js';
 import type { Registry } from './registry.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';

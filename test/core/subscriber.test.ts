@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CameraError, RefusedError } from '../../src/shared/errors.js';
-import { createMetrics } from '../../src/metrics.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
 import { Channel } from '../../src/publisher.js';
 import { RateLimit } from '../../src/shared/token-bucket.js';
 import { Subscriber } from '../../src/subscriber.js';

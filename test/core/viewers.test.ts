@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { createMetrics } from '../../src/metrics.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
 import { RateLimit } from '../../src/shared/token-bucket.js';
 import { Subscriber } from '../../src/subscriber.js';
 import { BEAT_MS, Viewers } from '../../src/viewers.js';

@@ -4,7 +4,7 @@ import { identify } from '../../bench/lib/frame-age.js';
 import { childrenOf, isAlive, statOf } from '../../bench/lib/proc.js';
 import { distribution } from '../../bench/lib/stats.js';
 import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/log.js';
+import { createLog } from '../../src/telemetry/log.js';
 import { startService } from '../../src/service.js';
 import { BUSY_MS } from './inject.js';
 import { cameras, QUICK, service, until, watch, type Watcher } from './rig.js';

@@ -1,8 +1,8 @@
 import { ConnectGate } from '../../../src/connect-gate.js';
 import { snapToLadder } from '../../../src/decode-plan.js';
 import type { ServiceError } from '../../../src/shared/errors.js';
-import type { Log } from '../../../src/log.js';
-import { createMetrics } from '../../../src/metrics.js';
+import type { Log } from '../../../src/telemetry/log.js';
+import { createMetrics } from '../../../src/telemetry/metrics.js';
 import type { Channel } from '../../../src/publisher.js';
 import {
   type CameraSpec,

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { CAMERA_STATES } from './shared/camera-state.js';
-import { CAMERA_FAULTS } from './shared/errors.js';
+import { CAMERA_STATES } from '../shared/camera-state.js';
+import { CAMERA_FAULTS } from '../shared/errors.js';
 
 /** Prefix of every metric of this service; prom-client's process metrics keep their own names. */
 const P = 'rtsp_ws_';

@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import { CameraSeries } from '../../src/camera-series.js';
 import { CAMERA_STATES } from '../../src/shared/camera-state.js';
 import { CAMERA_FAULTS } from '../../src/shared/errors.js';
-import { createMetrics, DROP_STAGES, forgetCamera } from '../../src/metrics.js';
+import { createMetrics, DROP_STAGES, forgetCamera } from '../../src/telemetry/metrics.js';
 
 const timeout = 5000;
 

@@ -3,11 +3,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
-import { LogThrottle, MAX_UNREAD_BYTES } from '../../src/log.js';
+import { LogThrottle, MAX_UNREAD_BYTES } from '../../src/telemetry/log.js';
 
 const timeout = 20_000;
 const SECRET = 'S3cr3t-Hunter2';
-const log = new URL('../../src/log.js', import.meta.url).href;
+const log = new URL('../../src/telemetry/log.js', import.meta.url).href;
 
 /** Lines of a process that logs `calls`: the log writes to its own descriptor. */
 function linesOf(calls: string): string[] {
