@@ -7,7 +7,7 @@ import { startCameras, type CameraOptions, type VirtualCameras } from '../bench/
 import { loadConfig } from '../src/config.js';
 import { runDoctor } from '../src/doctor.js';
 import { advise, type Findings } from '../src/doctor/advice.js';
-import { authorization, challenges, mediaCodecs, readAnswer } from '../src/doctor/rtsp-messages.js';
+import { authorization, challenges, mediaCodecs, readAnswer } from '../src/rtsp/messages.js';
 import { SurveyLines } from '../src/doctor/survey.js';
 import { ConfigError } from '../src/shared/errors.js';
 import { parseRtspUrl } from '../src/source/rtsp-url.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { CameraError, type CameraErrorCode } from '../shared/errors.js';
-import { readAnswer, type RtspAnswer, writeRequest } from './rtsp-messages.js';
+import { readAnswer, type RtspAnswer, writeRequest } from './messages.js';
 
 /** Where to connect: the judged address, and the name for TLS. */
 export interface Door {
