@@ -1,7 +1,7 @@
 import { createAddressPolicy } from './source/address-policy.js';
 import type { Config } from './config.js';
 import { ConfigError } from './shared/errors.js';
-import { createOriginPolicy } from './origin.js';
+import { createOriginPolicy } from './access/origin.js';
 import type { CameraSpec } from './registry.js';
 import { checkTlsFiles, tlsFilesOf } from './tls-files.js';
 

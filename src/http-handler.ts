@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Admission } from './admission.js';
-import type { Grant } from './auth.js';
+import type { Admission } from './access/admission.js';
+import type { Grant } from './access/auth.js';
 import { CameraError, CAMERA_FAULTS, RefusedError } from './shared/errors.js';
 import { type Answer, json, send } from './http-answer.js';
 import { requestFacts, type RequestFacts } from './http-request.js';

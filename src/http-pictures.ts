@@ -1,4 +1,4 @@
-import type { Admission } from './admission.js';
+import type { Admission } from './access/admission.js';
 import { type Clock, epochMs } from './shared/clock.js';
 import { CameraError, RefusedError } from './shared/errors.js';
 import { type Answer, EMBEDDABLE, type Header, json } from './http-answer.js';

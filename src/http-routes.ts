@@ -1,5 +1,5 @@
 import type { TemplatedApp } from 'uWebSockets.js';
-import { type Grant, requireCamera } from './auth.js';
+import { type Grant, requireCamera } from './access/auth.js';
 import { epochMs } from './shared/clock.js';
 import { addGo2rtcRoutes } from './go2rtc/http-routes.js';
 import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './http-answer.js';

@@ -1,6 +1,6 @@
-import { Admission } from './admission.js';
+import { Admission } from './access/admission.js';
 import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
-import { createAuth } from './auth.js';
+import { createAuth } from './access/auth.js';
 import { BacklogReader } from './backlog.js';
 import { systemClock } from './shared/clock.js';
 import type { Config } from './config.js';
@@ -14,7 +14,7 @@ import { addHttpRoutes } from './http-routes.js';
 import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { cameraOpener } from './opener.js';
-import { createOriginPolicy } from './origin.js';
+import { createOriginPolicy } from './access/origin.js';
 import type { FfmpegBuild } from './shared/worker-protocol.js';
 import { type CameraSpec, Registry } from './registry.js';
 import { shortenSendQueues } from './send-queue.js';

@@ -1,5 +1,5 @@
-import type { Admission } from './admission.js';
-import { requireCamera, type Grant } from './auth.js';
+import type { Admission } from './access/admission.js';
+import { requireCamera, type Grant } from './access/auth.js';
 import type { Clock } from './shared/clock.js';
 import { closeReason, ServiceError } from './shared/errors.js';
 import type { RequestFacts } from './http-request.js';

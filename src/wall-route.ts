@@ -1,5 +1,5 @@
-import type { Admission } from './admission.js';
-import type { Grant } from './auth.js';
+import type { Admission } from './access/admission.js';
+import type { Grant } from './access/auth.js';
 import { type Clock, epochMs } from './shared/clock.js';
 import { closeReason, type RefusalCode, ServiceError } from './shared/errors.js';
 import type { RequestFacts } from './http-request.js';

@@ -1,5 +1,5 @@
-import type { Grant } from './auth.js';
-import { requireCamera } from './auth.js';
+import type { Grant } from './access/auth.js';
+import { requireCamera } from './access/auth.js';
 import type { CameraStatus } from './shared/camera-state.js';
 import { CAMERA_FAULTS, ServiceError } from './shared/errors.js';
 import type { Frame } from './publisher.js';

@@ -1,5 +1,5 @@
-import type { Grant } from '../auth.js';
-import { requireCamera } from '../auth.js';
+import type { Grant } from '../access/auth.js';
+import { requireCamera } from '../access/auth.js';
 import { epochMs } from '../shared/clock.js';
 import { RefusedError } from '../shared/errors.js';
 import { json } from '../http-answer.js';

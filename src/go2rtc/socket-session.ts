@@ -1,4 +1,4 @@
-import { type Grant, requireCamera } from '../auth.js';
+import { type Grant, requireCamera } from '../access/auth.js';
 import { CameraError, closeReason, RefusedError, ServiceError } from '../shared/errors.js';
 import type { RequestFacts } from '../http-request.js';
 import { RateLimit } from '../shared/token-bucket.js';

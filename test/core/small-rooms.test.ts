@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { AddressRates } from '../../src/address-rates.js';
-import { Admission, type AdmissionLimits } from '../../src/admission.js';
-import { createAuth } from '../../src/auth.js';
+import { AddressRates } from '../../src/access/client-rates.js';
+import { Admission, type AdmissionLimits } from '../../src/access/admission.js';
+import { createAuth } from '../../src/access/auth.js';
 import { closeReason } from '../../src/shared/errors.js';
 import { FrameGate } from '../../src/shared/frame-rate-limit.js';
 import { FreezeDetector } from '../../src/freeze-detector.js';
-import { createOriginPolicy } from '../../src/origin.js';
+import { createOriginPolicy } from '../../src/access/origin.js';
 import { Publisher } from '../../src/publisher.js';
 import { RateLimit } from '../../src/shared/token-bucket.js';
 import { Backoff } from '../../src/retry.js';

@@ -1,8 +1,8 @@
-import { AddressRates } from './address-rates.js';
+import { AddressRates } from './client-rates.js';
 import type { Auth, Grant } from './auth.js';
 import { clientNetwork } from './client-network.js';
-import { RefusedError } from './shared/errors.js';
-import { credentialsOf, type RequestFacts } from './http-request.js';
+import { RefusedError } from '../shared/errors.js';
+import { credentialsOf, type RequestFacts } from '../http-request.js';
 import type { OriginPolicy } from './origin.js';
 
 export interface AdmissionLimits {

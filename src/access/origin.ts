@@ -1,4 +1,4 @@
-import { RefusedError } from './shared/errors.js';
+import { RefusedError } from '../shared/errors.js';
 
 /**
  * Which web pages may connect. Browsers let any page open a WebSocket anywhere and send the Origin along; only the server

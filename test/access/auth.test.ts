@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createAuth, requireCamera, type Auth, type Credentials, type Grant } from '../src/auth.js';
-import { MIN_JWT_SECRET_BYTES } from '../src/config.js';
-import { closeReason, ConfigError, RefusedError } from '../src/shared/errors.js';
+import { createAuth, requireCamera, type Auth, type Credentials, type Grant } from '../../src/access/auth.js';
+import { MIN_JWT_SECRET_BYTES } from '../../src/config.js';
+import { closeReason, ConfigError, RefusedError } from '../../src/shared/errors.js';
 
 const timeout = 5000;
 const SECRET = 'a secret of this test, 32 bytes+';

@@ -1,4 +1,4 @@
-import { RateLimit } from './shared/token-bucket.js';
+import { RateLimit } from '../shared/token-bucket.js';
 
 /** Addresses that are remembered; beyond it the one that was heard of longest ago is forgotten. */
 const REMEMBERED_ADDRESSES = 10_000;

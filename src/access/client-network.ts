@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { MAPPED, ipv4At, parseAddress } from './source/address-ranges.js';
+import { MAPPED, ipv4At, parseAddress } from '../source/address-ranges.js';
 
 /** Bytes of an IPv6 address that tell one subscriber from another: each has at least 2^64 addresses of its own (RFC 6177, 2). */
 const NETWORK_BYTES = 8;
