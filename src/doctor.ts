@@ -1,6 +1,6 @@
 import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
-import type { Config } from './config.js';
-import { cameraDefaults } from './camera-config.js';
+import type { Config } from './config/settings.js';
+import { cameraDefaults } from './config/cameras-file.js';
 import { decodePlan } from './decode-plan.js';
 import { advise, coresFor, percent } from './doctor/advice.js';
 import { type Picture, takePicture } from './doctor/picture.js';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { helpText, loadConfig, parseCommandLine } from './config.js';
+import { helpText, loadConfig, parseCommandLine } from './config/settings.js';
 import { ConfigError } from './shared/errors.js';
 
 /** Exit codes of sysexits.h: wrong usage or settings; something needed is not to be had. */
@@ -36,14 +36,14 @@ async function main(): Promise<void> {
     }
     case 'check': {
       const config = loadConfig(process.env, flags);
-      const { loadCameras } = await import('./camera-config.js');
+      const { loadCameras } = await import('./config/cameras-file.js');
       const { checkReport } = await import('./check.js');
       print(await checkReport(config, await loadCameras(config, process.env)));
       return;
     }
     case 'doctor': {
       const config = loadConfig(process.env, flags);
-      const { loadCameras } = await import('./camera-config.js');
+      const { loadCameras } = await import('./config/cameras-file.js');
       const { runDoctor } = await import('./doctor.js');
       const cameras = await loadCameras(config, process.env);
       return process.exit((await runDoctor(operands[0] ?? '', config, cameras, say)) ? 0 : EX_UNAVAILABLE);

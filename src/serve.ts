@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadCameras } from './camera-config.js';
-import type { Config } from './config.js';
-import { fileSignature, watchConfig } from './config-watch.js';
+import { loadCameras } from './config/cameras-file.js';
+import type { Config } from './config/settings.js';
+import { fileSignature, watchConfig } from './config/config-watch.js';
 import { RefusedError } from './shared/errors.js';
 import { preferSmallMemory } from './frugal-memory.js';
 import { createLog } from './telemetry/log.js';

@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { startCameras, type CameraOptions, type VirtualCameras } from '../bench/virtual-camera/index.js';
-import { loadConfig } from '../src/config.js';
+import { loadConfig } from '../src/config/settings.js';
 import { runDoctor } from '../src/doctor.js';
 import { advise, type Findings } from '../src/doctor/advice.js';
 import { authorization, challenges, mediaCodecs, readAnswer } from '../src/rtsp/messages.js';

@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { statOf } from '../bench/lib/proc.js';
 import { connectViewer, type Viewer } from '../bench/lib/ws-viewer.js';
-import { helpText, SETTINGS, settingsTable } from '../src/config.js';
+import { helpText, SETTINGS, settingsTable } from '../src/config/settings.js';
 import { cameras, closed, service, until } from './faults/rig.js';
 import { tempFolder } from './temp-folder.js';
 

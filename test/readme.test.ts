@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { settingsTable } from '../src/config.js';
+import { settingsTable } from '../src/config/settings.js';
 import { CAMERA_FAULTS, REFUSALS } from '../src/shared/errors.js';
 
 const path = fileURLToPath(new URL('../../README.md', import.meta.url));

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errors, jwtVerify, type JWTPayload } from 'jose';
-import { MIN_JWT_SECRET_BYTES } from '../config.js';
+import { MIN_JWT_SECRET_BYTES } from '../config/settings.js';
 import { ConfigError, RefusedError } from '../shared/errors.js';
 
 /** Who may watch: static tokens (AUTH_TOKENS) and HS256 JSON Web Tokens (AUTH_JWT_SECRET), from `Bearer` or `?token=`. */

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createAuth, requireCamera, type Auth, type Credentials, type Grant } from '../../src/access/auth.js';
-import { MIN_JWT_SECRET_BYTES } from '../../src/config.js';
+import { MIN_JWT_SECRET_BYTES } from '../../src/config/settings.js';
 import { closeReason, ConfigError, RefusedError } from '../../src/shared/errors.js';
 
 const timeout = 5000;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { identify } from '../../bench/lib/frame-age.js';
 import { childrenOf, isAlive, statOf } from '../../bench/lib/proc.js';
 import { distribution } from '../../bench/lib/stats.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/settings.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { startService } from '../../src/service.js';
 import { BUSY_MS } from './inject.js';

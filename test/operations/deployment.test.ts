@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { cameraDefaults, parseCameras } from '../../src/camera-config.js';
-import { loadConfig, SETTINGS } from '../../src/config.js';
+import { cameraDefaults, parseCameras } from '../../src/config/cameras-file.js';
+import { loadConfig, SETTINGS } from '../../src/config/settings.js';
 import * as schema from './kubernetes-schema.js';
 
 /** What runs the service elsewhere: Kubernetes, systemd, compose. */

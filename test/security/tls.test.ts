@@ -12,7 +12,7 @@ import { WebSocket } from 'ws';
 import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { checkReport } from '../../src/check.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/settings.js';
 import { until } from '../neighbours/street.js';
 import { selfSigned } from '../self-signed.js';
 import { HOST, sendRaw, wsPath } from './target.js';

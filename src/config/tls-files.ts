@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Config } from './config.js';
-import { ConfigError } from './shared/errors.js';
+import type { Config } from './settings.js';
+import { ConfigError } from '../shared/errors.js';
 
 export interface TlsFiles {
   /** PEM: the certificate, then what a client needs to trace it to a root. */

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { helpText, loadConfig, parseCommandLine, SETTINGS, settingsTable } from '../../src/config.js';
+import {
+  helpText,
+  loadConfig,
+  parseCommandLine,
+  SETTINGS,
+  settingsTable,
+} from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 
 const timeout = 5000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ConfigError } from './shared/errors.js';
-import { redact } from './shared/redact.js';
+import { ConfigError } from '../shared/errors.js';
+import { redact } from '../shared/redact.js';
 
 /** Every setting in one table: name, default, check, and the line that `--help` and the README show. */
 

@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConfigWatch, fileSignature, watchConfig } from '../src/config-watch.js';
-import { ConfigError } from '../src/shared/errors.js';
-import { quietLog } from './core/support/studio.js';
-import { until } from './faults/rig.js';
-import { tempFolder } from './temp-folder.js';
+import { type ConfigWatch, fileSignature, watchConfig } from '../../src/config/config-watch.js';
+import { ConfigError } from '../../src/shared/errors.js';
+import { quietLog } from '../core/support/studio.js';
+import { until } from '../faults/rig.js';
+import { tempFolder } from '../temp-folder.js';
 
 const timeout = 20_000;
 const QUICK = { pollMs: 20, settleMs: 20 };

@@ -1,4 +1,4 @@
-import { ConfigError } from './shared/errors.js';
+import { ConfigError } from '../shared/errors.js';
 
 const PLACEHOLDER = /\$\{([^}]*)\}?/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;

@@ -3,15 +3,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAMERA_KEYS, cameraDefaults, loadCameras, parseCameras } from '../src/camera-config.js';
-import { checkReport } from '../src/check.js';
-import { loadConfig } from '../src/config.js';
-import { ConfigError } from '../src/shared/errors.js';
-import type { CameraSpec } from '../src/registry.js';
-import { tempFolder } from './temp-folder.js';
+import { CAMERA_KEYS, cameraDefaults, loadCameras, parseCameras } from '../../src/config/cameras-file.js';
+import { checkReport } from '../../src/check.js';
+import { loadConfig } from '../../src/config/settings.js';
+import { ConfigError } from '../../src/shared/errors.js';
+import type { CameraSpec } from '../../src/registry.js';
+import { tempFolder } from '../temp-folder.js';
 
 const timeout = 10_000;
-const SAMPLE = new URL('../../docker/cameras.sample.yaml', import.meta.url);
+const SAMPLE = new URL('../../../docker/cameras.sample.yaml', import.meta.url);
 const defaults = cameraDefaults(loadConfig({}));
 
 const parse = (text: string, env: Record<string, string> = {}): CameraSpec[] =>

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { Log } from './telemetry/log.js';
-import { ConfigError } from './shared/errors.js';
+import type { Log } from '../telemetry/log.js';
+import { ConfigError } from '../shared/errors.js';
 
 /** How often the file is looked at: one `stat`. */
 const POLL_MS = 1000;

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Config } from './config.js';
+import type { Config } from './settings.js';
 import { fillFromEnv } from './env-in-url.js';
-import { ConfigError, RefusedError } from './shared/errors.js';
-import type { Transport } from './shared/worker-protocol.js';
-import type { CameraSpec } from './registry.js';
-import type { Rendition } from './shared/rendition.js';
-import { parseRtspUrl, type RtspUrl } from './source/rtsp-url.js';
-import { HEIGHT, parseCameraName, requestedRendition, WIDTH } from './viewer-request.js';
+import { ConfigError, RefusedError } from '../shared/errors.js';
+import type { Transport } from '../shared/worker-protocol.js';
+import type { CameraSpec } from '../registry.js';
+import type { Rendition } from '../shared/rendition.js';
+import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';
+import { HEIGHT, parseCameraName, requestedRendition, WIDTH } from '../viewer-request.js';
 import { type Placed, readYaml, type YamlSource } from './yaml-source.js';
 
 /** The named cameras of CONFIG_FILE: YAML to CameraSpec[], with every mistake told at once, each at its place. */
