@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { IdleMeter } from '../src/cpu-idle.js';
-import { KEY_FRAMES_ONLY } from '../src/decode-plan.js';
-import { findFfmpeg } from '../src/ffmpeg-build.js';
+import { KEY_FRAMES_ONLY } from '../src/decoding/decode-plan.js';
+import { findFfmpeg } from '../src/decoding/ffmpeg-build.js';
 import { identifyNumber } from './lib/frame-age.js';
 import { frameNumberOfJpeg } from './lib/frame-number.js';
 import { lineChart } from './lib/plot.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { findFfmpeg } from '../src/ffmpeg-build.js';
+import { findFfmpeg } from '../src/decoding/ffmpeg-build.js';
 import { identify } from './lib/frame-age.js';
 import { threadsOf } from './lib/proc.js';
 import { writeReport } from './lib/report.js';

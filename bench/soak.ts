@@ -9,7 +9,7 @@ import { isTrend, linearFit } from './lib/trend.js';
 import { injectFaults } from './soak/random-faults.js';
 import { runCrowd, type CrowdCount } from './soak/random-viewers.js';
 import { takeSample, TOLERANCES, type Sample, type Watched } from './soak/sample.js';
-import { findFfmpeg } from '../src/ffmpeg-build.js';
+import { findFfmpeg } from '../src/decoding/ffmpeg-build.js';
 import { spawnCameras } from './virtual-camera/index.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { CameraSeries } from './camera-series.js';
 import { CAMERA_STATES, type CameraStatus } from './shared/camera-state.js';
 import { epochMs } from './shared/clock.js';
-import type { Degradation } from './decode-plan.js';
+import type { Degradation } from './decoding/decode-plan.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from './shared/errors.js';
 import type { Log } from './telemetry/log.js';
 import type { Metrics } from './telemetry/metrics.js';

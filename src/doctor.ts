@@ -1,7 +1,7 @@
 import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
 import type { Config } from './config/settings.js';
 import { cameraDefaults } from './config/cameras-file.js';
-import { decodePlan } from './decode-plan.js';
+import { decodePlan } from './decoding/decode-plan.js';
 import { advise, coresFor, percent } from './doctor/advice.js';
 import { type Picture, takePicture } from './doctor/picture.js';
 import { resolveStep, rtspStep, type Tell } from './doctor/steps.js';
@@ -13,12 +13,12 @@ import {
   ConfigError,
   RefusedError,
 } from './shared/errors.js';
-import { findFfmpeg } from './ffmpeg-build.js';
-import { cameraOpener } from './opener.js';
+import { findFfmpeg } from './decoding/ffmpeg-build.js';
+import { cameraOpener } from './decoding/opener.js';
 import { redact } from './shared/redact.js';
 import type { CameraSpec } from './registry.js';
 import { dialUrl, parseRtspUrl } from './source/rtsp-url.js';
-import { WorkerPool } from './worker-pool.js';
+import { WorkerPool } from './decoding/worker-pool.js';
 import { preferredPixels } from '../workers/jpeg-encoder.js';
 
 /** How long frames are counted. */

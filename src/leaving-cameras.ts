@@ -1,5 +1,5 @@
 import type { Clock } from './shared/clock.js';
-import { openAfter } from './opener.js';
+import { openAfter } from './decoding/opener.js';
 import type { RtspUrl } from './source/rtsp-url.js';
 import type { CameraOpener } from './supervisor.js';
 

@@ -1,7 +1,7 @@
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
 import { CameraSeries } from './camera-series.js';
 import type { CameraState } from './shared/camera-state.js';
-import type { Degradation } from './decode-plan.js';
+import type { Degradation } from './decoding/decode-plan.js';
 import { CredentialHolds } from './credential-holds.js';
 import { CameraError, type CameraErrorCode, RefusedError, type ServiceError } from './shared/errors.js';
 import { LeavingCameras } from './leaving-cameras.js';

@@ -5,15 +5,15 @@ import { BacklogReader } from './backlog.js';
 import { systemClock } from './shared/clock.js';
 import type { Config } from './config/settings.js';
 import { ConnectGate } from './connect-gate.js';
-import { snapToLadder } from './decode-plan.js';
+import { snapToLadder } from './decoding/decode-plan.js';
 import { ConfigError, ServiceError } from './shared/errors.js';
-import { findFfmpeg } from './ffmpeg-build.js';
+import { findFfmpeg } from './decoding/ffmpeg-build.js';
 import { judgeGo2rtc, MAX_GO2RTC_MESSAGE_BYTES } from './go2rtc/socket-session.js';
 import { Governor } from './governor.js';
 import { addHttpRoutes } from './http-routes.js';
 import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
-import { cameraOpener } from './opener.js';
+import { cameraOpener } from './decoding/opener.js';
 import { createOriginPolicy } from './access/origin.js';
 import type { FfmpegBuild } from './shared/worker-protocol.js';
 import { type CameraSpec, Registry } from './registry.js';
@@ -25,7 +25,7 @@ import { Viewers } from './viewers.js';
 import { loadWallAssets } from './wall-assets.js';
 import { MAX_CLIENT_MESSAGE_BYTES } from './wall-protocol.js';
 import { Walls } from './wall-route.js';
-import { WorkerPool } from './worker-pool.js';
+import { WorkerPool } from './decoding/worker-pool.js';
 import { preferredPixels } from '../workers/jpeg-encoder.js';
 
 /** A running service. */

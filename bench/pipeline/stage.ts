@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Decoder } from '../../workers/decoder.js';
 import { ffmpegArgs, type DecodeJob } from '../../workers/ffmpeg-args.js';
 import { createEncoder } from '../../workers/jpeg-encoder.js';
-import { findFfmpeg } from '../../src/ffmpeg-build.js';
+import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import type { FfmpegBuild, PixelFormat } from '../../src/shared/worker-protocol.js';
 import { JpegSplitter } from '../baseline/jpeg-splitter.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import bundled from '@ffmpeg-installer/ffmpeg';
 import { percentile } from '../../bench/lib/stats.js';
-import { findFfmpeg } from '../../src/ffmpeg-build.js';
+import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import type { Demand } from '../../src/shared/worker-protocol.js';
 import { Decoder } from '../../workers/decoder.js';
 import { type DecodeJob, ffmpegArgs } from '../../workers/ffmpeg-args.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Degradation } from '../../src/decode-plan.js';
+import type { Degradation } from '../../src/decoding/decode-plan.js';
 import {
   DEEP_BYTES,
   DEEP_LOOKS,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { findFfmpeg } from '../../src/ffmpeg-build.js';
+import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import { Decoder } from '../../workers/decoder.js';
 import { createEncoder } from '../../workers/jpeg-encoder.js';
 import { service, watch } from '../faults/rig.js';

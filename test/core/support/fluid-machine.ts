@@ -1,4 +1,4 @@
-import { DEGRADED_FPS, type Degradation, KEY_FRAMES_ONLY } from '../../../src/decode-plan.js';
+import { DEGRADED_FPS, type Degradation, KEY_FRAMES_ONLY } from '../../../src/decoding/decode-plan.js';
 import { LoadControl } from '../../../src/load-control.js';
 
 /** Core milliseconds a second of two cores. */

@@ -1,5 +1,5 @@
 import { ConnectGate } from '../../../src/connect-gate.js';
-import { snapToLadder } from '../../../src/decode-plan.js';
+import { snapToLadder } from '../../../src/decoding/decode-plan.js';
 import type { ServiceError } from '../../../src/shared/errors.js';
 import type { Log } from '../../../src/telemetry/log.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';

@@ -7,7 +7,7 @@ import {
   type PlanOptions,
   snapToLadder,
   type Want,
-} from '../../src/decode-plan.js';
+} from '../../src/decoding/decode-plan.js';
 import { renditionKey } from '../../src/shared/rendition.js';
 
 const timeout = 10_000;

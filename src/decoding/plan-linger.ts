@@ -1,6 +1,6 @@
 import { bySize } from './decode-plan.js';
-import type { DecodeOutput, DecodePlan } from './shared/worker-protocol.js';
-import { sizeKey } from './shared/rendition.js';
+import type { DecodeOutput, DecodePlan } from '../shared/worker-protocol.js';
+import { sizeKey } from '../shared/rendition.js';
 
 /**
  * What nobody wants any more is decoded on for a while, and encoded for nobody: sizes, and the frames between key frames. Another

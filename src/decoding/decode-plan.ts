@@ -1,5 +1,5 @@
-import type { DecodeOutput, DecodePlan, Demand } from './shared/worker-protocol.js';
-import { type Rendition, renditionKey, sizeKey } from './shared/rendition.js';
+import type { DecodeOutput, DecodePlan, Demand } from '../shared/worker-protocol.js';
+import { type Rendition, renditionKey, sizeKey } from '../shared/rendition.js';
 
 /** What one viewer wants of a camera. */
 export interface Want {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fromLibc } from './shared/libc.js';
+import { fromLibc } from '../shared/libc.js';
 
 const WNOHANG = 1;
 const ATTEMPTS = 50;

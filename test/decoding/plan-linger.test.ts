@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
-import { PlanLinger } from '../../src/plan-linger.js';
+import { PlanLinger } from '../../src/decoding/plan-linger.js';
 
 const timeout = 5000;
 

@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { FfmpegBuild } from './shared/worker-protocol.js';
+import type { FfmpegBuild } from '../shared/worker-protocol.js';
 
 const run = promisify(execFile);
 

@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { KILL_AFTER_MS } from '../workers/decoder.js';
-import type { CameraTask, DecodePlan, FromWorker, RunEnd, ToWorker } from './shared/worker-protocol.js';
+import { KILL_AFTER_MS } from '../../workers/decoder.js';
+import type { CameraTask, DecodePlan, FromWorker, RunEnd, ToWorker } from '../shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
-import type { CameraRun, RunEvents } from './supervisor.js';
+import type { CameraRun, RunEvents } from '../supervisor.js';
 
 /** What a run needs besides its port. */
 export type RunTask = Omit<CameraTask, 'port' | 'taken'>;
@@ -35,7 +35,7 @@ export class WorkerPool {
     private readonly events: PoolEvents,
   ) {
     this.#pool = new Piscina<CameraTask, RunEnd>({
-      filename: fileURLToPath(new URL('../workers/camera-worker.js', import.meta.url)),
+      filename: fileURLToPath(new URL('../../workers/camera-worker.js', import.meta.url)),
       minThreads: 0,
       maxThreads: maxRuns,
       concurrentTasksPerWorker: 1,
