@@ -1,5 +1,5 @@
 import type { BacklogReader } from './backlog.js';
-import type { Camera } from './camera.js';
+import type { Camera } from './camera/camera.js';
 import { IdleMeter } from './cpu-idle.js';
 import { type CameraLoad, LoadControl } from './load-control.js';
 import type { Log } from './telemetry/log.js';

@@ -6,7 +6,7 @@ import type { Connection } from './http-handler.js';
 import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
-import type { Registry, StreamRequest } from './registry.js';
+import type { Registry, StreamRequest } from './camera/registry.js';
 import { takeStill } from './still.js';
 
 export interface PictureDeps {

@@ -5,7 +5,7 @@ import { closeReason, ServiceError } from './shared/errors.js';
 import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './telemetry/metrics.js';
 import { RateLimit } from './shared/token-bucket.js';
-import type { Registry } from './registry.js';
+import type { Registry } from './camera/registry.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
 import { streamRequest } from './stream-request.js';
 import { Subscriber } from './subscriber.js';

@@ -4,7 +4,7 @@ import { type Clock, epochMs } from './shared/clock.js';
 import { closeReason, type RefusalCode, ServiceError } from './shared/errors.js';
 import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './telemetry/metrics.js';
-import type { Registry } from './registry.js';
+import type { Registry } from './camera/registry.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
 import type { SocketData } from './upgrade.js';
 import { parseQuery } from './viewer-request.js';

@@ -2,7 +2,7 @@ import type { Addresses } from '../source/address-policy.js';
 import { CameraError } from '../shared/errors.js';
 import type { FfmpegBuild, PixelFormat, RunEnd, Transport } from '../shared/worker-protocol.js';
 import { dialUrl, type RtspUrl } from '../source/rtsp-url.js';
-import type { CameraOpener, CameraRun, RunEvents } from '../supervisor.js';
+import type { CameraOpener, CameraRun, RunEvents } from '../camera/supervisor.js';
 import type { RunTask } from './worker-pool.js';
 
 export interface OpenerDeps {

@@ -6,7 +6,7 @@ import { json } from '../http-answer.js';
 import type { AddRoute, Handler } from '../http-handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from '../http-pictures.js';
 import type { RequestFacts } from '../http-request.js';
-import type { CameraSummary, StreamRequest } from '../registry.js';
+import type { CameraSummary, StreamRequest } from '../camera/registry.js';
 import { parseQuery } from '../viewer-request.js';
 import { parseGo2rtcQuery } from './query.js';
 

@@ -1,5 +1,5 @@
 import { RefusedError } from '../shared/errors.js';
-import type { StreamRequest } from '../registry.js';
+import type { StreamRequest } from '../camera/registry.js';
 import { HEIGHT, parseCameraName, parseQuery, WIDTH } from '../viewer-request.js';
 
 /**

@@ -2,7 +2,7 @@ import { type Grant, requireCamera } from '../access/auth.js';
 import { CameraError, closeReason, RefusedError, ServiceError } from '../shared/errors.js';
 import type { RequestFacts } from '../http-request.js';
 import { RateLimit } from '../shared/token-bucket.js';
-import type { StreamRequest } from '../registry.js';
+import type { StreamRequest } from '../camera/registry.js';
 import type { SocketSession, ViewerSocket } from '../socket-session.js';
 import { Subscriber } from '../subscriber.js';
 import type { Judge } from '../upgrade.js';

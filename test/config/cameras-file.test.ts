@@ -7,7 +7,7 @@ import { CAMERA_KEYS, cameraDefaults, loadCameras, parseCameras } from '../../sr
 import { checkReport } from '../../src/check.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
-import type { CameraSpec } from '../../src/registry.js';
+import type { CameraSpec } from '../../src/camera/registry.js';
 import { tempFolder } from '../temp-folder.js';
 
 const timeout = 10_000;

@@ -6,11 +6,11 @@ import { Admission, type AdmissionLimits } from '../../src/access/admission.js';
 import { createAuth } from '../../src/access/auth.js';
 import { closeReason } from '../../src/shared/errors.js';
 import { FrameGate } from '../../src/shared/frame-rate-limit.js';
-import { FreezeDetector } from '../../src/freeze-detector.js';
+import { FreezeDetector } from '../../src/camera/freeze-detector.js';
 import { createOriginPolicy } from '../../src/access/origin.js';
-import { Publisher } from '../../src/publisher.js';
+import { Publisher } from '../../src/camera/publisher.js';
 import { RateLimit } from '../../src/shared/token-bucket.js';
-import { Backoff } from '../../src/retry.js';
+import { Backoff } from '../../src/camera/backoff.js';
 import { jpeg } from './support/fake-opener.js';
 
 const timeout = 10_000;

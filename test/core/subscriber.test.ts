@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CameraError, RefusedError } from '../../src/shared/errors.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
-import { Channel } from '../../src/publisher.js';
+import { Channel } from '../../src/camera/publisher.js';
 import { RateLimit } from '../../src/shared/token-bucket.js';
 import { Subscriber } from '../../src/subscriber.js';
 import { FakeSocket } from './support/fake-socket.js';

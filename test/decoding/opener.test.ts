@@ -4,7 +4,7 @@ import type { Addresses } from '../../src/source/address-policy.js';
 import { cameraOpener } from '../../src/decoding/opener.js';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
-import type { RunEvents } from '../../src/supervisor.js';
+import type { RunEvents } from '../../src/camera/supervisor.js';
 import { FakeRun } from '../core/support/fake-opener.js';
 import { settle } from '../core/support/manual-clock.js';
 

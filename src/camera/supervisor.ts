@@ -1,7 +1,7 @@
-import { type CameraState, type CameraStatus, OFFLINE_AFTER_MS } from './shared/camera-state.js';
-import { type Clock, epochMs } from './shared/clock.js';
+import { type CameraState, type CameraStatus, OFFLINE_AFTER_MS } from '../shared/camera-state.js';
+import { type Clock, epochMs } from '../shared/clock.js';
 import type { ConnectGate } from './connect-gate.js';
-import { CAMERA_FAULTS, type CameraErrorCode } from './shared/errors.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
 import { FreezeDetector } from './freeze-detector.js';
 import { KeyFrameGap } from './key-frame-gap.js';
 import {
@@ -10,8 +10,8 @@ import {
   type FrameMessage,
   type RunCounters,
   type RunEnd,
-} from './shared/worker-protocol.js';
-import { Backoff, type RetryTimes } from './retry.js';
+} from '../shared/worker-protocol.js';
+import { Backoff, type RetryTimes } from './backoff.js';
 
 /** One camera run: it ends with a typed reason, and only the supervisor decides what follows. */
 export interface CameraRun {

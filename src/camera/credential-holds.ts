@@ -1,7 +1,7 @@
-import type { Clock } from './shared/clock.js';
-import { CAMERA_FAULTS, type CameraErrorCode } from './shared/errors.js';
-import type { RunEnd } from './shared/worker-protocol.js';
-import type { RtspUrl } from './source/rtsp-url.js';
+import type { Clock } from '../shared/clock.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
+import type { RunEnd } from '../shared/worker-protocol.js';
+import type { RtspUrl } from '../source/rtsp-url.js';
 import type { CameraOpener } from './supervisor.js';
 
 /** Sources that are remembered at a time; beyond it the oldest is forgotten. */

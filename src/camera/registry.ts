@@ -1,15 +1,15 @@
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
-import { CameraSeries } from './camera-series.js';
-import type { CameraState } from './shared/camera-state.js';
-import type { Degradation } from './decoding/decode-plan.js';
+import { CameraSeries } from './metric-series.js';
+import type { CameraState } from '../shared/camera-state.js';
+import type { Degradation } from '../decoding/decode-plan.js';
 import { CredentialHolds } from './credential-holds.js';
-import { CameraError, type CameraErrorCode, RefusedError, type ServiceError } from './shared/errors.js';
-import { LeavingCameras } from './leaving-cameras.js';
-import type { Transport } from './shared/worker-protocol.js';
-import { type Rendition, renditionKey } from './shared/rendition.js';
-import { type RtspUrl, sameSource } from './source/rtsp-url.js';
+import { CameraError, type CameraErrorCode, RefusedError, type ServiceError } from '../shared/errors.js';
+import { LeavingCameras } from './closing-cameras.js';
+import type { Transport } from '../shared/worker-protocol.js';
+import { type Rendition, renditionKey } from '../shared/rendition.js';
+import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
 import type { CameraOpener, SupervisorTimes } from './supervisor.js';
-import { requestedRendition } from './viewer-request.js';
+import { requestedRendition } from '../viewer-request.js';
 
 /** A camera as it is known before it runs. */
 export interface CameraSpec {

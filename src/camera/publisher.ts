@@ -1,5 +1,5 @@
-import type { FrameMessage } from './shared/worker-protocol.js';
-import type { RenditionKey } from './shared/rendition.js';
+import type { FrameMessage } from '../shared/worker-protocol.js';
+import type { RenditionKey } from '../shared/rendition.js';
 
 /** A JPEG as viewers get it. The buffer is never written to again. */
 export interface Frame {

@@ -1,17 +1,17 @@
-import { CameraRecord } from './camera-record.js';
-import type { CameraSeries } from './camera-series.js';
-import type { CameraStatus } from './shared/camera-state.js';
-import { type Clock, epochMs } from './shared/clock.js';
+import { CameraRecord } from './camera-telemetry.js';
+import type { CameraSeries } from './metric-series.js';
+import type { CameraStatus } from '../shared/camera-state.js';
+import { type Clock, epochMs } from '../shared/clock.js';
 import type { ConnectGate } from './connect-gate.js';
-import { decodePlan, type Degradation, KEY_FRAMES_ONLY, type Want } from './decoding/decode-plan.js';
-import { CAMERA_FAULTS, CameraError, type ServiceError } from './shared/errors.js';
-import type { Log } from './telemetry/log.js';
-import type { Metrics } from './telemetry/metrics.js';
-import { openAfter } from './decoding/opener.js';
-import { PlanLinger } from './decoding/plan-linger.js';
-import type { DecodePlan } from './shared/worker-protocol.js';
+import { decodePlan, type Degradation, KEY_FRAMES_ONLY, type Want } from '../decoding/decode-plan.js';
+import { CAMERA_FAULTS, CameraError, type ServiceError } from '../shared/errors.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { openAfter } from '../decoding/opener.js';
+import { PlanLinger } from '../decoding/plan-linger.js';
+import type { DecodePlan } from '../shared/worker-protocol.js';
 import { type Channel, Publisher, type TopicPublish } from './publisher.js';
-import { type Rendition, renditionKey } from './shared/rendition.js';
+import { type Rendition, renditionKey } from '../shared/rendition.js';
 import { type CameraOpener, Supervisor, type SupervisorTimes } from './supervisor.js';
 
 /** What somebody who holds a seat is told. */
