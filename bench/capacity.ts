@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CapacitySearch } from './capacity/search.js';
 import { atLeast } from './lib/check.js';
 import { identifyNumber } from './lib/frame-age.js';
-import { IdleMeter } from '../src/cpu-idle.js';
+import { IdleMeter } from '../src/load/cpu-idle.js';
 import { isQuick, type Contender } from './lib/paths.js';
 import { lineChart } from './lib/plot.js';
 import { writeReport } from './lib/report.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { IdleMeter } from '../src/cpu-idle.js';
+import { IdleMeter } from '../src/load/cpu-idle.js';
 import { KEY_FRAMES_ONLY } from '../src/decoding/decode-plan.js';
 import { findFfmpeg } from '../src/decoding/ffmpeg-build.js';
 import { identifyNumber } from './lib/frame-age.js';

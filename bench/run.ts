@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { IdleMeter } from '../src/cpu-idle.js';
+import { IdleMeter } from '../src/load/cpu-idle.js';
 import { isQuick } from './lib/paths.js';
 import { runBench } from './run/bench-process.js';
 import { BENCHES } from './run/benches.js';

@@ -1,7 +1,7 @@
 import { Admission } from './access/admission.js';
 import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
 import { createAuth } from './access/auth.js';
-import { BacklogReader } from './backlog.js';
+import { BacklogReader } from './load/receive-backlog.js';
 import { systemClock } from './shared/clock.js';
 import type { Config } from './config/settings.js';
 import { ConnectGate } from './camera/connect-gate.js';
@@ -9,7 +9,7 @@ import { snapToLadder } from './decoding/decode-plan.js';
 import { ConfigError, ServiceError } from './shared/errors.js';
 import { findFfmpeg } from './decoding/ffmpeg-build.js';
 import { judgeGo2rtc, MAX_GO2RTC_MESSAGE_BYTES } from './go2rtc/socket-session.js';
-import { Governor } from './governor.js';
+import { Governor } from './load/load-governor.js';
 import { addHttpRoutes } from './http-routes.js';
 import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';

@@ -1,8 +1,8 @@
-import type { BacklogReader } from './backlog.js';
-import type { Camera } from './camera/camera.js';
+import type { BacklogReader } from './receive-backlog.js';
+import type { Camera } from '../camera/camera.js';
 import { IdleMeter } from './cpu-idle.js';
 import { type CameraLoad, LoadControl } from './load-control.js';
-import type { Log } from './telemetry/log.js';
+import type { Log } from '../telemetry/log.js';
 
 const LOOK_MS = 1000;
 

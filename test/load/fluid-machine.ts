@@ -1,5 +1,5 @@
-import { DEGRADED_FPS, type Degradation, KEY_FRAMES_ONLY } from '../../../src/decoding/decode-plan.js';
-import { LoadControl } from '../../../src/load-control.js';
+import { DEGRADED_FPS, type Degradation, KEY_FRAMES_ONLY } from '../../src/decoding/decode-plan.js';
+import { LoadControl } from '../../src/load/load-control.js';
 
 /** Core milliseconds a second of two cores. */
 const CORES_MS = 2000;

@@ -11,8 +11,8 @@ import {
   SETTLE_LOOKS,
   STANDING_BYTES,
   STANDING_LOOKS,
-} from '../../src/load-control.js';
-import { FIRST_HOLD_LOOKS, LONGEST_HOLD_LOOKS } from '../../src/step-hold.js';
+} from '../../src/load/load-control.js';
+import { FIRST_HOLD_LOOKS, LONGEST_HOLD_LOOKS } from '../../src/load/step-hold.js';
 
 const options = { timeout: 10_000 };
 const MUCH = STANDING_BYTES + 1;

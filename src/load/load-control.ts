@@ -1,4 +1,4 @@
-import { type Degradation, KEY_FRAMES_ONLY, LEAST_RATE } from './decoding/decode-plan.js';
+import { type Degradation, KEY_FRAMES_ONLY, LEAST_RATE } from '../decoding/decode-plan.js';
 import { StepHold } from './step-hold.js';
 
 /**

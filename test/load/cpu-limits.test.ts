@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IdleMeter } from '../../src/cpu-idle.js';
-import { allowedCpus, cpuLimits } from '../../src/cpu-limits.js';
+import { IdleMeter } from '../../src/load/cpu-idle.js';
+import { allowedCpus, cpuLimits } from '../../src/load/cpu-limits.js';
 import { tempFolder } from '../temp-folder.js';
 
 /** A folder with `proc` and `sys` as a machine would show them. */

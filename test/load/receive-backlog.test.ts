@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { spawn } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
-import { BacklogReader } from '../../src/backlog.js';
+import { BacklogReader } from '../../src/load/receive-backlog.js';
 
 const options = { timeout: 20_000 };
 

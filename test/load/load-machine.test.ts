@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KEY_FRAMES_ONLY } from '../../src/decoding/decode-plan.js';
-import { FluidMachine } from './support/fluid-machine.js';
+import { FluidMachine } from './fluid-machine.js';
 
 /** What LoadControl makes of a whole machine. It carries some 38 cameras in full. */
 
