@@ -6,7 +6,7 @@ import { type Answer, json, send } from './http-answer.js';
 import { requestFacts, type RequestFacts } from './http-request.js';
 import type { Log } from './telemetry/log.js';
 import type { Metrics } from './telemetry/metrics.js';
-import { parseQuery } from './viewer-request.js';
+import { parseQuery } from './viewer/viewer-request.js';
 
 export interface HandlerDeps {
   readonly admission: Admission;

@@ -7,7 +7,7 @@ import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
 import type { Registry, StreamRequest } from './camera/registry.js';
-import { takeStill } from './still.js';
+import { takeStill } from './viewer/snapshot.js';
 
 export interface PictureDeps {
   readonly admission: Admission;

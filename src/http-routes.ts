@@ -6,9 +6,9 @@ import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './http
 import { answerRequest, type AddRoute, type Handler, type HandlerDeps } from './http-handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from './http-pictures.js';
 import { requestFacts, type RequestFacts, tokenCookie } from './http-request.js';
-import { streamRequest } from './stream-request.js';
+import { streamRequest } from './viewer/stream-request.js';
 import { rejectHandshake } from './upgrade.js';
-import { parseQuery, parseViewerQuery } from './viewer-request.js';
+import { parseQuery, parseViewerQuery } from './viewer/viewer-request.js';
 import type { Asset } from './wall-assets.js';
 
 export interface HttpDeps extends HandlerDeps, PictureDeps {

@@ -5,9 +5,9 @@ import { closeReason, type RefusalCode, ServiceError } from './shared/errors.js'
 import type { RequestFacts } from './http-request.js';
 import type { Metrics } from './telemetry/metrics.js';
 import type { Registry } from './camera/registry.js';
-import type { SocketSession, ViewerSocket } from './socket-session.js';
+import type { SocketSession, ViewerSocket } from './viewer/socket-session.js';
 import type { SocketData } from './upgrade.js';
-import { parseQuery } from './viewer-request.js';
+import { parseQuery } from './viewer/viewer-request.js';
 import { WallSession } from './wall-session.js';
 import { wallStreams } from './wall-streams.js';
 

@@ -9,7 +9,7 @@ import type { Transport } from '../shared/worker-protocol.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
 import type { CameraOpener, SupervisorTimes } from './supervisor.js';
-import { requestedRendition } from '../viewer-request.js';
+import { requestedRendition } from '../viewer/viewer-request.js';
 
 /** A camera as it is known before it runs. */
 export interface CameraSpec {

@@ -8,7 +8,7 @@ import type { Transport } from '../shared/worker-protocol.js';
 import type { CameraSpec } from '../camera/registry.js';
 import type { Rendition } from '../shared/rendition.js';
 import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';
-import { HEIGHT, parseCameraName, requestedRendition, WIDTH } from '../viewer-request.js';
+import { HEIGHT, parseCameraName, requestedRendition, WIDTH } from '../viewer/viewer-request.js';
 import { type Placed, readYaml, type YamlSource } from './yaml-source.js';
 
 /** The named cameras of CONFIG_FILE: YAML to CameraSpec[], with every mistake told at once, each at its place. */

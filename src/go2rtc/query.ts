@@ -1,6 +1,6 @@
 import { RefusedError } from '../shared/errors.js';
 import type { StreamRequest } from '../camera/registry.js';
-import { HEIGHT, parseCameraName, parseQuery, WIDTH } from '../viewer-request.js';
+import { HEIGHT, parseCameraName, parseQuery, WIDTH } from '../viewer/viewer-request.js';
 
 /**
  * The query of go2rtc's paths: `src` names a configured or running camera, `w`/`width` and `h`/`height` its size. There, any

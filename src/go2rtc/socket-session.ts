@@ -3,11 +3,11 @@ import { CameraError, closeReason, RefusedError, ServiceError } from '../shared/
 import type { RequestFacts } from '../http-request.js';
 import { RateLimit } from '../shared/token-bucket.js';
 import type { StreamRequest } from '../camera/registry.js';
-import type { SocketSession, ViewerSocket } from '../socket-session.js';
-import { Subscriber } from '../subscriber.js';
+import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
+import { Subscriber } from '../viewer/subscriber.js';
 import type { Judge } from '../upgrade.js';
-import { parseQuery } from '../viewer-request.js';
-import type { ViewerSessionDeps } from '../viewer-session.js';
+import { parseQuery } from '../viewer/viewer-request.js';
+import type { ViewerSessionDeps } from '../viewer/viewer-session.js';
 import { parseGo2rtcQuery } from './query.js';
 
 /** A player that also tries WebRTC sends an offer of some kilobytes. */

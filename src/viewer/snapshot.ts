@@ -1,8 +1,8 @@
-import type { CameraState } from './shared/camera-state.js';
-import type { Clock } from './shared/clock.js';
-import { CameraError } from './shared/errors.js';
-import type { Frame } from './camera/publisher.js';
-import type { Registry, StreamRequest } from './camera/registry.js';
+import type { CameraState } from '../shared/camera-state.js';
+import type { Clock } from '../shared/clock.js';
+import { CameraError } from '../shared/errors.js';
+import type { Frame } from '../camera/publisher.js';
+import type { Registry, StreamRequest } from '../camera/registry.js';
 
 export interface Still {
   readonly frame: Frame;

@@ -1,9 +1,9 @@
-import type { CameraStatus } from './shared/camera-state.js';
-import type { Clock } from './shared/clock.js';
-import { CameraError, closeReason, REFUSALS, type RefusalCode, type ServiceError } from './shared/errors.js';
-import type { Metrics } from './telemetry/metrics.js';
-import { FrameGate } from './shared/frame-rate-limit.js';
-import type { Channel, Frame, FrameSink } from './camera/publisher.js';
+import type { CameraStatus } from '../shared/camera-state.js';
+import type { Clock } from '../shared/clock.js';
+import { CameraError, closeReason, REFUSALS, type RefusalCode, type ServiceError } from '../shared/errors.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { FrameGate } from '../shared/frame-rate-limit.js';
+import type { Channel, Frame, FrameSink } from '../camera/publisher.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
 import { type PaceTimes, ViewerPace } from './viewer-pace.js';
 

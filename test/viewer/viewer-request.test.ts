@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { closeReason, RefusedError } from '../src/shared/errors.js';
-import { redactedUrl } from '../src/source/rtsp-url.js';
+import { closeReason, RefusedError } from '../../src/shared/errors.js';
+import { redactedUrl } from '../../src/source/rtsp-url.js';
 import {
   MAX_QUERY_LENGTH,
   parseCameraName,
   parseQuery,
   parseViewerQuery,
   requestedRendition,
-} from '../src/viewer-request.js';
+} from '../../src/viewer/viewer-request.js';
 
 const timeout = 5000;
 

@@ -1,4 +1,4 @@
-import type { StreamRequest } from './camera/registry.js';
+import type { StreamRequest } from '../camera/registry.js';
 import type { ViewerRequest } from './viewer-request.js';
 
 /** The query of `/ws`, `/snapshot` or `/stream.mjpeg` as the registry wants it; only `/wall` asks for main streams. */

@@ -1,6 +1,6 @@
-import { RefusedError } from './shared/errors.js';
-import type { Rendition } from './shared/rendition.js';
-import { parseRtspUrl, type RtspUrl } from './source/rtsp-url.js';
+import { RefusedError } from '../shared/errors.js';
+import type { Rendition } from '../shared/rendition.js';
+import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';
 
 /** From the raw query of a request to what a viewer wants; nothing here knows sockets. */
 
