@@ -11,7 +11,7 @@ import {
   type WallSink,
   type WallState,
 } from '../src/wall-session.js';
-import { PAGE_POLICY } from '../src/http-answer.js';
+import { PAGE_POLICY } from '../src/http/answer.js';
 import { createEncoder, type JpegEncoder } from '../workers/jpeg-encoder.js';
 
 /** The built page and real `/wall` sessions over invented cameras: no FFmpeg, no RTSP, states at a test's word. */

@@ -2,7 +2,7 @@ import { AddressRates } from './client-rates.js';
 import type { Auth, Grant } from './auth.js';
 import { clientNetwork } from './client-network.js';
 import { RefusedError } from '../shared/errors.js';
-import { credentialsOf, type RequestFacts } from '../http-request.js';
+import { credentialsOf, type RequestFacts } from '../http/request.js';
 import type { OriginPolicy } from './origin.js';
 
 export interface AdmissionLimits {

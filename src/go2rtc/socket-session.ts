@@ -1,11 +1,11 @@
 import { type Grant, requireCamera } from '../access/auth.js';
 import { CameraError, closeReason, RefusedError, ServiceError } from '../shared/errors.js';
-import type { RequestFacts } from '../http-request.js';
+import type { RequestFacts } from '../http/request.js';
 import { RateLimit } from '../shared/token-bucket.js';
 import type { StreamRequest } from '../camera/registry.js';
 import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
 import { Subscriber } from '../viewer/subscriber.js';
-import type { Judge } from '../upgrade.js';
+import type { Judge } from '../http/upgrade.js';
 import { parseQuery } from '../viewer/viewer-request.js';
 import type { ViewerSessionDeps } from '../viewer/viewer-session.js';
 import { parseGo2rtcQuery } from './query.js';

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
-import { closeReason, ServiceError } from './shared/errors.js';
-import { requestFacts, type RequestFacts } from './http-request.js';
-import type { SocketSession, ViewerSocket } from './viewer/socket-session.js';
+import { closeReason, ServiceError } from '../shared/errors.js';
+import { requestFacts, type RequestFacts } from './request.js';
+import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
 
 /** What uWebSockets.js keeps for each WebSocket. */
 export interface SocketData {

@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** The built page by URL path; `/` is the page itself. Empty when it was not built. */
 export async function loadWallAssets(): Promise<ReadonlyMap<string, Asset>> {
-  const folder = fileURLToPath(new URL('../wall/', import.meta.url));
+  const folder = fileURLToPath(new URL('../../wall/', import.meta.url));
   const assets = new Map<string, Asset>();
   let names: string[];
   try {

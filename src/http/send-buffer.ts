@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { fromLibc } from './shared/libc.js';
+import { fromLibc } from '../shared/libc.js';
 
 /** `IPPROTO_TCP` and Linux's option of tcp(7): bytes not yet sent that the kernel takes at most before a socket counts as full. */
 const IPPROTO_TCP = 6;

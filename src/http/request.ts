@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Credentials } from './access/auth.js';
+import type { Credentials } from '../access/auth.js';
 
 /**
  * What of a request outlives its handler: uWebSockets.js reuses the request object as soon as the handler returns, so all that

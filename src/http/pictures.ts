@@ -1,13 +1,13 @@
-import type { Admission } from './access/admission.js';
-import { type Clock, epochMs } from './shared/clock.js';
-import { CameraError, RefusedError } from './shared/errors.js';
-import { type Answer, EMBEDDABLE, type Header, json } from './http-answer.js';
-import type { Connection } from './http-handler.js';
-import type { RequestFacts } from './http-request.js';
-import type { Metrics } from './telemetry/metrics.js';
+import type { Admission } from '../access/admission.js';
+import { type Clock, epochMs } from '../shared/clock.js';
+import { CameraError, RefusedError } from '../shared/errors.js';
+import { type Answer, EMBEDDABLE, type Header, json } from './answer.js';
+import type { Connection } from './handler.js';
+import type { RequestFacts } from './request.js';
+import type { Metrics } from '../telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
-import type { Registry, StreamRequest } from './camera/registry.js';
-import { takeStill } from './viewer/snapshot.js';
+import type { Registry, StreamRequest } from '../camera/registry.js';
+import { takeStill } from '../viewer/snapshot.js';
 
 export interface PictureDeps {
   readonly admission: Admission;

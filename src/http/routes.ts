@@ -1,15 +1,15 @@
 import type { TemplatedApp } from 'uWebSockets.js';
-import { type Grant, requireCamera } from './access/auth.js';
-import { epochMs } from './shared/clock.js';
-import { addGo2rtcRoutes } from './go2rtc/http-routes.js';
-import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './http-answer.js';
-import { answerRequest, type AddRoute, type Handler, type HandlerDeps } from './http-handler.js';
-import { type PictureDeps, snapshot, streamMjpeg } from './http-pictures.js';
-import { requestFacts, type RequestFacts, tokenCookie } from './http-request.js';
-import { streamRequest } from './viewer/stream-request.js';
+import { type Grant, requireCamera } from '../access/auth.js';
+import { epochMs } from '../shared/clock.js';
+import { addGo2rtcRoutes } from '../go2rtc/http-routes.js';
+import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './answer.js';
+import { answerRequest, type AddRoute, type Handler, type HandlerDeps } from './handler.js';
+import { type PictureDeps, snapshot, streamMjpeg } from './pictures.js';
+import { requestFacts, type RequestFacts, tokenCookie } from './request.js';
+import { streamRequest } from '../viewer/stream-request.js';
 import { rejectHandshake } from './upgrade.js';
-import { parseQuery, parseViewerQuery } from './viewer/viewer-request.js';
-import type { Asset } from './wall-assets.js';
+import { parseQuery, parseViewerQuery } from '../viewer/viewer-request.js';
+import type { Asset } from './assets.js';
 
 export interface HttpDeps extends HandlerDeps, PictureDeps {
   readonly metrics: PictureDeps['metrics'];

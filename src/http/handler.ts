@@ -1,12 +1,12 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Admission } from './access/admission.js';
-import type { Grant } from './access/auth.js';
-import { CameraError, CAMERA_FAULTS, RefusedError } from './shared/errors.js';
-import { type Answer, json, send } from './http-answer.js';
-import { requestFacts, type RequestFacts } from './http-request.js';
-import type { Log } from './telemetry/log.js';
-import type { Metrics } from './telemetry/metrics.js';
-import { parseQuery } from './viewer/viewer-request.js';
+import type { Admission } from '../access/admission.js';
+import type { Grant } from '../access/auth.js';
+import { CameraError, CAMERA_FAULTS, RefusedError } from '../shared/errors.js';
+import { type Answer, json, send } from './answer.js';
+import { requestFacts, type RequestFacts } from './request.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { parseQuery } from '../viewer/viewer-request.js';
 
 export interface HandlerDeps {
   readonly admission: Admission;
