@@ -23,8 +23,8 @@ import { checkTlsFiles, tlsFilesOf } from './config/tls-files.js';
 import { judgeViewer } from './viewer/viewer-session.js';
 import { Viewers } from './viewer/viewers.js';
 import { loadWallAssets } from './http/assets.js';
-import { MAX_CLIENT_MESSAGE_BYTES } from './wall-protocol.js';
-import { Walls } from './wall-route.js';
+import { MAX_CLIENT_MESSAGE_BYTES } from './wall/protocol.js';
+import { Walls } from './wall/walls.js';
 import { WorkerPool } from './decoding/worker-pool.js';
 import { preferredPixels } from '../workers/jpeg-encoder.js';
 

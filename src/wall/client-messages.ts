@@ -5,7 +5,7 @@ import {
   MAX_HANDLE,
   MAX_HANDLES,
   type ClientMessage,
-} from '../wall-protocol.js';
+} from './protocol.js';
 
 /** Strict parser of what a browser sends on `/wall`: the only way in for its text. */
 

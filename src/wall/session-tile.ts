@@ -1,4 +1,4 @@
-import { TILE_CREDITS, type StateMessage, type TileRendition, type TileState } from '../wall-protocol.js';
+import { TILE_CREDITS, type StateMessage, type TileRendition, type TileState } from './protocol.js';
 
 /** One tile of a browser's session: which rendition feeds it, and which of its frames are on the way. No I/O. */
 

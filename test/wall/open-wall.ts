@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { FakeWallServer } from '../wall-fake-server.js';
+import { FakeWallServer } from './fake-server.js';
 
 /** The built wall page over invented cameras, and what every test of it looks at. */
 

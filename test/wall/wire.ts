@@ -1,5 +1,5 @@
 import type { Page, WebSocket } from 'playwright-core';
-import { decodeFrameHeader, type ClientMessage } from '../../src/wall-protocol.js';
+import { decodeFrameHeader, type ClientMessage } from '../../src/wall/protocol.js';
 
 /** What crosses the sockets of a wall page, as the browser's network layer saw it: proof against anything that the page says. */
 export class Wire {

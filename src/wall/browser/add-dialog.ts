@@ -1,5 +1,5 @@
-import { cameraIdFrom, hostOf, rtspProblem } from '../camera-name.js';
-import type { Strings } from '../strings.js';
+import { cameraIdFrom, hostOf, rtspProblem } from '../page/camera-name.js';
+import type { Strings } from '../page/strings.js';
 import type { AdhocCamera } from './adhoc-store.js';
 import { make, makeButton } from './dom.js';
 

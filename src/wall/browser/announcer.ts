@@ -1,5 +1,5 @@
-import type { Strings } from '../strings.js';
-import type { Word } from '../verdict.js';
+import type { Strings } from '../page/strings.js';
+import type { Word } from '../page/verdict.js';
 import { make } from './dom.js';
 
 /**

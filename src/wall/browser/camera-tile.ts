@@ -1,6 +1,6 @@
-import { ago, closedText, reasonText, type Strings, stringsFor } from '../strings.js';
-import type { Verdict } from '../verdict.js';
-import type { TileRendition } from '../../wall-protocol.js';
+import { ago, closedText, reasonText, type Strings, stringsFor } from '../page/strings.js';
+import type { Verdict } from '../page/verdict.js';
+import type { TileRendition } from '../protocol.js';
 import { tileSheet } from './tile-style.js';
 import { WallClient } from './wall-client.js';
 import type { WallTile } from './wall-tile.js';

@@ -1,7 +1,7 @@
-import { type Layout, layoutFor } from '../layout.js';
-import { renditionFor } from '../tile-rendition.js';
-import type { Strings } from '../strings.js';
-import type { Word } from '../verdict.js';
+import { type Layout, layoutFor } from '../page/layout.js';
+import { renditionFor } from '../page/tile-rendition.js';
+import type { Strings } from '../page/strings.js';
+import type { Word } from '../page/verdict.js';
 import { CameraTile, type WallClient } from './client.js';
 import { make, makeButton } from './dom.js';
 

@@ -1,6 +1,6 @@
-import { closedText, type Strings } from '../strings.js';
-import type { Word } from '../verdict.js';
-import { MAX_COLUMNS } from '../wall-address.js';
+import { closedText, type Strings } from '../page/strings.js';
+import type { Word } from '../page/verdict.js';
+import { MAX_COLUMNS } from '../page/wall-address.js';
 import { make, makeButton } from './dom.js';
 
 export interface ToolbarActions {

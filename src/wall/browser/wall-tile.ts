@@ -1,6 +1,6 @@
-import type { TileRendition } from '../../wall-protocol.js';
-import { askAgainDelay } from '../retry-delay.js';
-import { type TileFacts, type Verdict, verdictOf } from '../verdict.js';
+import type { TileRendition } from '../protocol.js';
+import { askAgainDelay } from '../page/retry-delay.js';
+import { type TileFacts, type Verdict, verdictOf } from '../page/verdict.js';
 import type { RefusedNews, StateNews, TileRequest, TileStats, ToWorker } from './worker-messages.js';
 
 /** What a tile asks of the wall that it belongs to. */

@@ -1,10 +1,4 @@
-import {
-  type FrameHeader,
-  MAX_ACKS,
-  MAX_HANDLE,
-  MAX_HANDLES,
-  type TileRendition,
-} from '../../wall-protocol.js';
+import { type FrameHeader, MAX_ACKS, MAX_HANDLE, MAX_HANDLES, type TileRendition } from '../protocol.js';
 import { Link } from './link.js';
 import { Painter } from './painter.js';
 import { type FromWorker, STATS_MS, type TileRequest, type ToWorker } from './worker-messages.js';

@@ -1,6 +1,6 @@
-import { type ListedCamera, parseCameraList } from '../server-messages.js';
-import { type Strings, stringsFor } from '../strings.js';
-import { arrange, formatAddress, MAX_COLUMNS, parseAddress, type WallAddress } from '../wall-address.js';
+import { type ListedCamera, parseCameraList } from '../page/server-messages.js';
+import { type Strings, stringsFor } from '../page/strings.js';
+import { arrange, formatAddress, MAX_COLUMNS, parseAddress, type WallAddress } from '../page/wall-address.js';
 import { addDialog, helpDialog } from './add-dialog.js';
 import { type AdhocCamera, loadAdhoc, saveAdhoc } from './adhoc-store.js';
 import { Announcer } from './announcer.js';

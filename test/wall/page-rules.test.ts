@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAMERA_FAULTS, REFUSALS } from '../src/shared/errors.js';
-import { cameraIdFrom, hostOf, rtspProblem } from '../src/wall/camera-name.js';
-import { ClockOffset } from '../src/wall/clock-offset.js';
-import { layoutFor } from '../src/wall/layout.js';
-import { REASONS_EN } from '../src/wall/reason-texts.js';
-import { retryDelay } from '../src/wall/retry-delay.js';
-import { ago, EN, ES, reasonText, stringsFor } from '../src/wall/strings.js';
-import { renditionFor } from '../src/wall/tile-rendition.js';
-import { type TileFacts, verdictOf } from '../src/wall/verdict.js';
-import { arrange, EMPTY_ADDRESS, formatAddress, parseAddress } from '../src/wall/wall-address.js';
+import { CAMERA_FAULTS, REFUSALS } from '../../src/shared/errors.js';
+import { cameraIdFrom, hostOf, rtspProblem } from '../../src/wall/page/camera-name.js';
+import { ClockOffset } from '../../src/wall/page/clock-offset.js';
+import { layoutFor } from '../../src/wall/page/layout.js';
+import { REASONS_EN } from '../../src/wall/page/reason-texts.js';
+import { retryDelay } from '../../src/wall/page/retry-delay.js';
+import { ago, EN, ES, reasonText, stringsFor } from '../../src/wall/page/strings.js';
+import { renditionFor } from '../../src/wall/page/tile-rendition.js';
+import { type TileFacts, verdictOf } from '../../src/wall/page/verdict.js';
+import { arrange, EMPTY_ADDRESS, formatAddress, parseAddress } from '../../src/wall/page/wall-address.js';
 
 const FAST = { timeout: 20_000 };
 

@@ -1,15 +1,15 @@
-import type { Admission } from './access/admission.js';
-import type { Grant } from './access/auth.js';
-import { type Clock, epochMs } from './shared/clock.js';
-import { closeReason, type RefusalCode, ServiceError } from './shared/errors.js';
-import type { RequestFacts } from './http/request.js';
-import type { Metrics } from './telemetry/metrics.js';
-import type { Registry } from './camera/registry.js';
-import type { SocketSession, ViewerSocket } from './viewer/socket-session.js';
-import type { SocketData } from './http/upgrade.js';
-import { parseQuery } from './viewer/viewer-request.js';
-import { WallSession } from './wall-session.js';
-import { wallStreams } from './wall-streams.js';
+import type { Admission } from '../access/admission.js';
+import type { Grant } from '../access/auth.js';
+import { type Clock, epochMs } from '../shared/clock.js';
+import { closeReason, type RefusalCode, ServiceError } from '../shared/errors.js';
+import type { RequestFacts } from '../http/request.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Registry } from '../camera/registry.js';
+import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
+import type { SocketData } from '../http/upgrade.js';
+import { parseQuery } from '../viewer/viewer-request.js';
+import { WallSession } from './session.js';
+import { wallStreams } from './streams.js';
 
 export interface WallDeps {
   readonly admission: Admission;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from './chromium.js';
-import { openWall, until, untilState } from './wall/open-wall.js';
+import { launchChromium } from '../chromium.js';
+import { openWall, until, untilState } from './open-wall.js';
 
 /** The wall for those who hear it, or have no mouse: as the browser's accessibility tree and the keyboard give it. */
 

@@ -1,13 +1,13 @@
-import { parseClientMessage } from './wall/client-messages.js';
-import { RateLimit } from './shared/token-bucket.js';
-import { SendWindow } from './wall/send-window.js';
+import { parseClientMessage } from './client-messages.js';
+import { RateLimit } from '../shared/token-bucket.js';
+import { SendWindow } from './send-window.js';
 import {
   SessionTile,
   stateMessage,
   type TileEvents,
   type WallRequest,
   type WallStreams,
-} from './wall/session-tile.js';
+} from './session-tile.js';
 import {
   MAX_HANDLES,
   MESSAGE_BURST,
@@ -18,7 +18,7 @@ import {
   type ClientMessage,
   type ServerMessage,
   type SubscribeMessage,
-} from './wall-protocol.js';
+} from './protocol.js';
 
 export type {
   WallFrame,
@@ -27,7 +27,7 @@ export type {
   WallState,
   WallStreams,
   WallSubscription,
-} from './wall/session-tile.js';
+} from './session-tile.js';
 
 /** The one socket of a wall, as its session needs it. None of these is called after `close`. */
 export interface WallSocket {

@@ -1,4 +1,4 @@
-import type { TileState } from '../wall-protocol.js';
+import type { TileState } from '../protocol.js';
 
 /** What a tile says of itself. The rule of the wall: no picture that is not live may look like one that is. Pure. */
 

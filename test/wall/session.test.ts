@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WallSession, type WallRequest, type WallSink, type WallState } from '../src/wall-session.js';
-import { decodeFrameHeader, MESSAGE_BURST, MAX_HANDLES, type ClientMessage } from '../src/wall-protocol.js';
+import { WallSession, type WallRequest, type WallSink, type WallState } from '../../src/wall/session.js';
+import {
+  decodeFrameHeader,
+  MESSAGE_BURST,
+  MAX_HANDLES,
+  type ClientMessage,
+} from '../../src/wall/protocol.js';
 
 const FAST = { timeout: 20_000 };
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from './chromium.js';
-import { openWall, type OpenWall, until, untilState } from './wall/open-wall.js';
-import { FakeWallServer } from './wall-fake-server.js';
+import { launchChromium } from '../chromium.js';
+import { openWall, type OpenWall, until, untilState } from './open-wall.js';
+import { FakeWallServer } from './fake-server.js';
 
 /** The built page in a real browser, over real sessions with invented cameras. */
 

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
-import { launchChromium } from './chromium.js';
-import { metric, openStreet, type Street, until } from './neighbours/street.js';
-import { untilState } from './wall/open-wall.js';
-import { openTabs, type Tabs } from './wall/tabs.js';
-import { Wire } from './wall/wire.js';
+import { launchChromium } from '../chromium.js';
+import { metric, openStreet, type Street, until } from '../neighbours/street.js';
+import { untilState } from './open-wall.js';
+import { openTabs, type Tabs } from './tabs.js';
+import { Wire } from './wire.js';
 
 /** Tiles that nobody can see, against the real service: scrolled away, or in a hidden tab. */
 

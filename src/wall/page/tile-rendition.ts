@@ -1,4 +1,4 @@
-import type { TileRendition } from '../wall-protocol.js';
+import type { TileRendition } from '../protocol.js';
 
 /**
  * The rendition for a tile of `pixels` device pixels in width. Few steps, so that walls of all sizes share what the

@@ -10,13 +10,13 @@ import {
   type WallRequest,
   type WallSink,
   type WallState,
-} from '../src/wall-session.js';
-import { PAGE_POLICY } from '../src/http/answer.js';
-import { createEncoder, type JpegEncoder } from '../workers/jpeg-encoder.js';
+} from '../../src/wall/session.js';
+import { PAGE_POLICY } from '../../src/http/answer.js';
+import { createEncoder, type JpegEncoder } from '../../workers/jpeg-encoder.js';
 
 /** The built page and real `/wall` sessions over invented cameras: no FFmpeg, no RTSP, states at a test's word. */
 
-const BUILT = fileURLToPath(new URL('../wall/', import.meta.url));
+const BUILT = fileURLToPath(new URL('../../wall/', import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',

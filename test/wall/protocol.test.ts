@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAMERA_FAULTS, REFUSALS } from '../src/shared/errors.js';
-import { parseClientMessage, type ParsedMessage } from '../src/wall/client-messages.js';
-import { parseCameraList, parseServerMessage } from '../src/wall/server-messages.js';
+import { CAMERA_FAULTS, REFUSALS } from '../../src/shared/errors.js';
+import { parseClientMessage, type ParsedMessage } from '../../src/wall/client-messages.js';
+import { parseCameraList, parseServerMessage } from '../../src/wall/page/server-messages.js';
 import {
   decodeFrameHeader,
   encodeFrameHeader,
@@ -17,7 +17,7 @@ import {
   TILE_CREDITS,
   TILE_STATES,
   WALL_PROTOCOL_VERSION,
-} from '../src/wall-protocol.js';
+} from '../../src/wall/protocol.js';
 
 const FAST = { timeout: 20_000 };
 
@@ -175,7 +175,7 @@ test(
   'PROTOCOL.md names every reason code with its close code, and the limits that the code has',
   FAST,
   () => {
-    const page = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../PROTOCOL.md', import.meta.url), 'utf8');
     for (const [code, { close }] of [...Object.entries(CAMERA_FAULTS), ...Object.entries(REFUSALS)]) {
       assert.ok(page.includes(`| \`${code}\` | ${close} |`), code);
       assert.ok(page.includes(`| ${close} | `), String(close));

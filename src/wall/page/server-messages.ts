@@ -1,4 +1,4 @@
-import { TILE_STATES, type ServerMessage, type TileState } from '../wall-protocol.js';
+import { TILE_STATES, type ServerMessage, type TileState } from '../protocol.js';
 
 /**
  * Parser of what the server sends as text, for the browser. By hand: a schema library would be the largest part of

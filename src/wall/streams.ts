@@ -1,12 +1,12 @@
-import type { Grant } from './access/auth.js';
-import { requireCamera } from './access/auth.js';
-import type { CameraStatus } from './shared/camera-state.js';
-import { CAMERA_FAULTS, ServiceError } from './shared/errors.js';
-import type { Frame } from './camera/publisher.js';
-import type { Registry, StreamRequest } from './camera/registry.js';
-import { parseRtspUrl } from './source/rtsp-url.js';
-import { parseCameraName } from './viewer/viewer-request.js';
-import type { WallRequest, WallSink, WallState, WallStreams, WallSubscription } from './wall-session.js';
+import type { Grant } from '../access/auth.js';
+import { requireCamera } from '../access/auth.js';
+import type { CameraStatus } from '../shared/camera-state.js';
+import { CAMERA_FAULTS, ServiceError } from '../shared/errors.js';
+import type { Frame } from '../camera/publisher.js';
+import type { Registry, StreamRequest } from '../camera/registry.js';
+import { parseRtspUrl } from '../source/rtsp-url.js';
+import { parseCameraName } from '../viewer/viewer-request.js';
+import type { WallRequest, WallSink, WallState, WallStreams, WallSubscription } from './session.js';
 
 /** A frame older than this is not shown to a tile that joins: the next one of a live camera is nearer. */
 const FRESH_MS = 1000;
