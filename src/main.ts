@@ -27,24 +27,24 @@ async function main(): Promise<void> {
       print(helpText());
       return;
     case 'version':
-      print((await import('./version.js')).versionText());
+      print((await import('./commands/version.js')).versionText());
       return;
     case 'health': {
-      const { code, line } = await (await import('./health.js')).health(process.env, flags);
+      const { code, line } = await (await import('./commands/health.js')).health(process.env, flags);
       say(line);
       return process.exit(code);
     }
     case 'check': {
       const config = loadConfig(process.env, flags);
       const { loadCameras } = await import('./config/cameras-file.js');
-      const { checkReport } = await import('./check.js');
+      const { checkReport } = await import('./commands/check.js');
       print(await checkReport(config, await loadCameras(config, process.env)));
       return;
     }
     case 'doctor': {
       const config = loadConfig(process.env, flags);
       const { loadCameras } = await import('./config/cameras-file.js');
-      const { runDoctor } = await import('./doctor.js');
+      const { runDoctor } = await import('./commands/doctor/doctor.js');
       const cameras = await loadCameras(config, process.env);
       return process.exit((await runDoctor(operands[0] ?? '', config, cameras, say)) ? 0 : EX_UNAVAILABLE);
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CAMERA_KEYS, cameraDefaults, loadCameras, parseCameras } from '../../src/config/cameras-file.js';
-import { checkReport } from '../../src/check.js';
+import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 import type { CameraSpec } from '../../src/camera/registry.js';

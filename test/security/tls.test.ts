@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { checkReport } from '../../src/check.js';
+import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { until } from '../neighbours/street.js';
 import { selfSigned } from '../self-signed.js';

@@ -1,4 +1,4 @@
-import type { Transport } from '../shared/worker-protocol.js';
+import type { Transport } from '../../shared/worker-protocol.js';
 import type { Picture } from './picture.js';
 import type { Survey } from './survey.js';
 

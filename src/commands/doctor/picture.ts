@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basename } from 'node:path';
-import { CameraError, type CameraErrorCode } from '../shared/errors.js';
-import type { DecodePlan, FrameMessage } from '../shared/worker-protocol.js';
-import type { CameraOpener } from '../camera/supervisor.js';
+import { CameraError, type CameraErrorCode } from '../../shared/errors.js';
+import type { DecodePlan, FrameMessage } from '../../shared/worker-protocol.js';
+import type { CameraOpener } from '../../camera/supervisor.js';
 import { childrenCpuSeconds } from './children-cpu.js';
 
 /** What the service's own way from camera to JPEG measured. */

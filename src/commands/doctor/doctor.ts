@@ -1,25 +1,25 @@
-import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
-import type { Config } from './config/settings.js';
-import { cameraDefaults } from './config/cameras-file.js';
-import { decodePlan } from './decoding/decode-plan.js';
-import { advise, coresFor, percent } from './doctor/advice.js';
-import { type Picture, takePicture } from './doctor/picture.js';
-import { resolveStep, rtspStep, type Tell } from './doctor/steps.js';
-import { type Survey, surveyStream } from './doctor/survey.js';
+import { createAddressPolicy, resolveTarget } from '../../source/address-policy.js';
+import type { Config } from '../../config/settings.js';
+import { cameraDefaults } from '../../config/cameras-file.js';
+import { decodePlan } from '../../decoding/decode-plan.js';
+import { advise, coresFor, percent } from './advice.js';
+import { type Picture, takePicture } from './picture.js';
+import { resolveStep, rtspStep, type Tell } from './steps.js';
+import { type Survey, surveyStream } from './survey.js';
 import {
   CAMERA_FAULTS,
   CameraError,
   type CameraErrorCode,
   ConfigError,
   RefusedError,
-} from './shared/errors.js';
-import { findFfmpeg } from './decoding/ffmpeg-build.js';
-import { cameraOpener } from './decoding/opener.js';
-import { redact } from './shared/redact.js';
-import type { CameraSpec } from './camera/registry.js';
-import { dialUrl, parseRtspUrl } from './source/rtsp-url.js';
-import { WorkerPool } from './decoding/worker-pool.js';
-import { preferredPixels } from '../workers/jpeg-encoder.js';
+} from '../../shared/errors.js';
+import { findFfmpeg } from '../../decoding/ffmpeg-build.js';
+import { cameraOpener } from '../../decoding/opener.js';
+import { redact } from '../../shared/redact.js';
+import type { CameraSpec } from '../../camera/registry.js';
+import { dialUrl, parseRtspUrl } from '../../source/rtsp-url.js';
+import { WorkerPool } from '../../decoding/worker-pool.js';
+import { preferredPixels } from '../../../workers/jpeg-encoder.js';
 
 /** How long frames are counted. */
 const MEASURE_MS = 3000;

@@ -1,9 +1,9 @@
-import { createAddressPolicy } from './source/address-policy.js';
-import type { Config } from './config/settings.js';
-import { ConfigError } from './shared/errors.js';
-import { createOriginPolicy } from './access/origin.js';
-import type { CameraSpec } from './camera/registry.js';
-import { checkTlsFiles, tlsFilesOf } from './config/tls-files.js';
+import { createAddressPolicy } from '../source/address-policy.js';
+import type { Config } from '../config/settings.js';
+import { ConfigError } from '../shared/errors.js';
+import { createOriginPolicy } from '../access/origin.js';
+import type { CameraSpec } from '../camera/registry.js';
+import { checkTlsFiles, tlsFilesOf } from '../config/tls-files.js';
 
 /**
  * What `--check` says of settings that are well: one line for each camera, without credentials. It dials nothing.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** package.json, from dist/src/. */
-const PACKAGE = new URL('../../package.json', import.meta.url);
+const PACKAGE = new URL('../../../package.json', import.meta.url);
 
 /** `rtsp-stream-ws 1.0.0`, the Node that runs it, and a line's end. */
 export function versionText(): string {

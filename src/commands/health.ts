@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { request as askPlain } from 'node:http';
 import { request as askTls } from 'node:https';
-import { type Config, loadConfig } from './config/settings.js';
-import { ConfigError } from './shared/errors.js';
-import { tlsFilesOf } from './config/tls-files.js';
+import { type Config, loadConfig } from '../config/settings.js';
+import { ConfigError } from '../shared/errors.js';
+import { tlsFilesOf } from '../config/tls-files.js';
 
 /** Longest wait for the answer; what asks (Docker's HEALTHCHECK, say) should wait a second longer. */
 const TIMEOUT_MS = 4000;

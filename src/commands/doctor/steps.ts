@@ -1,9 +1,9 @@
-import { type AddressPolicy, resolveTarget, systemLookup } from '../source/address-policy.js';
-import { CameraError, type CameraErrorCode } from '../shared/errors.js';
-import { dialUrl, type RtspUrl } from '../source/rtsp-url.js';
+import { type AddressPolicy, resolveTarget, systemLookup } from '../../source/address-policy.js';
+import { CameraError, type CameraErrorCode } from '../../shared/errors.js';
+import { dialUrl, type RtspUrl } from '../../source/rtsp-url.js';
 import { isIP } from 'node:net';
-import { RtspDialogue } from '../rtsp/client.js';
-import { authorization, challenges, mediaCodecs, type RtspAnswer } from '../rtsp/messages.js';
+import { RtspDialogue } from '../../rtsp/client.js';
+import { authorization, challenges, mediaCodecs, type RtspAnswer } from '../../rtsp/messages.js';
 
 /** Prints one step: what it is, and what came of it. */
 export type Tell = (step: string, result: string) => void;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { FfmpegBuild, Source } from '../shared/worker-protocol.js';
+import type { FfmpegBuild, Source } from '../../shared/worker-protocol.js';
 
 /** What a camera sends, packet by packet, without decoding it. */
 export interface Survey {
