@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CHROMIUM, FFMPEG, GSTREAMER, OPENSSL, PROMTOOL, type Requirement } from './requirements.js';
+import { CHROMIUM, FFMPEG, GSTREAMER, OPENSSL, PROMTOOL, type Requirement } from './support/requirements.js';
 
 /**
  * Runs the tests: `node dist/test/run.js [--ci] [suite ...]`.

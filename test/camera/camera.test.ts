@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochMs } from '../../src/shared/clock.js';
 import { CameraError } from '../../src/shared/errors.js';
-import { jpeg } from '../core/support/fake-opener.js';
-import { settle } from '../core/support/manual-clock.js';
-import { studio, watch } from '../core/support/studio.js';
+import { jpeg } from '../support/fake-opener.js';
+import { settle } from '../support/manual-clock.js';
+import { studio, watch } from '../support/studio.js';
 
 const timeout = 10_000;
 const AT = { at: 'rtsp://10.0.0.1/x' };

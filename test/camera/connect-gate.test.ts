@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConnectGate } from '../../src/camera/connect-gate.js';
-import { settle } from '../core/support/manual-clock.js';
+import { settle } from '../support/manual-clock.js';
 
 const timeout = 5000;
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CameraError } from '../../src/shared/errors.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
-import { settle } from '../core/support/manual-clock.js';
-import { spec, studio, watch } from '../core/support/studio.js';
+import { settle } from '../support/manual-clock.js';
+import { spec, studio, watch } from '../support/studio.js';
 
 const timeout = 10_000;
 const A = { at: 'rtsp://10.0.0.1/a' };

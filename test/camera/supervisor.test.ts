@@ -5,8 +5,8 @@ import { ConnectGate } from '../../src/camera/connect-gate.js';
 import type { CameraErrorCode } from '../../src/shared/errors.js';
 import type { DecodePlan, RunCounters } from '../../src/shared/worker-protocol.js';
 import { Supervisor, type SupervisorTimes } from '../../src/camera/supervisor.js';
-import { FakeOpener } from '../core/support/fake-opener.js';
-import { ManualClock, settle } from '../core/support/manual-clock.js';
+import { FakeOpener } from '../support/fake-opener.js';
+import { ManualClock, settle } from '../support/manual-clock.js';
 
 const timeout = 10_000;
 const TIMES: SupervisorTimes = {

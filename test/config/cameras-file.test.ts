@@ -8,7 +8,7 @@ import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 import type { CameraSpec } from '../../src/camera/registry.js';
-import { tempFolder } from '../temp-folder.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 10_000;
 const SAMPLE = new URL('../../../docker/cameras.sample.yaml', import.meta.url);

@@ -6,9 +6,9 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigWatch, fileSignature, watchConfig } from '../../src/config/config-watch.js';
 import { ConfigError } from '../../src/shared/errors.js';
-import { quietLog } from '../core/support/studio.js';
+import { quietLog } from '../support/studio.js';
 import { until } from '../faults/rig.js';
-import { tempFolder } from '../temp-folder.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 20_000;
 const QUICK = { pollMs: 20, settleMs: 20 };

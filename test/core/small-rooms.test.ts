@@ -11,7 +11,7 @@ import { createOriginPolicy } from '../../src/access/origin.js';
 import { Publisher } from '../../src/camera/publisher.js';
 import { RateLimit } from '../../src/shared/token-bucket.js';
 import { Backoff } from '../../src/camera/backoff.js';
-import { jpeg } from './support/fake-opener.js';
+import { jpeg } from '../support/fake-opener.js';
 
 const timeout = 10_000;
 

@@ -5,8 +5,8 @@ import { cameraOpener } from '../../src/decoding/opener.js';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import type { RunEvents } from '../../src/camera/supervisor.js';
-import { FakeRun } from '../core/support/fake-opener.js';
-import { settle } from '../core/support/manual-clock.js';
+import { FakeRun } from '../support/fake-opener.js';
+import { settle } from '../support/manual-clock.js';
 
 const timeout = 5000;
 const PLAN: DecodePlan = { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: false };

@@ -5,9 +5,9 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectViewer } from '../../bench/lib/ws-viewer.js';
-import { tempFolder } from '../temp-folder.js';
+import { tempFolder } from '../support/temp-folder.js';
 import { cameras, closed, type Scope, service, until } from './rig.js';
-import { CHOSEN_FFMPEG } from '../ffmpegs.js';
+import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
 
 /** A camera that grants one session answers 453 to a second one. */
 

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IdleMeter } from '../../src/load/cpu-idle.js';
 import { allowedCpus, cpuLimits } from '../../src/load/cpu-limits.js';
-import { tempFolder } from '../temp-folder.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 /** A folder with `proc` and `sys` as a machine would show them. */
 function machine(t: TestContext, files: Record<string, string>): string {

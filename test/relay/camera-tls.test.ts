@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { createServer } from 'node:tls';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { type Scope, service, watch } from '../faults/rig.js';
-import { FFMPEGS } from '../ffmpegs.js';
-import { selfSigned } from '../self-signed.js';
-import { tempFolder } from '../temp-folder.js';
+import { FFMPEGS } from '../support/ffmpegs.js';
+import { selfSigned } from '../support/self-signed.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 /** Cameras speak TLS with certificates that they signed themselves. */
 

@@ -5,7 +5,7 @@ import { childrenOf, fdCountOf, threadsOf } from '../../bench/lib/proc.js';
 import { unwrap } from '../../bench/lib/frame-number.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { service, until, watch, type Watcher } from '../faults/rig.js';
-import { FFMPEGS } from '../ffmpegs.js';
+import { FFMPEGS } from '../support/ffmpegs.js';
 import { jpegSize } from './jpeg-size.js';
 
 /** Times as users have them, but for the linger. */

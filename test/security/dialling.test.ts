@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { childrenOf } from '../../bench/lib/proc.js';
 import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { FFMPEGS } from '../ffmpegs.js';
+import { FFMPEGS } from '../support/ffmpegs.js';
 import { metric, openDecoy, openedCameras, pause, refusal, startTarget, until, wsPath } from './target.js';
 
 /** What FFmpeg is given to dial, and what it never dials. */

@@ -14,7 +14,7 @@ import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { until } from '../neighbours/street.js';
-import { selfSigned } from '../self-signed.js';
+import { selfSigned } from '../support/self-signed.js';
 import { HOST, sendRaw, wsPath } from './target.js';
 
 const timeout = 60_000;

@@ -6,8 +6,8 @@ import { createMetrics } from '../../src/telemetry/metrics.js';
 import { Channel } from '../../src/camera/publisher.js';
 import { RateLimit } from '../../src/shared/token-bucket.js';
 import { Subscriber } from '../../src/viewer/subscriber.js';
-import { FakeSocket } from '../core/support/fake-socket.js';
-import { ManualClock } from '../core/support/manual-clock.js';
+import { FakeSocket } from '../support/fake-socket.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 const timeout = 10_000;
 

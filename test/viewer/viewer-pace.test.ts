@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ViewerPace } from '../../src/viewer/viewer-pace.js';
-import { percentile, simulate } from '../core/support/link.js';
+import { percentile, simulate } from '../support/link.js';
 
 const timeout = 20_000;
 const TIMES = { maxLagMs: 300, slowTimeoutMs: 15_000 };

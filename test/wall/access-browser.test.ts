@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../chromium.js';
+import { launchChromium } from '../support/chromium.js';
 import { openWall, until, untilState } from './open-wall.js';
 
 /** The wall for those who hear it, or have no mouse: as the browser's accessibility tree and the keyboard give it. */

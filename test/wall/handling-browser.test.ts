@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { launchChromium } from '../chromium.js';
+import { launchChromium } from '../support/chromium.js';
 import { openWall, type OpenWall, until, untilState } from './open-wall.js';
 
 /** What a person does with the wall page by mouse, finger and keyboard: another order, full screen. */

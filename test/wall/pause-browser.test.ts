@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
-import { launchChromium } from '../chromium.js';
+import { launchChromium } from '../support/chromium.js';
 import { metric, openStreet, type Street, until } from '../neighbours/street.js';
 import { untilState } from './open-wall.js';
 import { openTabs, type Tabs } from './tabs.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
-import { launchChromium } from '../chromium.js';
+import { launchChromium } from '../support/chromium.js';
 
 /** Tabs of one window, of which one is shown and the others are hidden, as a person has them. */
 export interface Tabs {

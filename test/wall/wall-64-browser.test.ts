@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
-import { launchChromium } from '../chromium.js';
+import { launchChromium } from '../support/chromium.js';
 import { openStreet, type Street, until } from '../neighbours/street.js';
 import { type Colours, PageProbe } from './page-probe.js';
 

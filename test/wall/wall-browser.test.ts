@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../chromium.js';
+import { launchChromium } from '../support/chromium.js';
 import { openWall, type OpenWall, until, untilState } from './open-wall.js';
 import { FakeWallServer } from './fake-server.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PING, PONG, WsFrameError, WsFrameParser, maskedControl } from '../bench/lib/ws-frames.js';
-import { MessageReader, type ReadMode } from '../bench/lib/ws-messages.js';
+import { PING, PONG, WsFrameError, WsFrameParser, maskedControl } from '../../bench/lib/ws-frames.js';
+import { MessageReader, type ReadMode } from '../../bench/lib/ws-messages.js';
 
 const CONTINUATION = 0;
 const TEXT = 1;

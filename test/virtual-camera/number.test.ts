@@ -11,7 +11,7 @@ import {
   numberOfBlocks,
   readFrameNumber,
   unwrap,
-} from '../bench/lib/frame-number.js';
+} from '../../bench/lib/frame-number.js';
 
 function raw(source: string, filters: string[], frames: number, pixels: string): Buffer {
   const args = ['-nostdin', '-loglevel', 'error', '-f', 'lavfi', '-i', source, '-vf', filters.join(',')];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Histogram, distribution, percentile } from '../bench/lib/stats.js';
-import { TokenBucket } from '../bench/lib/token-bucket.js';
-import { ViewerStats } from '../bench/lib/viewer-stats.js';
-import { summarize, type LoadResult } from '../bench/lib/viewer-load.js';
+import { Histogram, distribution, percentile } from '../../bench/lib/stats.js';
+import { TokenBucket } from '../../bench/lib/token-bucket.js';
+import { ViewerStats } from '../../bench/lib/viewer-stats.js';
+import { summarize, type LoadResult } from '../../bench/lib/viewer-load.js';
 
 test('a percentile is the value of the nearest rank', { timeout: 5000 }, () => {
   const values = Array.from({ length: 100 }, (_, at) => at + 1);

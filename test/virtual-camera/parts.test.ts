@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
-import { accessUnits, splitNals } from '../bench/virtual-camera/annexb.js';
-import { accepts, challenge, REALM } from '../bench/virtual-camera/auth.js';
-import { HELP, parseCommandLine, toArguments } from '../bench/virtual-camera/command-line.js';
-import { parseFault } from '../bench/virtual-camera/faults.js';
-import { completeOptions } from '../bench/virtual-camera/options.js';
-import { OptionsError } from '../bench/virtual-camera/parse.js';
-import { packetise, packetsOf, senderReport, stamp } from '../bench/virtual-camera/rtp.js';
-import { RtspParser } from '../bench/virtual-camera/rtsp-parser.js';
-import { parseTransport } from '../bench/virtual-camera/rtsp-transport.js';
-import { sessionDescription } from '../bench/virtual-camera/sdp.js';
-import { SentLog } from '../bench/virtual-camera/sent-log.js';
-import { MAX_BACKLOG, Viewer } from '../bench/virtual-camera/viewer.js';
-import { depacketise } from './virtual-camera-support.js';
+import { accessUnits, splitNals } from '../../bench/virtual-camera/annexb.js';
+import { accepts, challenge, REALM } from '../../bench/virtual-camera/auth.js';
+import { HELP, parseCommandLine, toArguments } from '../../bench/virtual-camera/command-line.js';
+import { parseFault } from '../../bench/virtual-camera/faults.js';
+import { completeOptions } from '../../bench/virtual-camera/options.js';
+import { OptionsError } from '../../bench/virtual-camera/parse.js';
+import { packetise, packetsOf, senderReport, stamp } from '../../bench/virtual-camera/rtp.js';
+import { RtspParser } from '../../bench/virtual-camera/rtsp-parser.js';
+import { parseTransport } from '../../bench/virtual-camera/rtsp-transport.js';
+import { sessionDescription } from '../../bench/virtual-camera/sdp.js';
+import { SentLog } from '../../bench/virtual-camera/sent-log.js';
+import { MAX_BACKLOG, Viewer } from '../../bench/virtual-camera/viewer.js';
+import { depacketise } from './support.js';
 
 const timeout = 5000;
 const nal = (type: number, length: number): Buffer =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ViewerSocket } from '../../../src/viewer/socket-session.js';
+import type { ViewerSocket } from '../../src/viewer/socket-session.js';
 
 type Sent =
   { readonly kind: 'frame'; readonly bytes: ArrayBuffer } | { readonly kind: 'text'; readonly text: string };

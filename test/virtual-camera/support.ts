@@ -3,8 +3,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { frameNumberOfJpeg } from '../bench/lib/frame-number.js';
-import { startCameras, type CameraOptions, type VirtualCameras } from '../bench/virtual-camera/index.js';
+import { frameNumberOfJpeg } from '../../bench/lib/frame-number.js';
+import { startCameras, type CameraOptions, type VirtualCameras } from '../../bench/virtual-camera/index.js';
 
 /** Small clips that are encoded in no time, with ten key frames a second and a loop within one second. */
 export const QUICK = { gop: 5, clipFrames: 40, fps: 50 } as const;

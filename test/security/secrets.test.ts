@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import type { ServerProcess } from '../bench/lib/server-process.js';
-import { startService } from '../bench/lib/service.js';
-import { connectViewer } from '../bench/lib/ws-viewer.js';
-import { spawnCameras, type SpawnedCameras } from '../bench/virtual-camera/index.js';
-import { FFMPEGS } from './ffmpegs.js';
-import { framesMore, HOST, openDecoy, PATIENCE_MS, until, wsPath } from './security/target.js';
+import type { ServerProcess } from '../../bench/lib/server-process.js';
+import { startService } from '../../bench/lib/service.js';
+import { connectViewer } from '../../bench/lib/ws-viewer.js';
+import { spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
+import { FFMPEGS } from '../support/ffmpegs.js';
+import { framesMore, HOST, openDecoy, PATIENCE_MS, until, wsPath } from './target.js';
 
 /** A marked password and a marked token are driven through every fault; then all that the service said is searched for them. */
 

@@ -14,7 +14,7 @@ import { renditionKey } from '../../src/shared/rendition.js';
 import runCamera from '../../workers/camera-worker.js';
 import { preferredPixels } from '../../workers/jpeg-encoder.js';
 import { until } from '../faults/rig.js';
-import { tempFolder } from '../temp-folder.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 30_000;
 const SMALL = { width: 64, height: 48 };

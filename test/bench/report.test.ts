@@ -6,9 +6,14 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { barChart, lineChart } from '../bench/lib/plot.js';
-import { ticks } from '../bench/lib/plot-frame.js';
-import { assertPortFree, assertSoleListener, countListeners, listenersIn } from '../bench/lib/port-check.js';
+import { barChart, lineChart } from '../../bench/lib/plot.js';
+import { ticks } from '../../bench/lib/plot-frame.js';
+import {
+  assertPortFree,
+  assertSoleListener,
+  countListeners,
+  listenersIn,
+} from '../../bench/lib/port-check.js';
 import {
   childrenOf,
   fdCountOf,
@@ -18,9 +23,9 @@ import {
   statOf,
   threadsOf,
   treeUsage,
-} from '../bench/lib/proc.js';
-import { writeReport } from '../bench/lib/report.js';
-import { markdownTable, number } from '../bench/lib/table.js';
+} from '../../bench/lib/proc.js';
+import { writeReport } from '../../bench/lib/report.js';
+import { markdownTable, number } from '../../bench/lib/table.js';
 
 /** Asserts that tags nest and close, that attributes are quoted, and that text holds no stray markup. */
 function assertWellFormed(xml: string): void {

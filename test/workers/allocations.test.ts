@@ -7,7 +7,7 @@ import type { Demand } from '../../src/shared/worker-protocol.js';
 import { Decoder } from '../../workers/decoder.js';
 import { type DecodeJob, ffmpegArgs } from '../../workers/ffmpeg-args.js';
 import { OutputEncoder } from '../../workers/output-encoder.js';
-import { NO_COUNTS } from './support/fake-opener.js';
+import { NO_COUNTS } from '../support/fake-opener.js';
 
 const SIZE = { width: 640, height: 360 };
 const DEMAND: Demand = { key: '640x360q50', quality: 50, fps: null };

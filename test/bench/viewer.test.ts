@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { childrenOf } from '../bench/lib/proc.js';
-import { runViewers } from '../bench/lib/run-viewers.js';
-import { HandshakeError } from '../bench/lib/ws-handshake.js';
-import { connectViewer, type Viewer, type ViewerOptions } from '../bench/lib/ws-viewer.js';
+import { childrenOf } from '../../bench/lib/proc.js';
+import { runViewers } from '../../bench/lib/run-viewers.js';
+import { HandshakeError } from '../../bench/lib/ws-handshake.js';
+import { connectViewer, type Viewer, type ViewerOptions } from '../../bench/lib/ws-viewer.js';
 
 function jpegOf(bytes: number): Buffer {
   const jpeg = Buffer.alloc(bytes, 7);

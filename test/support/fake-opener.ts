@@ -1,7 +1,7 @@
-import { epochMs } from '../../../src/shared/clock.js';
-import type { DecodePlan, FrameMessage, RunCounters, RunEnd } from '../../../src/shared/worker-protocol.js';
-import type { RenditionKey } from '../../../src/shared/rendition.js';
-import type { CameraOpener, CameraRun, RunEvents } from '../../../src/camera/supervisor.js';
+import { epochMs } from '../../src/shared/clock.js';
+import type { DecodePlan, FrameMessage, RunCounters, RunEnd } from '../../src/shared/worker-protocol.js';
+import type { RenditionKey } from '../../src/shared/rendition.js';
+import type { CameraOpener, CameraRun, RunEvents } from '../../src/camera/supervisor.js';
 import { settle } from './manual-clock.js';
 
 export const NO_COUNTS: RunCounters = {

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { descendantsOf, isAlive } from '../bench/lib/proc.js';
-import { until } from './faults/rig.js';
+import { descendantsOf, isAlive } from '../../bench/lib/proc.js';
+import { until } from '../faults/rig.js';
 
-const DEMO = fileURLToPath(new URL('../bench/demo.js', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../bench/demo.js', import.meta.url));
 const timeout = 60_000;
 
 async function freePort(): Promise<number> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Decoder } from '../../workers/decoder.js';
-import { tempFolder } from '../temp-folder.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 10_000;
 const SIZE = { width: 64, height: 48 };

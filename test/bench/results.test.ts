@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CapacitySearch } from '../bench/capacity/search.js';
-import { orderOf } from '../bench/numbered/order.js';
-import { copyPlots, forget, isFileOf, parseReport, readReport } from '../bench/run/reports.js';
-import { resultsPage } from '../bench/run/results-page.js';
-import { atLeast, atMost, below } from '../bench/lib/check.js';
-import { tempFolder } from './temp-folder.js';
+import { CapacitySearch } from '../../bench/capacity/search.js';
+import { orderOf } from '../../bench/numbered/order.js';
+import { copyPlots, forget, isFileOf, parseReport, readReport } from '../../bench/run/reports.js';
+import { resultsPage } from '../../bench/run/results-page.js';
+import { atLeast, atMost, below } from '../../bench/lib/check.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 const machine = { cpu: 'Some CPU', cores: 2, memoryMiB: 4096, kernel: 'linux', node: 'v20', ffmpeg: '7.1' };
 const facts = { quick: false, versions: { piscina: '5.3.2' }, revision: 'abc1234', busyBefore: 0.01 };

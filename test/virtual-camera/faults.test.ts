@@ -3,17 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NAL_SPS, nalType } from '../bench/virtual-camera/annexb.js';
-import type { CameraOptions, VirtualCameras } from '../bench/virtual-camera/index.js';
-import {
-  cameras,
-  depacketise,
-  bundledDecoder,
-  decoders,
-  grab,
-  QUICK,
-  RawClient,
-} from './virtual-camera-support.js';
+import { NAL_SPS, nalType } from '../../bench/virtual-camera/annexb.js';
+import type { CameraOptions, VirtualCameras } from '../../bench/virtual-camera/index.js';
+import { cameras, depacketise, bundledDecoder, decoders, grab, QUICK, RawClient } from './support.js';
 
 const timeout = 20_000;
 const small = { width: 320, height: 180 } satisfies Partial<CameraOptions>;

@@ -1,4 +1,4 @@
-import { ViewerPace } from '../../../src/viewer/viewer-pace.js';
+import { ViewerPace } from '../../src/viewer/viewer-pace.js';
 
 export interface Link {
   /** Bytes a second; may change with time (ms). */

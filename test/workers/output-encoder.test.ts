@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import type { Demand, FrameMessage } from '../../src/shared/worker-protocol.js';
 import { OutputEncoder } from '../../workers/output-encoder.js';
-import { NO_COUNTS } from './support/fake-opener.js';
-import { settle } from './support/manual-clock.js';
+import { NO_COUNTS } from '../support/fake-opener.js';
+import { settle } from '../support/manual-clock.js';
 
 const timeout = 10_000;
 const BYTES = (16 * 16 * 3) / 2;

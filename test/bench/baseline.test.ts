@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { startBaseline } from '../bench/baseline/index.js';
-import { JpegSplitter } from '../bench/baseline/jpeg-splitter.js';
-import { childrenOf, isAlive } from '../bench/lib/proc.js';
-import { listeningPort, startServer } from '../bench/lib/server-process.js';
-import { connectViewer } from '../bench/lib/ws-viewer.js';
+import { startBaseline } from '../../bench/baseline/index.js';
+import { JpegSplitter } from '../../bench/baseline/jpeg-splitter.js';
+import { childrenOf, isAlive } from '../../bench/lib/proc.js';
+import { listeningPort, startServer } from '../../bench/lib/server-process.js';
+import { connectViewer } from '../../bench/lib/ws-viewer.js';
 
 /** A folder with one executable Node script in it. */
 function script(t: TestContext, code: string): string {

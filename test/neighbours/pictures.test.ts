@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { memoryOf } from '../bench/lib/proc.js';
-import { FFMPEGS } from './ffmpegs.js';
-import { headerMarkers, metric, openStreet, rawGet, type Street, until } from './neighbours/street.js';
+import { memoryOf } from '../../bench/lib/proc.js';
+import { FFMPEGS } from '../support/ffmpegs.js';
+import { headerMarkers, metric, openStreet, rawGet, type Street, until } from './street.js';
 
 /** What other programs play and poll, against the real service and virtual cameras. */
 

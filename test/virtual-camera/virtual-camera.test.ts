@@ -4,18 +4,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { unwrap } from '../bench/lib/frame-number.js';
-import { AUTH_MODES, spawnCameras } from '../bench/virtual-camera/index.js';
-import { accessUnits } from '../bench/virtual-camera/annexb.js';
-import {
-  cameras,
-  depacketise,
-  bundledDecoder,
-  decoders,
-  grab,
-  QUICK,
-  RawClient,
-} from './virtual-camera-support.js';
+import { unwrap } from '../../bench/lib/frame-number.js';
+import { AUTH_MODES, spawnCameras } from '../../bench/virtual-camera/index.js';
+import { accessUnits } from '../../bench/virtual-camera/annexb.js';
+import { cameras, depacketise, bundledDecoder, decoders, grab, QUICK, RawClient } from './support.js';
 
 const timeout = 20_000;
 const ended = async (url: string): Promise<boolean> =>
@@ -177,7 +169,7 @@ describe('virtual camera', { concurrency: 4 }, () => {
     'cameras end with the process that started them, and a bad option ends them at once',
     { timeout },
     async (t) => {
-      const main = fileURLToPath(new URL('../bench/virtual-camera/main.js', import.meta.url));
+      const main = fileURLToPath(new URL('../../bench/virtual-camera/main.js', import.meta.url));
       const args = [
         '--exit-with-parent',
         '--port',
