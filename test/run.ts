@@ -30,7 +30,7 @@ interface Totals {
 const SUITES: readonly Suite[] = [
   { name: 'gstreamer', concurrency: 1, owns: (file) => file.startsWith('gstreamer/') },
   // Its page needs all that the machine has.
-  { name: 'large-wall', concurrency: 1, owns: (file) => file === 'wall-64-browser.test.js' },
+  { name: 'large-wall', concurrency: 1, owns: (file) => file === 'wall/wall-64-browser.test.js' },
   { name: 'browser', concurrency: 2, owns: (file) => file.includes('browser') },
   { name: 'faults', concurrency: 2, owns: (file) => file.startsWith('faults/') },
   { name: 'unit', concurrency: 2, owns: () => true },
