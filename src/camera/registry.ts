@@ -1,6 +1,7 @@
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
 import { CameraSeries } from './metric-series.js';
 import type { CameraState } from '../shared/camera-state.js';
+import type { CameraSpec } from '../config/camera-spec.js';
 import type { Degradation } from '../decoding/decode-plan.js';
 import { CredentialHolds } from './credential-holds.js';
 import { CameraError, type CameraErrorCode, RefusedError, type ServiceError } from '../shared/errors.js';
@@ -10,19 +11,6 @@ import { type Rendition, renditionKey } from '../shared/rendition.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
 import type { CameraOpener, SupervisorTimes } from './supervisor.js';
 import { requestedRendition } from '../viewer/viewer-request.js';
-
-/** A camera as it is known before it runs. */
-export interface CameraSpec {
-  readonly name: string;
-  readonly title: string;
-  readonly url: RtspUrl;
-  /** The camera's large stream, for a tile in focus. */
-  readonly mainUrl: RtspUrl | null;
-  readonly transport: Transport;
-  readonly rendition: Rendition;
-  readonly maxFps: number | null;
-  readonly alwaysOn: boolean;
-}
 
 /** What a viewer asks the registry for. */
 export interface StreamRequest {

@@ -2,7 +2,7 @@ import { createAddressPolicy } from '../source/address-policy.js';
 import type { Config } from '../config/settings.js';
 import { ConfigError } from '../shared/errors.js';
 import { createOriginPolicy } from '../access/origin.js';
-import type { CameraSpec } from '../camera/registry.js';
+import type { CameraSpec } from '../config/camera-spec.js';
 import { checkTlsFiles, tlsFilesOf } from '../config/tls-files.js';
 
 /**

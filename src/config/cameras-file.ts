@@ -5,7 +5,7 @@ import type { Config } from './settings.js';
 import { fillFromEnv } from './env-in-url.js';
 import { ConfigError, RefusedError } from '../shared/errors.js';
 import type { Transport } from '../shared/worker-protocol.js';
-import type { CameraSpec } from '../camera/registry.js';
+import type { CameraSpec } from './camera-spec.js';
 import type { Rendition } from '../shared/rendition.js';
 import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';
 import { HEIGHT, parseCameraName, requestedRendition, WIDTH } from '../viewer/viewer-request.js';

@@ -7,7 +7,7 @@ import { CAMERA_KEYS, cameraDefaults, loadCameras, parseCameras } from '../../sr
 import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
-import type { CameraSpec } from '../../src/camera/registry.js';
+import type { CameraSpec } from '../../src/config/camera-spec.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 10_000;

@@ -4,13 +4,9 @@ import type { ServiceError } from '../../src/shared/errors.js';
 import type { Log } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import type { Channel } from '../../src/camera/publisher.js';
-import {
-  type CameraSpec,
-  Registry,
-  type RegistryOptions,
-  type StreamRequest,
-} from '../../src/camera/registry.js';
+import { Registry, type RegistryOptions, type StreamRequest } from '../../src/camera/registry.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
+import type { CameraSpec } from '../../src/config/camera-spec.js';
 import { FakeOpener } from './fake-opener.js';
 import { ManualClock } from './manual-clock.js';
 

@@ -16,7 +16,7 @@ import {
 import { findFfmpeg } from '../../decoding/ffmpeg-build.js';
 import { cameraOpener } from '../../decoding/opener.js';
 import { redact } from '../../shared/redact.js';
-import type { CameraSpec } from '../../camera/registry.js';
+import type { CameraSpec } from '../../config/camera-spec.js';
 import { dialUrl, parseRtspUrl } from '../../source/rtsp-url.js';
 import { WorkerPool } from '../../decoding/worker-pool.js';
 import { preferredPixels } from '../../../workers/jpeg-encoder.js';

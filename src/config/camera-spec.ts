@@ -1,0 +1,16 @@
+import type { Rendition } from '../shared/rendition.js';
+import type { Transport } from '../shared/worker-protocol.js';
+import type { RtspUrl } from '../source/rtsp-url.js';
+
+/** A camera as it is known before it runs. */
+export interface CameraSpec {
+  readonly name: string;
+  readonly title: string;
+  readonly url: RtspUrl;
+  /** The camera's large stream, for a tile in focus. */
+  readonly mainUrl: RtspUrl | null;
+  readonly transport: Transport;
+  readonly rendition: Rendition;
+  readonly maxFps: number | null;
+  readonly alwaysOn: boolean;
+}
