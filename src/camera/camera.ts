@@ -7,12 +7,12 @@ import { decodePlan, type Degradation, KEY_FRAMES_ONLY, type Want } from '../dec
 import { CAMERA_FAULTS, CameraError, type ServiceError } from '../shared/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { openAfter } from '../decoding/opener.js';
+import { type CameraOpener, openAfter } from '../decoding/camera-run.js';
 import { PlanLinger } from '../decoding/plan-linger.js';
 import type { DecodePlan } from '../shared/worker-protocol.js';
 import { type Channel, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
-import { type CameraOpener, Supervisor, type SupervisorTimes } from './supervisor.js';
+import { Supervisor, type SupervisorTimes } from './supervisor.js';
 
 /** What somebody who holds a seat is told. */
 export interface SeatListener {

@@ -1,7 +1,6 @@
 import type { Clock } from '../shared/clock.js';
-import { openAfter } from '../decoding/opener.js';
+import { type CameraOpener, openAfter } from '../decoding/camera-run.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
-import type { CameraOpener } from './supervisor.js';
 
 /** A new camera waits at most this long for an old one's session, ms: longer than the worker pool lets a run hang (5 s). */
 const LEAVE_MS = 6000;

@@ -2,7 +2,7 @@ import type { Clock } from '../shared/clock.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
 import type { RunEnd } from '../shared/worker-protocol.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
-import type { CameraOpener } from './supervisor.js';
+import { type CameraOpener, deferRun } from '../decoding/camera-run.js';
 
 /** Sources that are remembered at a time; beyond it the oldest is forgotten. */
 const REMEMBERED_SOURCES = 1000;
@@ -41,24 +41,12 @@ export class CredentialHolds {
     return {
       open: (request, events) => {
         const code = this.find(url);
-        if (code) {
-          const end: RunEnd = { code, detail: 'refused a short while ago: not asked again so soon' };
-          return { ended: Promise.resolve(end), setPlan: () => undefined, stop: () => undefined };
-        }
-        const run = opener.open(request, events);
-        const ended = run.ended.then((end) => {
+        return deferRun(request.plan, async (it): Promise<RunEnd> => {
+          if (code) return { code, detail: 'refused a short while ago: not asked again so soon' };
+          const end = await it.run((plan) => opener.open({ ...request, plan }, events));
           if (end.code !== 'stopped' && CAMERA_FAULTS[end.code].retry === 'hold') this.#note(url, end.code);
           return end;
         });
-        return {
-          ended,
-          setPlan: (plan) => {
-            run.setPlan(plan);
-          },
-          stop: () => {
-            run.stop();
-          },
-        };
       },
     };
   }

@@ -9,7 +9,8 @@ import { LeavingCameras } from './closing-cameras.js';
 import type { Transport } from '../shared/worker-protocol.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
-import type { CameraOpener, SupervisorTimes } from './supervisor.js';
+import type { CameraOpener } from '../decoding/camera-run.js';
+import type { SupervisorTimes } from './supervisor.js';
 import { requestedRendition } from '../viewer/viewer-request.js';
 
 /** What a viewer asks the registry for. */

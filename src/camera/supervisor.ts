@@ -1,6 +1,7 @@
 import { type CameraState, type CameraStatus, OFFLINE_AFTER_MS } from '../shared/camera-state.js';
 import { type Clock, epochMs } from '../shared/clock.js';
 import type { ConnectGate } from './connect-gate.js';
+import { type CameraOpener, type CameraRun, PROBE_FAULTS } from '../decoding/camera-run.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
 import { FreezeDetector } from './freeze-detector.js';
 import { KeyFrameGap } from './key-frame-gap.js';
@@ -12,24 +13,6 @@ import {
   type RunEnd,
 } from '../shared/worker-protocol.js';
 import { Backoff, type RetryTimes } from './backoff.js';
-
-/** One camera run: it ends with a typed reason, and only the supervisor decides what follows. */
-export interface CameraRun {
-  /** Never rejects; everything of the run is gone when it resolves. */
-  readonly ended: Promise<RunEnd>;
-  setPlan(plan: DecodePlan): void;
-  stop(): void;
-}
-
-export interface RunEvents {
-  frame(frame: FrameMessage): void;
-  /** Totals since the run began. */
-  counters(counters: RunCounters): void;
-}
-
-export interface CameraOpener {
-  open(request: { plan: DecodePlan; longProbe: boolean }, events: RunEvents): CameraRun;
-}
 
 export interface SupervisorTimes extends RetryTimes {
   readonly openMs: number;
@@ -56,9 +39,6 @@ const UNKNOWN_GAP = 4;
 
 /** A viewer's wish brings the next try of a camera that never was live forward to this, ms after the last failure. */
 const WISHED_RETRY_MS = 1000;
-
-/** Faults that a longer probe of the stream may cure. */
-const PROBE_FAULTS: ReadonlySet<CameraErrorCode> = new Set(['no_video', 'protocol', 'open_timeout']);
 
 /**
  * The life of one camera: connecting -> live -> stale -> (pause) -> connecting ..., until stopped.

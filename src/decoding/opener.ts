@@ -2,7 +2,14 @@ import type { Addresses } from '../source/address-policy.js';
 import { CameraError } from '../shared/errors.js';
 import type { FfmpegBuild, PixelFormat, RunEnd, Transport } from '../shared/worker-protocol.js';
 import { dialUrl, type RtspUrl } from '../source/rtsp-url.js';
-import type { CameraOpener, CameraRun, RunEvents } from '../camera/supervisor.js';
+import {
+  type CameraOpener,
+  type CameraRun,
+  deferRun,
+  type OpenRequest,
+  type RunEvents,
+  type RunScript,
+} from './camera-run.js';
 import type { RunTask } from './worker-pool.js';
 
 export interface OpenerDeps {
@@ -28,99 +35,58 @@ export function cameraOpener(
 ): CameraOpener {
   /** Which of the name's addresses is tried first: that of the last picture, or after a run without one the next. */
   let turn = 0;
+  const task = (ffmpeg: FfmpegBuild, address: string, request: OpenRequest): RunTask => ({
+    camera,
+    ffmpeg,
+    pixels: deps.pixels,
+    source: { url: dialUrl(url, address), transport },
+    plan: request.plan,
+    longProbe: request.longProbe,
+    ioTimeoutMs: deps.ioTimeoutMs,
+    skipLoopFilter: deps.skipLoopFilter,
+  });
+  const dialInTurn = async (it: RunScript, request: OpenRequest, events: RunEvents): Promise<RunEnd> => {
+    const { ffmpeg } = deps;
+    if (!ffmpeg) return { code: 'ffmpeg_missing', detail: 'no FFmpeg was found at start' };
+    // A resolver may take many seconds: whoever stops meanwhile does not wait for it.
+    const addresses = await Promise.race([deps.resolve(url), it.stopped]);
+    if ('code' in addresses) return addresses;
+    for (let left = addresses.length - 1; ; left--) {
+      const address = addresses[turn % addresses.length] ?? addresses[0];
+      const noted = noteLife(events);
+      const end = await it.run((plan) =>
+        deps.pool.run(task(ffmpeg, address, { ...request, plan }), noted.events),
+      );
+      if (noted.lived()) return end;
+      turn++;
+      if (left === 0 || it.isStopped || !UNREACHED.has(end.code)) return end;
+    }
+  };
   return {
-    open(request, events) {
-      let { plan } = request;
-      let run: CameraRun | null = null;
-      let isStopped = false;
-      let abandon: () => void = () => undefined;
-      const abandoned = new Promise<RunEnd>((resolve) => {
-        abandon = () => {
-          isStopped = true;
-          resolve({ code: 'stopped' });
-        };
-      });
-      const dial = async (ffmpeg: FfmpegBuild, address: string): Promise<{ end: RunEnd; lived: boolean }> => {
-        let lived = false;
-        run = deps.pool.run(
-          {
-            camera,
-            ffmpeg,
-            pixels: deps.pixels,
-            source: { url: dialUrl(url, address), transport },
-            plan,
-            longProbe: request.longProbe,
-            ioTimeoutMs: deps.ioTimeoutMs,
-            skipLoopFilter: deps.skipLoopFilter,
-          },
-          {
-            frame: (frame) => {
-              lived = true;
-              events.frame(frame);
-            },
-            counters: (counters) => {
-              lived ||= counters.decoded > 0;
-              events.counters(counters);
-            },
-          },
-        );
-        return { end: await run.ended, lived };
-      };
-      const dialled = async (): Promise<RunEnd> => {
-        const { ffmpeg } = deps;
-        if (!ffmpeg) return { code: 'ffmpeg_missing', detail: 'no FFmpeg was found at start' };
-        // A resolver may take many seconds: whoever stops meanwhile does not wait for it.
-        const addresses = await Promise.race([deps.resolve(url), abandoned]);
-        if ('code' in addresses) return addresses;
-        for (let left = addresses.length - 1; ; left--) {
-          const { end, lived } = await dial(ffmpeg, addresses[turn % addresses.length] ?? addresses[0]);
-          if (lived) return end;
-          turn++;
-          if (left === 0 || isStopped || !UNREACHED.has(end.code)) return end;
-        }
-      };
-      const ended = dialled().catch((error: unknown): RunEnd => {
-        if (error instanceof CameraError) return { code: error.code, detail: error.detail };
-        return { code: 'dns', detail: error instanceof Error ? error.message : String(error) };
-      });
-      return {
-        ended,
-        setPlan: (next) => {
-          plan = next;
-          run?.setPlan(next);
-        },
-        stop: () => {
-          abandon();
-          run?.stop();
-        },
-      };
-    },
+    open: (request, events) =>
+      deferRun(request.plan, (it) => dialInTurn(it, request, events).catch(openingFault)),
   };
 }
 
-/** Opens only when `before` is over: a camera that was just stopped may still hold its only session. */
-export function openAfter(before: Promise<void>, opener: CameraOpener): CameraOpener {
+/** Passes a run's events on, and tells whether one of them was a sign of life. */
+function noteLife(events: RunEvents): { readonly events: RunEvents; readonly lived: () => boolean } {
+  let lived = false;
   return {
-    open: (request, events) => {
-      let { plan } = request;
-      let run: CameraRun | null = null;
-      let stopped = false;
-      const ended = before.then((): RunEnd | Promise<RunEnd> => {
-        if (stopped) return { code: 'stopped' };
-        run = opener.open({ ...request, plan }, events);
-        return run.ended;
-      });
-      return {
-        ended,
-        setPlan: (next) => {
-          plan = next;
-          run?.setPlan(next);
-        },
-        stop: () => {
-          stopped = true;
-          run?.stop();
-        },
-      };
+    events: {
+      frame: (frame) => {
+        lived = true;
+        events.frame(frame);
+      },
+      counters: (counters) => {
+        lived ||= counters.decoded > 0;
+        events.counters(counters);
+      },
     },
+    lived: () => lived,
   };
+}
+
+function openingFault(error: unknown): RunEnd {
+  if (error instanceof CameraError) return { code: error.code, detail: error.detail };
+  return { code: 'dns', detail: error instanceof Error ? error.message : String(error) };
 }

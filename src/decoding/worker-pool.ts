@@ -5,7 +5,7 @@ import { Piscina } from 'piscina';
 import { KILL_AFTER_MS } from '../../workers/decoder.js';
 import type { CameraTask, DecodePlan, FromWorker, RunEnd, ToWorker } from '../shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
-import type { CameraRun, RunEvents } from '../camera/supervisor.js';
+import type { CameraRun, RunEvents } from './camera-run.js';
 
 /** What a run needs besides its port. */
 export type RunTask = Omit<CameraTask, 'port' | 'taken'>;

@@ -4,7 +4,7 @@ import type { Addresses } from '../../src/source/address-policy.js';
 import { cameraOpener } from '../../src/decoding/opener.js';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
-import type { RunEvents } from '../../src/camera/supervisor.js';
+import type { RunEvents } from '../../src/decoding/camera-run.js';
 import { FakeRun } from '../support/fake-opener.js';
 import { settle } from '../support/manual-clock.js';
 

@@ -1,7 +1,7 @@
 import { epochMs } from '../../src/shared/clock.js';
 import type { DecodePlan, FrameMessage, RunCounters, RunEnd } from '../../src/shared/worker-protocol.js';
 import type { RenditionKey } from '../../src/shared/rendition.js';
-import type { CameraOpener, CameraRun, RunEvents } from '../../src/camera/supervisor.js';
+import type { CameraOpener, CameraRun, OpenRequest, RunEvents } from '../../src/decoding/camera-run.js';
 import { settle } from './manual-clock.js';
 
 export const NO_COUNTS: RunCounters = {
@@ -72,7 +72,7 @@ export class FakeOpener implements CameraOpener {
   readonly runs: FakeRun[] = [];
   obedient = true;
 
-  open(request: { plan: DecodePlan; longProbe: boolean }, events: RunEvents): CameraRun {
+  open(request: OpenRequest, events: RunEvents): CameraRun {
     const run = new FakeRun(request.plan, request.longProbe, events, this.obedient);
     this.runs.push(run);
     return run;

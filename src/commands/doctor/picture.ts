@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basename } from 'node:path';
-import { CameraError, type CameraErrorCode } from '../../shared/errors.js';
+import { CameraError } from '../../shared/errors.js';
 import type { DecodePlan, FrameMessage } from '../../shared/worker-protocol.js';
-import type { CameraOpener } from '../../camera/supervisor.js';
+import { type CameraOpener, PROBE_FAULTS } from '../../decoding/camera-run.js';
 import { childrenCpuSeconds } from './children-cpu.js';
 
 /** What the service's own way from camera to JPEG measured. */
@@ -22,9 +22,6 @@ export interface PictureTimes {
   readonly openMs: number;
   readonly measureMs: number;
 }
-
-/** Faults after which the service, too, tries the long probe. */
-const PROBE_FAULTS: ReadonlySet<CameraErrorCode> = new Set(['no_video', 'protocol', 'open_timeout']);
 
 /**
  * Opens the camera as the service does: with the short probe, then with the long one.
