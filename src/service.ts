@@ -26,8 +26,7 @@ import { Viewers } from './viewer/viewers.js';
 import { loadWallAssets } from './http/assets.js';
 import { MAX_CLIENT_MESSAGE_BYTES } from './wall/protocol.js';
 import { Walls } from './wall/walls.js';
-import { WorkerPool } from './decoding/worker-pool.js';
-import { preferredPixels } from '../workers/jpeg-encoder.js';
+import { preferredPixels, WorkerPool } from './decoding/worker-pool.js';
 
 /** A running service. */
 export interface Service {

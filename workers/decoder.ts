@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import type { FfmpegBuild } from '../src/shared/worker-protocol.js';
+import { type FfmpegBuild, KILL_AFTER_MS } from '../src/shared/worker-protocol.js';
 import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
 import { type FfmpegEnd, REDIRECT, REDIRECTING } from './ffmpeg-faults.js';
 import { FrameAssembler } from './frame-assembler.js';
@@ -12,9 +12,6 @@ import { duplicate, gather, openPipe, type Pipe, readInto } from './pipe.js';
 import { openGuardedPipe, RedirectGuard } from './redirect-guard.js';
 import { SourceColoursReader } from './source-colours.js';
 import { StderrTail } from './stderr-tail.js';
-
-/** SIGTERM lets FFmpeg say TEARDOWN, which frees the camera's session; after this it is killed. */
-export const KILL_AFTER_MS = 2000;
 
 const STDERR_READ_BYTES = 8192;
 

@@ -2,10 +2,19 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { KILL_AFTER_MS } from '../../workers/decoder.js';
-import type { CameraTask, DecodePlan, FromWorker, RunEnd, ToWorker } from '../shared/worker-protocol.js';
+import {
+  type CameraTask,
+  type DecodePlan,
+  type FromWorker,
+  KILL_AFTER_MS,
+  type RunEnd,
+  type ToWorker,
+} from '../shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
 import type { CameraRun, RunEvents } from './camera-run.js';
+
+/** Layout of raw frames that the workers' encoder takes best on this machine. */
+export { preferredPixels } from '../../workers/jpeg-encoder.js';
 
 /** What a run needs besides its port. */
 export type RunTask = Omit<CameraTask, 'port' | 'taken'>;

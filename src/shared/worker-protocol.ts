@@ -125,3 +125,6 @@ export const STATS_INTERVAL_MS = 500;
 /** How a run ended. `stopped` is an end that the supervisor asked for. */
 export type RunEnd =
   { readonly code: 'stopped' } | { readonly code: CameraErrorCode; readonly detail: string };
+
+/** SIGTERM lets FFmpeg say TEARDOWN, which frees the camera's session; after this, ms, it is killed. */
+export const KILL_AFTER_MS = 2000;

@@ -18,8 +18,7 @@ import { cameraOpener } from '../../decoding/opener.js';
 import { redact } from '../../shared/redact.js';
 import type { CameraSpec } from '../../config/camera-spec.js';
 import { dialUrl, parseRtspUrl } from '../../source/rtsp-url.js';
-import { WorkerPool } from '../../decoding/worker-pool.js';
-import { preferredPixels } from '../../../workers/jpeg-encoder.js';
+import { preferredPixels, WorkerPool } from '../../decoding/worker-pool.js';
 
 /** How long frames are counted. */
 const MEASURE_MS = 3000;
