@@ -3,12 +3,12 @@ import type { CameraSeries } from './metric-series.js';
 import type { CameraStatus } from '../shared/camera-state.js';
 import { type Clock, epochMs } from '../shared/clock.js';
 import type { ConnectGate } from './connect-gate.js';
-import { decodePlan, type Degradation, KEY_FRAMES_ONLY, type Want } from '../decoding/decode-plan.js';
+import { CameraPlan } from './camera-plan.js';
+import type { Degradation, Want } from '../decoding/decode-plan.js';
 import { CAMERA_FAULTS, CameraError, type ServiceError } from '../shared/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { type CameraOpener, openAfter } from '../decoding/camera-run.js';
-import { PlanLinger } from '../decoding/plan-linger.js';
 import type { DecodePlan } from '../shared/worker-protocol.js';
 import { type Channel, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
@@ -50,9 +50,6 @@ export interface CameraDeps {
   readonly publish: TopicPublish;
 }
 
-/** Nobody watches for this long: only signs of life are decoded until somebody comes, or the linger ends. */
-const ECONOMY_AFTER_MS = 2000;
-
 /** An older frame is not shown to somebody who joins a live stream: the next one is nearer than that. */
 const FRESH_MS = 1000;
 
@@ -67,12 +64,10 @@ export class Camera {
   #supervisor: Supervisor | null = null;
   #stopping: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
-  #cancelEconomy: (() => void) | null = null;
-  #economy = false;
-  /** The last plan with a viewer in it. */
-  #lastPlan: DecodePlan | null = null;
-  readonly #planLinger: PlanLinger;
-  #cancelPlanLinger: (() => void) | null = null;
+  /** Anew for each run: what lingers of an earlier one is over. */
+  #planning: CameraPlan;
+  /** Plans again when the present plan says so. */
+  #cancelReplan: (() => void) | null = null;
   #degradation: Degradation = 0;
   #closed = false;
   #lastFrameAt: number | null = null;
@@ -84,7 +79,7 @@ export class Camera {
     /** The camera runs no more, and nobody is there. */
     private readonly onIdle: () => void,
   ) {
-    this.#planLinger = new PlanLinger(options.lingerMs);
+    this.#planning = this.#newPlanning();
     this.#record = new CameraRecord(options.name, deps.metrics, deps.log, deps.series);
     this.#publisher = new Publisher(options.name, renditionKey(options.defaultRendition), deps.publish);
     if (options.alwaysOn) this.#start();
@@ -188,7 +183,7 @@ export class Camera {
     const { clock, gate } = this.deps;
     this.#record.started();
     const opener = openAfter(this.#stopping, this.opener);
-    this.#supervisor = new Supervisor(this.#plan(), opener, gate, this.options.times, clock, {
+    this.#supervisor = new Supervisor(this.#replan(), opener, gate, this.options.times, clock, {
       frame: (message) => {
         this.#record.encoded(message.encodeMs);
         const frame = this.#publisher.deliver(message);
@@ -213,11 +208,9 @@ export class Camera {
 
   #stop(): Promise<void> {
     this.#cancelLinger?.();
-    this.#cancelEconomy?.();
-    this.#cancelEconomy = null;
-    this.#cancelPlanLinger?.();
-    this.#economy = false;
-    this.#lastPlan = null;
+    this.#cancelReplan?.();
+    this.#cancelReplan = null;
+    this.#planning = this.#newPlanning();
     const supervisor = this.#supervisor;
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
@@ -227,44 +220,22 @@ export class Camera {
     return this.#stopping;
   }
 
-  #replan(): void {
-    this.#supervisor?.setPlan(this.#plan());
+  #newPlanning(): CameraPlan {
+    const { defaultRendition: standby, maxFps, lingerMs } = this.options;
+    return new CameraPlan({ standby, maxFps, lingerMs });
   }
 
-  #plan(): DecodePlan {
-    const wants = [...this.#seats.values()].filter((place) => place.active).map((place) => place.want);
-    const { defaultRendition: standby, maxFps } = this.options;
-    const plan = decodePlan(wants, { standby, maxFps, degradation: this.#degradation });
-    if (wants.length > 0) {
-      this.#cancelEconomy?.();
-      this.#cancelEconomy = null;
-      this.#economy = false;
-      this.#lastPlan = this.#withLingering(plan, this.#degradation === KEY_FRAMES_ONLY);
-      return this.#lastPlan;
-    }
-    if (this.#economy || !this.#lastPlan) return this.#withLingering(plan, true);
-    // Nothing is encoded from now on, but the decoder goes on as it was: a page reload must not cost a reconnect.
-    this.#cancelEconomy ??= this.deps.clock.after(ECONOMY_AFTER_MS, () => {
-      this.#economy = true;
-      this.#replan();
-    });
-    return {
-      ...this.#lastPlan,
-      outputs: this.#lastPlan.outputs.map((output) => ({ ...output, demands: [] })),
-    };
-  }
-
-  #withLingering(plan: DecodePlan, saveAtOnce: boolean): DecodePlan {
+  /** Plans for the wants of this moment, and sets the timer for the moment at which that plan is over. */
+  #replan(): DecodePlan {
     const { clock } = this.deps;
-    const extended = this.#planLinger.extend(plan, clock.now(), saveAtOnce);
-    this.#cancelPlanLinger?.();
-    const left = this.#planLinger.endsAt - clock.now();
-    this.#cancelPlanLinger = Number.isFinite(left)
-      ? clock.after(left, () => {
-          this.#replan();
-        })
+    const wants = [...this.#seats.values()].filter((place) => place.active).map((place) => place.want);
+    const { plan, againAt } = this.#planning.next(wants, this.#degradation, clock.now());
+    this.#cancelReplan?.();
+    this.#cancelReplan = Number.isFinite(againAt)
+      ? clock.after(againAt - clock.now(), () => this.#replan())
       : null;
-    return extended;
+    this.#supervisor?.setPlan(plan);
+    return plan;
   }
 
   #onState(status: CameraStatus): void {
