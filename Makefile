@@ -46,7 +46,7 @@ install: check-node node_modules/.install-stamp ## npm ci, if package.json or th
 build: check-node dist/.build-stamp ## compile to dist/, if a source changed
 
 demo: build ## four virtual cameras and the service: open the address it prints (CAMERAS=4 PORT=8003)
-	@node dist/bench/demo.js --cameras $(CAMERAS) --port $(PORT)
+	@node dist/bench/demo/main.js --cameras $(CAMERAS) --port $(PORT)
 
 run: build ## the service alone; its settings are environment variables (README)
 	@node dist/src/main.js
@@ -57,7 +57,7 @@ test: build ## lint, types, all tests (six to eight minutes on two cores)
 	@node dist/test/run.js
 
 bench: build ## measure this machine: cameras, viewers, latency, memory
-	@node dist/bench/run.js
+	@node dist/bench/run/main.js
 
 lint: install ## eslint and prettier, no warning allowed
 	@npm run --silent lint

@@ -1,5 +1,5 @@
 import { childrenOf, fdCountOf, memoryOf, statOf } from '../lib/proc.js';
-import type { Tolerance } from '../lib/trend.js';
+import type { Tolerance } from './trend.js';
 
 /** The service at one moment. */
 export interface Sample {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { descendantsOf, isAlive } from '../../bench/lib/proc.js';
 import { until } from '../faults/rig.js';
 
-const DEMO = fileURLToPath(new URL('../../bench/demo.js', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../bench/demo/main.js', import.meta.url));
 const timeout = 60_000;
 
 async function freePort(): Promise<number> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identifyNumber } from '../../bench/lib/frame-age.js';
-import { isTrend, linearFit } from '../../bench/lib/trend.js';
+import { isTrend, linearFit } from '../../bench/soak/trend.js';
 
 const options = { timeout: 10_000 };
 const TOLERANCE = { share: 0.1, absolute: 5 };

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
-import { chunked, Dice, requestBytes, sessionBytes, SOCKET_PATHS } from './lib/fuzz-input.js';
-import { fdCountOf, isAlive, memoryOf, statOf } from './lib/proc.js';
-import { startService } from './lib/service.js';
-import { connectViewer, type Viewer } from './lib/ws-viewer.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { chunked, Dice, requestBytes, sessionBytes, SOCKET_PATHS } from './input.js';
+import { fdCountOf, isAlive, memoryOf, statOf } from '../lib/proc.js';
+import { startService } from '../lib/service.js';
+import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * Throws mutated requests, frames and messages of walls and players at a service of its own, beside one honest viewer of one virtual camera:

@@ -3,18 +3,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { IdleMeter } from '../src/load/cpu-idle.js';
-import { isQuick } from './lib/paths.js';
-import { runBench } from './run/bench-process.js';
-import { BENCHES } from './run/benches.js';
-import { copyPlots, forget, readReport } from './run/reports.js';
-import { resultsPage, type BenchOutcome } from './run/results-page.js';
+import { IdleMeter } from '../../src/load/cpu-idle.js';
+import { isQuick } from '../lib/paths.js';
+import { runBench } from './bench-process.js';
+import { BENCHES } from './benches.js';
+import { copyPlots, forget, readReport } from './reports.js';
+import { resultsPage, type BenchOutcome } from './results-page.js';
 
 /**
  * `node dist/bench/run.js [--quick]`: every bench after the other, each in processes of its own, then bench/RESULTS.md with their plots
  * beside it. Ends with 1 when a bench failed; a target that was missed is a figure, not a failure.
  */
-const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const source = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const RESULTS = source('bench/results/');
 const PLOTS = source('bench/plots/');
 /** Packages that figures depend on. */
@@ -32,7 +32,7 @@ for (const { name, limitMs } of BENCHES) {
   console.error(`> ${name}`);
   forget(name, RESULTS);
   forget(name, PLOTS);
-  const script = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+  const script = fileURLToPath(new URL(`../${name}/main.js`, import.meta.url));
   const { failure, seconds } = await runBench(script, isQuick ? ['--quick'] : [], limitMs);
   if (failure !== null) console.error(`! ${name}: ${failure}`);
   outcomes.push({

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { CapacitySearch } from './capacity/search.js';
-import { atLeast } from './lib/check.js';
-import { identifyNumber } from './lib/frame-age.js';
-import { IdleMeter } from '../src/load/cpu-idle.js';
-import { isQuick, type Contender } from './lib/paths.js';
-import { lineChart } from './lib/plot.js';
-import { writeReport } from './lib/report.js';
-import { CAMERA_FPS, FULL_FPS, right, SERVERS, STREET, viewerPaths, withServer } from './lib/rig.js';
-import { runViewers } from './lib/run-viewers.js';
-import { markdownTable } from './lib/table.js';
-import type { Summary } from './lib/viewer-load.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { CapacitySearch } from './search.js';
+import { atLeast } from '../lib/check.js';
+import { identifyNumber } from '../lib/frame-age.js';
+import { IdleMeter } from '../../src/load/cpu-idle.js';
+import { isQuick, type Contender } from '../lib/paths.js';
+import { lineChart } from '../lib/plot.js';
+import { writeReport } from '../lib/report.js';
+import { CAMERA_FPS, FULL_FPS, right, SERVERS, STREET, viewerPaths, withServer } from '../lib/rig.js';
+import { runViewers } from '../lib/run-viewers.js';
+import { markdownTable } from '../lib/table.js';
+import type { Summary } from '../lib/viewer-load.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * How many cameras of 640x360 at 25 fps does this machine carry, one viewer each, so that every viewer gets at least 24.5 pictures a

@@ -1,13 +1,13 @@
-import { atLeast, atMost } from './lib/check.js';
-import { isQuick } from './lib/paths.js';
-import { barChart } from './lib/plot.js';
-import { writeReport } from './lib/report.js';
-import { CAMERA_FPS, FULL_FPS, right, viewerPaths, withServer } from './lib/rig.js';
-import { markdownTable } from './lib/table.js';
-import { orderOf, type Order } from './numbered/order.js';
-import type { NumberedViewer } from './numbered/load.js';
-import { runNumberedViewers } from './numbered/run.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { atLeast, atMost } from '../lib/check.js';
+import { isQuick } from '../lib/paths.js';
+import { barChart } from '../lib/plot.js';
+import { writeReport } from '../lib/report.js';
+import { CAMERA_FPS, FULL_FPS, right, viewerPaths, withServer } from '../lib/rig.js';
+import { markdownTable } from '../lib/table.js';
+import { orderOf, type Order } from '../numbered/order.js';
+import type { NumberedViewer } from '../numbered/load.js';
+import { runNumberedViewers } from '../numbered/run.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * Does the relay do its work in full? 16 cameras at 25 fps, one viewer each: every message is decoded and the number in its picture

@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { EXIT_WITH_PARENT, listeningPort } from './lib/server-process.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { EXIT_WITH_PARENT, listeningPort } from '../lib/server-process.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * `make demo`: virtual cameras in a process of their own, and the service with them as its configured cameras.
  * `node dist/bench/demo.js [--cameras 4] [--port 8003]`; the service's settings come from the environment, as always.
  */
 
-const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const HOST = '127.0.0.1';
 /** The service's own deadline for an orderly end is 4.5 s. */
 const KILL_AFTER_MS = 6000;

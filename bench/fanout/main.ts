@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atLeast, atMost, below } from './lib/check.js';
-import { isQuick } from './lib/paths.js';
-import { lineChart } from './lib/plot.js';
-import { writeReport } from './lib/report.js';
-import { CAMERA_FPS, FULL_FPS, right, viewerPaths, withServer } from './lib/rig.js';
-import { runViewers } from './lib/run-viewers.js';
-import type { ServerProcess } from './lib/server-process.js';
-import { distribution, type Distribution } from './lib/stats.js';
-import { markdownTable } from './lib/table.js';
-import type { Summary } from './lib/viewer-load.js';
-import { connectViewer } from './lib/ws-viewer.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { atLeast, atMost, below } from '../lib/check.js';
+import { isQuick } from '../lib/paths.js';
+import { lineChart } from '../lib/plot.js';
+import { writeReport } from '../lib/report.js';
+import { CAMERA_FPS, FULL_FPS, right, viewerPaths, withServer } from '../lib/rig.js';
+import { runViewers } from '../lib/run-viewers.js';
+import type { ServerProcess } from '../lib/server-process.js';
+import { distribution, type Distribution } from '../lib/stats.js';
+import { markdownTable } from '../lib/table.js';
+import type { Summary } from '../lib/viewer-load.js';
+import { connectViewer } from '../lib/ws-viewer.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /** How many viewers of one camera does the service feed at full rate, and how soon does one more see a picture? */
 const CROWDS = isQuick ? [1000] : [100, 500, 1000, 2000, 4000];

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { benchFfmpeg } from './lib/ffmpeg-path.js';
-import { isQuick } from './lib/paths.js';
-import { barChart } from './lib/plot.js';
-import { writeReport } from './lib/report.js';
-import { percentile } from './lib/stats.js';
-import { markdownTable } from './lib/table.js';
-import { CLIP_FRAMES, h264Clip } from './pipeline/clips.js';
-import type { StageRequest } from './pipeline/stage.js';
+import { benchFfmpeg } from '../lib/ffmpeg-path.js';
+import { isQuick } from '../lib/paths.js';
+import { barChart } from '../lib/plot.js';
+import { writeReport } from '../lib/report.js';
+import { percentile } from '../lib/stats.js';
+import { markdownTable } from '../lib/table.js';
+import { CLIP_FRAMES, h264Clip } from './clips.js';
+import type { StageRequest } from './stage.js';
 
 /**
  * What does a frame cost on the way from H.264 to JPEG, and how near is that to the floor? One core, saturated; the ways take
@@ -16,7 +16,7 @@ import type { StageRequest } from './pipeline/stage.js';
  */
 const ROUNDS = isQuick ? 1 : 4;
 const CORE = String(availableParallelism() - 1);
-const STAGE = fileURLToPath(new URL('pipeline/stage.js', import.meta.url));
+const STAGE = fileURLToPath(new URL('./stage.js', import.meta.url));
 
 const SMALL = { width: 640, height: 360 };
 const small = h264Clip(640, 360, 700);

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { findFfmpeg } from '../src/decoding/ffmpeg-build.js';
-import { identify } from './lib/frame-age.js';
-import { threadsOf } from './lib/proc.js';
-import { writeReport } from './lib/report.js';
-import { runViewers } from './lib/run-viewers.js';
-import { startServer } from './lib/server-process.js';
-import { startService } from './lib/service.js';
-import { distribution, type Distribution } from './lib/stats.js';
-import { markdownTable } from './lib/table.js';
-import { connectViewer, type Viewer } from './lib/ws-viewer.js';
-import { spawnCameras, type VirtualCameras } from './virtual-camera/index.js';
+import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
+import { identify } from '../lib/frame-age.js';
+import { threadsOf } from '../lib/proc.js';
+import { writeReport } from '../lib/report.js';
+import { runViewers } from '../lib/run-viewers.js';
+import { startServer } from '../lib/server-process.js';
+import { startService } from '../lib/service.js';
+import { distribution, type Distribution } from '../lib/stats.js';
+import { markdownTable } from '../lib/table.js';
+import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
+import { spawnCameras, type VirtualCameras } from '../virtual-camera/index.js';
 
 /**
  * `node dist/bench/slow-viewer.js [--seconds 20] [--viewers 2000]`: what viewers of a slow link see, from this service and from a
@@ -80,7 +80,7 @@ function percent(share: number): string {
 }
 
 function without(): string {
-  return `--import=${new URL('./lib/without-beat.js', import.meta.url).href}`;
+  return `--import=${new URL('./without-beat.js', import.meta.url).href}`;
 }
 
 /** Both servers and all rates at the same time, so that all see the same frames. */
@@ -89,7 +89,7 @@ async function measureRates(): Promise<{ ours: Result[]; plain: Result[]; bytesP
   const service = await startService();
   const path = `/ws?camera_index=cam1&quality=${QUALITY}&rtsp=${encodeURIComponent(cameras.url(0))}`;
   const publisher = await startServer({
-    script: fileURLToPath(new URL('./baseline/plain-publish.js', import.meta.url)),
+    script: fileURLToPath(new URL('../baseline/plain-publish.js', import.meta.url)),
     args: [String(service.port), path],
   });
   const reference = connectViewer({ host: '127.0.0.1', port: service.port, path, mode: 'count' });

@@ -1,14 +1,14 @@
-import { below } from './lib/check.js';
-import { identifyNumber } from './lib/frame-age.js';
-import { isQuick, type Contender } from './lib/paths.js';
-import { barChart } from './lib/plot.js';
-import { writeReport } from './lib/report.js';
-import { CAMERA_FPS, right, SERVERS, viewerPaths, withServer } from './lib/rig.js';
-import { percentile } from './lib/stats.js';
-import { markdownTable } from './lib/table.js';
-import type { NumberedViewer } from './numbered/load.js';
-import { runNumberedViewers } from './numbered/run.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { below } from '../lib/check.js';
+import { identifyNumber } from '../lib/frame-age.js';
+import { isQuick, type Contender } from '../lib/paths.js';
+import { barChart } from '../lib/plot.js';
+import { writeReport } from '../lib/report.js';
+import { CAMERA_FPS, right, SERVERS, viewerPaths, withServer } from '../lib/rig.js';
+import { percentile } from '../lib/stats.js';
+import { markdownTable } from '../lib/table.js';
+import type { NumberedViewer } from '../numbered/load.js';
+import { runNumberedViewers } from '../numbered/run.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * How old is a picture when the viewer holds it? From the moment the camera hands frame n to its socket until the viewer has read the

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { below } from './lib/check.js';
-import { identify } from './lib/frame-age.js';
-import { firstFrameOf, type FirstFrame } from './first-frame/first-frame-of.js';
-import { isQuick, viewerPath } from './lib/paths.js';
-import { lineChart } from './lib/plot.js';
-import { writeReport } from './lib/report.js';
-import { CAMERA_FPS, right, withServer } from './lib/rig.js';
-import { percentile } from './lib/stats.js';
-import { markdownTable } from './lib/table.js';
-import { connectViewer } from './lib/ws-viewer.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { below } from '../lib/check.js';
+import { identify } from '../lib/frame-age.js';
+import { firstFrameOf, type FirstFrame } from './first-frame-of.js';
+import { isQuick, viewerPath } from '../lib/paths.js';
+import { lineChart } from '../lib/plot.js';
+import { writeReport } from '../lib/report.js';
+import { CAMERA_FPS, right, withServer } from '../lib/rig.js';
+import { percentile } from '../lib/stats.js';
+import { markdownTable } from '../lib/table.js';
+import { connectViewer } from '../lib/ws-viewer.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * How soon does a viewer see a picture? Cold: nobody watches the camera yet. A camera begins with a key frame, so the time is counted

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { benchFfmpeg } from './lib/ffmpeg-path.js';
-import { isQuick } from './lib/paths.js';
-import { writeReport } from './lib/report.js';
-import { right } from './lib/rig.js';
-import { percentile } from './lib/stats.js';
-import { markdownTable } from './lib/table.js';
-import { CLIP_FRAMES, h264Clip } from './pipeline/clips.js';
+import { benchFfmpeg } from '../lib/ffmpeg-path.js';
+import { isQuick } from '../lib/paths.js';
+import { writeReport } from '../lib/report.js';
+import { right } from '../lib/rig.js';
+import { percentile } from '../lib/stats.js';
+import { markdownTable } from '../lib/table.js';
+import { CLIP_FRAMES, h264Clip } from '../pipeline/clips.js';
 
 /**
  * What do FFmpeg's scaling and decoding flags cost, and what do they take from the picture? 1080p H.264 (a key frame in 25) to

@@ -1,13 +1,13 @@
-import { atMost } from './lib/check.js';
-import { isQuick } from './lib/paths.js';
-import { barChart } from './lib/plot.js';
-import { childrenOf, memoryOf } from './lib/proc.js';
-import { writeReport } from './lib/report.js';
-import { CAMERA_FPS, right, viewerPaths, withServer } from './lib/rig.js';
-import { runViewers } from './lib/run-viewers.js';
-import { percentile } from './lib/stats.js';
-import { markdownTable } from './lib/table.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { atMost } from '../lib/check.js';
+import { isQuick } from '../lib/paths.js';
+import { barChart } from '../lib/plot.js';
+import { childrenOf, memoryOf } from '../lib/proc.js';
+import { writeReport } from '../lib/report.js';
+import { CAMERA_FPS, right, viewerPaths, withServer } from '../lib/rig.js';
+import { runViewers } from '../lib/run-viewers.js';
+import { percentile } from '../lib/stats.js';
+import { markdownTable } from '../lib/table.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * How much memory does a further camera take, its FFmpeg included? PSS (each shared page divided by its users) of the service and

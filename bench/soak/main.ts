@@ -1,16 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { lineChart, type Series } from './lib/plot.js';
-import { writeReport } from './lib/report.js';
-import { startService } from './lib/service.js';
-import { markdownTable } from './lib/table.js';
-import { isTrend, linearFit } from './lib/trend.js';
-import { injectFaults } from './soak/random-faults.js';
-import { runCrowd, type CrowdCount } from './soak/random-viewers.js';
-import { takeSample, TOLERANCES, type Sample, type Watched } from './soak/sample.js';
-import { findFfmpeg } from '../src/decoding/ffmpeg-build.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { lineChart, type Series } from '../lib/plot.js';
+import { writeReport } from '../lib/report.js';
+import { startService } from '../lib/service.js';
+import { markdownTable } from '../lib/table.js';
+import { isTrend, linearFit } from './trend.js';
+import { injectFaults } from './random-faults.js';
+import { runCrowd, type CrowdCount } from './random-viewers.js';
+import { takeSample, TOLERANCES, type Sample, type Watched } from './sample.js';
+import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * `node dist/bench/soak.js [--minutes 20] [--cameras 8] [--viewers 20]`: cameras, viewers and random faults for as long as asked.

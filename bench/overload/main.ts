@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { IdleMeter } from '../src/load/cpu-idle.js';
-import { KEY_FRAMES_ONLY } from '../src/decoding/decode-plan.js';
-import { findFfmpeg } from '../src/decoding/ffmpeg-build.js';
-import { identifyNumber } from './lib/frame-age.js';
-import { frameNumberOfJpeg } from './lib/frame-number.js';
-import { lineChart } from './lib/plot.js';
-import { writeReport } from './lib/report.js';
-import { startService } from './lib/service.js';
-import { distribution, type Distribution } from './lib/stats.js';
-import { markdownTable } from './lib/table.js';
-import { connectViewer, type Viewer } from './lib/ws-viewer.js';
-import { spawnCameras } from './virtual-camera/index.js';
+import { IdleMeter } from '../../src/load/cpu-idle.js';
+import { KEY_FRAMES_ONLY } from '../../src/decoding/decode-plan.js';
+import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
+import { identifyNumber } from '../lib/frame-age.js';
+import { frameNumberOfJpeg } from '../lib/frame-number.js';
+import { lineChart } from '../lib/plot.js';
+import { writeReport } from '../lib/report.js';
+import { startService } from '../lib/service.js';
+import { distribution, type Distribution } from '../lib/stats.js';
+import { markdownTable } from '../lib/table.js';
+import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
+import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * `node dist/bench/overload.js [--cameras 72] [--seconds 120] [--recover 120]`: more cameras than the machine can decode, one viewer
