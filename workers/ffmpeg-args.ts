@@ -62,7 +62,7 @@ function filterGraph(job: DecodeJob): string {
 /**
  * Scales into width x height keeping the display aspect (non-square pixels included) and centres it on black. The scaler is `area`:
  * from 1080p a tenth dearer than `fast_bilinear` and a fifth cheaper than the default, without the jagged edges and the noise
- * that the former leaves, which cost bytes in every JPEG as well (bench/decode-flags.ts). YUV keeps the source's range
+ * that the former leaves, which cost bytes in every JPEG as well (bench/decode-flags/main.ts). YUV keeps the source's range
  * (`yuvj420p` is full, `yuv420p` limited): the worker stretches it in a tenth of the scaler's time.
  */
 function outputChain({ width, height }: { width: number; height: number }, pixels: PixelFormat): string {

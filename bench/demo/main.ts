@@ -12,7 +12,7 @@ import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * `make demo`: virtual cameras in a process of their own, and the service with them as its configured cameras.
- * `node dist/bench/demo.js [--cameras 4] [--port 8003]`; the service's settings come from the environment, as always.
+ * `node dist/bench/demo/main.js [--cameras 4] [--port 8003]`; the service's settings come from the environment, as always.
  */
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));

@@ -8,7 +8,7 @@ import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * Throws mutated requests, frames and messages of walls and players at a service of its own, beside one honest viewer of one virtual camera:
- * `node dist/bench/fuzz.js [--minutes 10] [--seed N] [--clients 16]`. Fails (exit 1) when the service ends, when the honest
+ * `node dist/bench/fuzz/main.js [--minutes 10] [--seed N] [--clients 16]`. Fails (exit 1) when the service ends, when the honest
  * viewer is closed or waits too long, or when memory, descriptors or threads grow.
  */
 

@@ -14,7 +14,7 @@ import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
- * `node dist/bench/overload.js [--cameras 72] [--seconds 120] [--recover 120]`: more cameras than the machine can decode, one viewer
+ * `node dist/bench/overload/main.js [--cameras 72] [--seconds 120] [--recover 120]`: more cameras than the machine can decode, one viewer
  * each; then half of them leave. Exits with 1 unless every viewer's newest frames were under 1.5 s old and the rest recovered.
  * Cameras, viewers and the service share this machine: its capacity for cameras alone is greater.
  */

@@ -11,7 +11,7 @@ import { copyPlots, forget, readReport } from './reports.js';
 import { resultsPage, type BenchOutcome } from './results-page.js';
 
 /**
- * `node dist/bench/run.js [--quick]`: every bench after the other, each in processes of its own, then bench/RESULTS.md with their plots
+ * `node dist/bench/run/main.js [--quick]`: every bench after the other, each in processes of its own, then bench/RESULTS.md with their plots
  * beside it. Ends with 1 when a bench failed; a target that was missed is a figure, not a failure.
  */
 const source = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));

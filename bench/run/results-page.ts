@@ -43,7 +43,7 @@ function introduction(outcomes: readonly BenchOutcome[], facts: RunFacts): strin
   const { quick, revision } = facts;
   const busy = `${Math.round(facts.busyBefore * 100)} %`;
   return [
-    `Written by \`make bench\` (\`node dist/bench/run.js${quick ? ' --quick' : ''}\`) in ${minutes(seconds)}; do not edit.`,
+    `Written by \`make bench\` (\`node dist/bench/run/main.js${quick ? ' --quick' : ''}\`) in ${minutes(seconds)}; do not edit.`,
     ...(quick
       ? [
           '**A quick run: short windows, few points. Its figures are rough, and some targets are not looked at.**',
@@ -89,7 +89,7 @@ function targetTable(outcomes: readonly BenchOutcome[]): string {
 function section({ name, report, plots, failure, seconds }: BenchOutcome): string[] {
   return [
     `## ${report?.title ?? name}`,
-    `\`node dist/bench/${name}.js\`, ${minutes(seconds)}${failure === null ? '' : `. **Failed: ${failure}.**`}`,
+    `\`node dist/bench/${name}/main.js\`, ${minutes(seconds)}${failure === null ? '' : `. **Failed: ${failure}.**`}`,
     ...(report === null ? [] : [report.table]),
     ...plots.map((plot) => `![${plot.replace(/\.svg$/, '')}](plots/${plot})`),
   ];

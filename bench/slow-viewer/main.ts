@@ -14,7 +14,7 @@ import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
 import { spawnCameras, type VirtualCameras } from '../virtual-camera/index.js';
 
 /**
- * `node dist/bench/slow-viewer.js [--seconds 20] [--viewers 2000]`: what viewers of a slow link see, from this service and from a
+ * `node dist/bench/slow-viewer/main.js [--seconds 20] [--viewers 2000]`: what viewers of a slow link see, from this service and from a
  * plain publish of the same frames; and what the clock that makes the difference costs with many viewers.
  */
 

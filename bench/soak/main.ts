@@ -13,7 +13,7 @@ import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
- * `node dist/bench/soak.js [--minutes 20] [--cameras 8] [--viewers 20]`: cameras, viewers and random faults for as long as asked.
+ * `node dist/bench/soak/main.js [--minutes 20] [--cameras 8] [--viewers 20]`: cameras, viewers and random faults for as long as asked.
  * Exits with 1 when anything of the service grows without end, or is left when everybody is gone.
  */
 

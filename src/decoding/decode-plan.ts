@@ -27,7 +27,7 @@ export const DEGRADED_FPS: Readonly<Record<Degradation, number | null>> = { 0: n
 
 /**
  * At or below this many frames a second, decoding key frames alone serves as well, at a seventh of the price
- * (bench/decode-flags.ts).
+ * (bench/decode-flags/main.ts).
  */
 const KEY_FRAME_FPS = 1;
 

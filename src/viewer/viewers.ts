@@ -5,7 +5,7 @@ export const BEAT_MS = 100;
 
 /**
  * Beats a second over all viewers: above BEATS_PER_SECOND / 10 viewers the beat gets longer instead of the main thread busier.
- * A beat costs about 17 us (a ping out, a pong in; bench/slow-viewer.ts), so this is some 4 % of it.
+ * A beat costs about 17 us (a ping out, a pong in; bench/slow-viewer/main.ts), so this is some 4 % of it.
  */
 const BEATS_PER_SECOND = 2400;
 

@@ -48,7 +48,7 @@ test(
     assert.match(page, /Some CPU, 2 cores, 4096 MiB, linux, Node v20, FFmpeg 7\.1/);
     assert.match(page, /piscina 5\.3\.2/);
     assert.match(page, /revision abc1234/);
-    assert.match(page, /`node dist\/bench\/capacity\.js`, 1 min 1 s/);
+    assert.match(page, /`node dist\/bench\/capacity\/main\.js`, 1 min 1 s/);
     assert.match(page, /!\[capacity\]\(plots\/capacity\.svg\)/);
     assert.doesNotMatch(page, /quick|not quiet|Failed/);
   },
