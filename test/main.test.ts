@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { statOf } from '../bench/lib/proc.js';
 import { connectViewer, type Viewer } from '../bench/lib/ws-viewer.js';
 import { helpText, SETTINGS, settingsTable } from '../src/config/settings.js';
-import { cameras, closed, service, until } from './faults/rig.js';
+import { cameras, closed, service, until } from './support/rig.js';
 import { tempFolder } from './support/temp-folder.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));

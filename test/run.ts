@@ -28,7 +28,7 @@ interface Totals {
 }
 
 const SUITES: readonly Suite[] = [
-  { name: 'gstreamer', concurrency: 1, owns: (file) => file.startsWith('gstreamer/') },
+  { name: 'foreign-servers', concurrency: 1, owns: (file) => file.startsWith('foreign-servers/') },
   // Its page needs all that the machine has.
   { name: 'large-wall', concurrency: 1, owns: (file) => file === 'wall/wall-64-browser.test.js' },
   { name: 'browser', concurrency: 2, owns: (file) => file.includes('browser') },

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { descendantsOf, isAlive } from '../../bench/lib/proc.js';
-import { until } from '../faults/rig.js';
+import { until } from '../support/rig.js';
 
 const DEMO = fileURLToPath(new URL('../../bench/demo/main.js', import.meta.url));
 const timeout = 60_000;

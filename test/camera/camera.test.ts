@@ -4,7 +4,7 @@ import { epochMs } from '../../src/shared/clock.js';
 import { CameraError } from '../../src/shared/errors.js';
 import { jpeg } from '../support/fake-opener.js';
 import { settle } from '../support/manual-clock.js';
-import { studio, watch } from '../support/studio.js';
+import { studio, watch } from '../support/test-registry.js';
 
 const timeout = 10_000;
 const AT = { at: 'rtsp://10.0.0.1/x' };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CameraError } from '../../src/shared/errors.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import { settle } from '../support/manual-clock.js';
-import { spec, studio, watch } from '../support/studio.js';
+import { spec, studio, watch } from '../support/test-registry.js';
 
 const timeout = 10_000;
 const A = { at: 'rtsp://10.0.0.1/a' };

@@ -11,7 +11,7 @@ import { authorization, challenges, mediaCodecs, readAnswer } from '../../src/rt
 import { SurveyLines } from '../../src/commands/doctor/survey.js';
 import { ConfigError } from '../../src/shared/errors.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
-import { spec } from '../support/studio.js';
+import { spec } from '../support/test-registry.js';
 
 const timeout = 10_000;
 const long = { timeout: 90_000 };

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { service } from '../faults/rig.js';
+import { service } from '../support/rig.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const DOCKERFILE = fileURLToPath(new URL('../../../docker/Dockerfile', import.meta.url));

@@ -6,8 +6,8 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigWatch, fileSignature, watchConfig } from '../../src/config/config-watch.js';
 import { ConfigError } from '../../src/shared/errors.js';
-import { quietLog } from '../support/studio.js';
-import { until } from '../faults/rig.js';
+import { quietLog } from '../support/test-registry.js';
+import { until } from '../support/rig.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 20_000;

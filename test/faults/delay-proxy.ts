@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import type { Scope } from './rig.js';
+import type { Scope } from '../support/rig.js';
 
 /** A TCP path that takes its time: what `tc netem delay` does, where the kernel has no netem. */
 export interface DelayProxy {

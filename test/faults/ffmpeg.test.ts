@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { childrenOf, memoryOf } from '../../bench/lib/proc.js';
-import { cameras, closed, type Scope, service, SMALL, until, watch } from './rig.js';
+import { cameras, closed, type Scope, service, SMALL, until, watch } from '../support/rig.js';
 import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
 
 /** FFmpeg itself misbehaves: scripts in its place, given as FFMPEG_PATH. */

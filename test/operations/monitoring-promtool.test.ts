@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { openGo2rtcPlayer } from '../neighbours/go2rtc-player.js';
-import { openStreet, rawGet, type Street, until } from '../neighbours/street.js';
+import { openGo2rtcPlayer } from '../go2rtc/player.js';
+import { openStreet, rawGet, type Street, until } from '../support/configured-service.js';
 import { type Prometheus, startPrometheus } from './prometheus.js';
 
 /** Alert rules and dashboard, asked of a real Prometheus that scrapes a real service. */

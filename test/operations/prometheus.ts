@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../neighbours/street.js';
+import { until } from '../support/configured-service.js';
 
 /** Debian's Prometheus on loopback, with the repository's own configuration turned to a service under test. */
 export interface Prometheus {

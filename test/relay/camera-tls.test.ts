@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream';
 import { test } from 'node:test';
 import { createServer } from 'node:tls';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { type Scope, service, watch } from '../faults/rig.js';
+import { type Scope, service, watch } from '../support/rig.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
 import { selfSigned } from '../support/self-signed.js';
 import { tempFolder } from '../support/temp-folder.js';

@@ -4,9 +4,9 @@ import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import { Decoder } from '../../workers/decoder.js';
 import { createEncoder } from '../../workers/jpeg-encoder.js';
-import { service, watch } from '../faults/rig.js';
+import { service, watch } from '../support/rig.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
-import { decodeJpeg, pixel, type Rgb } from '../gstreamer/pictures.js';
+import { decodeJpeg, pixel, type Rgb } from '../support/pictures.js';
 
 /** The colours that a camera saw are those of its JPEGs, whatever matrix it sends them in. */
 

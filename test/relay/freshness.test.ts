@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { identify } from '../../bench/lib/frame-age.js';
 import { percentile } from '../../bench/lib/stats.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { service, watch } from '../faults/rig.js';
+import { service, watch } from '../support/rig.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
 
 /** A decoder that holds one frame back shows in these: with key frames alone, a frame is two seconds. */

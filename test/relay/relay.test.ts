@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { childrenOf, fdCountOf, threadsOf } from '../../bench/lib/proc.js';
 import { unwrap } from '../../bench/lib/frame-number.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { service, until, watch, type Watcher } from '../faults/rig.js';
+import { service, until, watch, type Watcher } from '../support/rig.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
-import { jpegSize } from './jpeg-size.js';
+import { jpegSize } from '../support/jpeg-size.js';
 
 /** Times as users have them, but for the linger. */
 const DEFAULTS = {

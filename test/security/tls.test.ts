@@ -13,7 +13,7 @@ import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
-import { until } from '../neighbours/street.js';
+import { until } from '../support/configured-service.js';
 import { selfSigned } from '../support/self-signed.js';
 import { HOST, sendRaw, wsPath } from './target.js';
 

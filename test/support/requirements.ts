@@ -11,7 +11,9 @@ export interface Requirement {
 }
 
 /** From dist/test/ back to the sources: the script is not compiled. */
-const GSTREAMER_CHECK = fileURLToPath(new URL('../../../test/gstreamer/server.py', import.meta.url));
+const GSTREAMER_CHECK = fileURLToPath(
+  new URL('../../../test/foreign-servers/gstreamer/server.py', import.meta.url),
+);
 const CHECK_TIMEOUT_MS = 20_000;
 
 /** Text of what `command` lacks; empty when it ran well. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
-import { openStreet, type Street } from '../neighbours/street.js';
+import { openStreet, type Street } from '../support/configured-service.js';
 
 /** `<img>` on pages of other origins, in a real browser: shown where ALLOWED_ORIGINS names the page's, and nowhere else. */
 

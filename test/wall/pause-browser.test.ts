@@ -4,7 +4,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { launchChromium } from '../support/chromium.js';
-import { metric, openStreet, type Street, until } from '../neighbours/street.js';
+import { metric, openStreet, type Street, until } from '../support/configured-service.js';
 import { untilState } from './open-wall.js';
 import { openTabs, type Tabs } from './tabs.js';
 import { Wire } from './wire.js';

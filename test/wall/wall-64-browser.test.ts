@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
 import { launchChromium } from '../support/chromium.js';
-import { openStreet, type Street, until } from '../neighbours/street.js';
+import { openStreet, type Street, until } from '../support/configured-service.js';
 import { type Colours, PageProbe } from './page-probe.js';
 
 /** The wall at its full size: 64 cameras at 10 frames a second, decoded by the real service, on one page of a real browser. */

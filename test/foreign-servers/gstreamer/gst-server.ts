@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 export const SYSTEM_PYTHON = '/usr/bin/python3';
 
 /** From dist/test/gstreamer/ back to the sources: the script is not compiled. */
-export const SERVER_SCRIPT = fileURLToPath(new URL('../../../test/gstreamer/server.py', import.meta.url));
+export const SERVER_SCRIPT = fileURLToPath(
+  new URL('../../../../test/foreign-servers/gstreamer/server.py', import.meta.url),
+);
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 3_000;

@@ -3,11 +3,11 @@ import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import bundled from '@ffmpeg-installer/ffmpeg';
-import type { ServerProcess } from '../../bench/lib/server-process.js';
-import { startService } from '../../bench/lib/service.js';
-import { connectViewer } from '../../bench/lib/ws-viewer.js';
+import type { ServerProcess } from '../../../bench/lib/server-process.js';
+import { startService } from '../../../bench/lib/service.js';
+import { connectViewer } from '../../../bench/lib/ws-viewer.js';
 import { startGstServer, type GstLogin, type GstServer } from './gst-server.js';
-import { decodeJpeg, meanDifference, pixel, type Rgb } from './pictures.js';
+import { decodeJpeg, meanDifference, pixel, type Rgb } from '../../support/pictures.js';
 
 /** The whole relay against GStreamer's RTSP server, which this project did not write. */
 

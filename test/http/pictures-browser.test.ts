@@ -1,7 +1,7 @@
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
-import { openStreet, type Street, until } from './street.js';
+import { openStreet, type Street, until } from '../support/configured-service.js';
 
 /** An `<img>` as home automation pages and kiosks have it, in a real browser. */
 

@@ -5,7 +5,14 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { memoryOf } from '../../bench/lib/proc.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
-import { headerMarkers, metric, openStreet, rawGet, type Street, until } from './street.js';
+import {
+  headerMarkers,
+  metric,
+  openStreet,
+  rawGet,
+  type Street,
+  until,
+} from '../support/configured-service.js';
 
 /** What other programs play and poll, against the real service and virtual cameras. */
 

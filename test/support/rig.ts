@@ -6,7 +6,7 @@ import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { startService } from '../../bench/lib/service.js';
 import { connectViewer, type Viewer, type ViewerOptions } from '../../bench/lib/ws-viewer.js';
 import { startCameras, type CameraOptions, type VirtualCameras } from '../../bench/virtual-camera/index.js';
-import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
+import { CHOSEN_FFMPEG } from './ffmpegs.js';
 
 /** What every fault test stands on: cameras that misbehave, the real service in its own process, viewers on raw sockets. */
 

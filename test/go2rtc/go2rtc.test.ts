@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { openGo2rtcPlayer } from './go2rtc-player.js';
-import { headerMarkers, metric, openStreet, type Street, until } from './street.js';
+import { openGo2rtcPlayer } from './player.js';
+import { headerMarkers, metric, openStreet, type Street, until } from '../support/configured-service.js';
 
 /** go2rtc's WebSocket, as its own player speaks it. */
 
