@@ -1,8 +1,8 @@
 import { epochMs } from '../src/shared/clock.js';
 import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/shared/worker-protocol.js';
 import type { RenditionKey } from '../src/shared/rendition.js';
-import { FrameGate } from '../src/shared/frame-rate-limit.js';
-import { RateLimit } from '../src/shared/token-bucket.js';
+import { FrameRateLimit } from '../src/shared/frame-rate-limit.js';
+import { TokenBucket } from '../src/shared/token-bucket.js';
 import { createEncoder, type JpegEncoder } from './jpeg-encoder.js';
 
 /** How soon a frame that waits for room on the way to the main thread tries again, ms. */
@@ -39,13 +39,13 @@ export interface FrameSender {
  */
 export class OutputEncoder {
   readonly #encoder: JpegEncoder;
-  readonly #pacers = new Map<RenditionKey, FrameGate>();
+  readonly #pacers = new Map<RenditionKey, FrameRateLimit>();
   #waiting: { readonly frame: Uint8Array; readonly capturedAt: number } | null = null;
   #turn: NodeJS.Immediate | null = null;
   #retry: NodeJS.Timeout | null = null;
   /** Ends the rest after a slow encoding. */
   #rest: NodeJS.Timeout | null = null;
-  readonly #catchUps = new RateLimit(CATCH_UPS, CATCH_UPS_PER_SECOND);
+  readonly #catchUps = new TokenBucket(CATCH_UPS, CATCH_UPS_PER_SECOND);
   /** The first frame of all has to wait for its turn: see Decoder.toJpegColours. */
   #hadTurn = false;
 
@@ -138,9 +138,9 @@ export class OutputEncoder {
     }
   }
 
-  #pacer(key: RenditionKey): FrameGate {
+  #pacer(key: RenditionKey): FrameRateLimit {
     let pacer = this.#pacers.get(key);
-    if (!pacer) this.#pacers.set(key, (pacer = new FrameGate()));
+    if (!pacer) this.#pacers.set(key, (pacer = new FrameRateLimit()));
     return pacer;
   }
 }

@@ -1,4 +1,4 @@
-import { RateLimit } from '../shared/token-bucket.js';
+import { TokenBucket } from '../shared/token-bucket.js';
 
 /** Addresses that are remembered; beyond it the one that was heard of longest ago is forgotten. */
 const REMEMBERED_ADDRESSES = 10_000;
@@ -6,7 +6,7 @@ const REMEMBERED_ADDRESSES = 10_000;
 /** A rate for each address. Only those that took something lately are remembered. */
 export class AddressRates {
   /** Longest ago first. */
-  readonly #rates = new Map<string, RateLimit>();
+  readonly #rates = new Map<string, TokenBucket>();
 
   /** `burst` at once, then `perSecond`; a burst of 0 is no limit. */
   constructor(
@@ -22,7 +22,7 @@ export class AddressRates {
   /** Takes one; false when there is none left. */
   take(address: string, now: number): boolean {
     if (this.burst === 0) return true;
-    const rate = this.#rates.get(address) ?? new RateLimit(this.burst, this.perSecond);
+    const rate = this.#rates.get(address) ?? new TokenBucket(this.burst, this.perSecond);
     this.#rates.delete(address);
     this.#rates.set(address, rate);
     if (this.#rates.size > REMEMBERED_ADDRESSES) {

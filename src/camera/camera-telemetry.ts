@@ -9,7 +9,7 @@ import type { RunCounters } from '../shared/worker-protocol.js';
 import type { Frame } from './publisher.js';
 
 /** What one camera leaves in metrics and log. */
-export class CameraRecord {
+export class CameraTelemetry {
   #last: CameraStatus | null = null;
 
   constructor(

@@ -1,4 +1,4 @@
-import { CameraRecord } from './camera-telemetry.js';
+import { CameraTelemetry } from './camera-telemetry.js';
 import type { CameraSeries } from './metric-series.js';
 import type { CameraStatus } from '../shared/camera-state.js';
 import { type Clock, epochMs } from '../shared/clock.js';
@@ -60,7 +60,7 @@ export class Camera {
     { readonly want: Want; readonly listener: SeatListener; active: boolean }
   >();
   readonly #publisher: Publisher;
-  readonly #record: CameraRecord;
+  readonly #telemetry: CameraTelemetry;
   #supervisor: Supervisor | null = null;
   #stopping: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
@@ -80,7 +80,7 @@ export class Camera {
     private readonly onIdle: () => void,
   ) {
     this.#planning = this.#newPlanning();
-    this.#record = new CameraRecord(options.name, deps.metrics, deps.log, deps.series);
+    this.#telemetry = new CameraTelemetry(options.name, deps.metrics, deps.log, deps.series);
     this.#publisher = new Publisher(options.name, renditionKey(options.defaultRendition), deps.publish);
     if (options.alwaysOn) this.#start();
   }
@@ -150,7 +150,7 @@ export class Camera {
   degrade(to: Degradation): void {
     if (this.#degradation === to) return;
     this.#degradation = to;
-    this.#record.degraded(to);
+    this.#telemetry.degraded(to);
     this.#replan();
   }
 
@@ -181,29 +181,29 @@ export class Camera {
 
   #start(): void {
     const { clock, gate } = this.deps;
-    this.#record.started();
+    this.#telemetry.started();
     const opener = openAfter(this.#stopping, this.opener);
     this.#supervisor = new Supervisor(this.#replan(), opener, gate, this.options.times, clock, {
       frame: (message) => {
-        this.#record.encoded(message.encodeMs);
+        this.#telemetry.encoded(message.encodeMs);
         const frame = this.#publisher.deliver(message);
         if (!frame) return;
         this.#lastFrameAt = frame.capturedAt;
-        this.#record.published(frame);
+        this.#telemetry.published(frame);
       },
       counted: (counters) => {
-        this.#record.counted(counters);
+        this.#telemetry.counted(counters);
       },
       state: (status) => {
         this.#onState(status);
       },
       failed: ({ code, detail, first, retryInMs }) => {
-        this.#record.failure(code, detail, retryInMs);
+        this.#telemetry.failure(code, detail, retryInMs);
         if (first) this.#loseAll(new CameraError(code, detail));
       },
     });
-    this.#record.state(this.#supervisor.status);
-    this.#record.degraded(this.#degradation);
+    this.#telemetry.state(this.#supervisor.status);
+    this.#telemetry.degraded(this.#degradation);
   }
 
   #stop(): Promise<void> {
@@ -214,7 +214,7 @@ export class Camera {
     const supervisor = this.#supervisor;
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
-    this.#record.stopped();
+    this.#telemetry.stopped();
     // Two runs may be on their way out when this one never came past the gate.
     this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => undefined);
     return this.#stopping;
@@ -239,7 +239,7 @@ export class Camera {
   }
 
   #onState(status: CameraStatus): void {
-    this.#record.state(status);
+    this.#telemetry.state(status);
     for (const { listener } of [...this.#seats.values()]) listener.state(status);
   }
 

@@ -12,7 +12,7 @@ interface Source {
 }
 
 /** Cameras that were dropped and are still on their way out. */
-export class LeavingCameras {
+export class ClosingCameras {
   readonly #leaving = new Set<Source & { readonly gone: Promise<void> }>();
 
   constructor(private readonly clock: Clock) {}

@@ -5,7 +5,7 @@ import type { CameraSpec } from '../config/camera-spec.js';
 import type { Degradation } from '../decoding/decode-plan.js';
 import { CredentialHolds } from './credential-holds.js';
 import { CameraError, type CameraErrorCode, RefusedError, type ServiceError } from '../shared/errors.js';
-import { LeavingCameras } from './closing-cameras.js';
+import { ClosingCameras } from './closing-cameras.js';
 import type { Transport } from '../shared/worker-protocol.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
@@ -77,7 +77,7 @@ const mainKey = (name: string): string => `${name}~main`;
 export class Registry {
   readonly #configured = new Map<string, CameraSpec>();
   readonly #entries = new Map<string, Entry>();
-  readonly #leaving: LeavingCameras;
+  readonly #closing: ClosingCameras;
   readonly #holds: CredentialHolds;
   readonly #cameraDeps: CameraDeps;
   #closed = false;
@@ -86,7 +86,7 @@ export class Registry {
     private readonly options: RegistryOptions,
     private readonly deps: RegistryDeps,
   ) {
-    this.#leaving = new LeavingCameras(deps.clock);
+    this.#closing = new ClosingCameras(deps.clock);
     const series = new CameraSeries(deps.metrics, (key) => this.#configured.has(key.replace(/~.*/, '')));
     this.#cameraDeps = { ...deps, series };
     this.#holds = new CredentialHolds(options.times.holdMs, deps.clock);
@@ -151,7 +151,7 @@ export class Registry {
   async close(): Promise<void> {
     this.#closed = true;
     const closing = [...this.#entries.values()].map(({ camera }) => camera.close(null));
-    await Promise.all([...closing, this.#leaving.allGone()]);
+    await Promise.all([...closing, this.#closing.allGone()]);
     this.#entries.clear();
   }
 
@@ -213,7 +213,7 @@ export class Registry {
         lingerMs: this.options.lingerMs,
         times: this.options.times,
       },
-      this.#leaving.after(stream, this.#holds.guard(url, this.deps.opener(key, spec, url))),
+      this.#closing.after(stream, this.#holds.guard(url, this.deps.opener(key, spec, url))),
       this.#cameraDeps,
       () => {
         if (this.#entries.get(key)?.camera === camera) this.#entries.delete(key);
@@ -249,7 +249,7 @@ export class Registry {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    this.#leaving.add(entry, entry.camera.close(error));
+    this.#closing.add(entry, entry.camera.close(error));
   }
 
   #summary(name: string, now: number): CameraSummary {

@@ -1,7 +1,7 @@
 import { type Grant, requireCamera } from '../access/auth.js';
 import { CameraError, closeReason, RefusedError, ServiceError } from '../shared/errors.js';
 import type { RequestFacts } from '../http/request.js';
-import { RateLimit } from '../shared/token-bucket.js';
+import { TokenBucket } from '../shared/token-bucket.js';
 import type { StreamRequest } from '../camera/registry.js';
 import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
 import { Subscriber } from '../viewer/subscriber.js';
@@ -35,7 +35,7 @@ export function judgeGo2rtc(facts: RequestFacts, deps: ViewerSessionDeps): Retur
 /** Before its first message the session only holds a viewer's place; then a Subscriber sends the frames. */
 class Go2rtcSession implements SocketSession {
   readonly #undo: (() => void)[] = [];
-  readonly #messages: RateLimit;
+  readonly #messages: TokenBucket;
   #subscriber: Subscriber | null = null;
   #closed = false;
 
@@ -45,7 +45,7 @@ class Go2rtcSession implements SocketSession {
     address: string,
     private readonly deps: ViewerSessionDeps,
   ) {
-    this.#messages = new RateLimit(MESSAGE_BURST, deps.messagesPerSecond);
+    this.#messages = new TokenBucket(MESSAGE_BURST, deps.messagesPerSecond);
     this.#try(() => {
       this.#undo.push(deps.admission.enter(address));
     });

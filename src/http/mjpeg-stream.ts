@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { FrameGate } from '../shared/frame-rate-limit.js';
+import { FrameRateLimit } from '../shared/frame-rate-limit.js';
 import { type Header, writeHead } from './answer.js';
 import type { Channel, Frame, FrameSink } from '../camera/publisher.js';
 
@@ -42,7 +42,7 @@ export interface MjpegOptions {
  * the newest. Each part is followed by its closing boundary at once, since browsers show a picture only when they see that.
  */
 export class MjpegStream implements FrameSink {
-  readonly #gate = new FrameGate();
+  readonly #gate = new FrameRateLimit();
   /** What is left of the frame on its way. */
   #rest: Uint8Array = EMPTY;
   #waiting: Frame | null = null;

@@ -1,5 +1,5 @@
 /** Thins a stream of frames to a rate by time, keeping an even beat. Pure: the caller brings the time. */
-export class FrameGate {
+export class FrameRateLimit {
   #due = -Infinity;
 
   /**

@@ -1,5 +1,5 @@
 /** Token bucket: `burst` at once, then `perSecond`. Time is passed in, in ms of any clock that only grows. */
-export class RateLimit {
+export class TokenBucket {
   #tokens: number;
   #at: number | null = null;
 

@@ -2,7 +2,7 @@ import type { CameraStatus } from '../shared/camera-state.js';
 import type { Clock } from '../shared/clock.js';
 import { CameraError, closeReason, REFUSALS, type RefusalCode, type ServiceError } from '../shared/errors.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { FrameGate } from '../shared/frame-rate-limit.js';
+import { FrameRateLimit } from '../shared/frame-rate-limit.js';
 import type { Channel, Frame, FrameSink } from '../camera/publisher.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
 import { type PaceTimes, ViewerPace } from './viewer-pace.js';
@@ -29,7 +29,7 @@ const DROPPED = 2;
  */
 export class Subscriber implements FrameSink, SocketSession {
   readonly #pace: ViewerPace;
-  readonly #gate = new FrameGate();
+  readonly #gate = new FrameRateLimit();
   #channel: Channel | null = null;
   #closed = false;
   /** Sequence of the last frame that was sent here directly. */

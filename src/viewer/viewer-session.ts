@@ -4,7 +4,7 @@ import type { Clock } from '../shared/clock.js';
 import { closeReason, ServiceError } from '../shared/errors.js';
 import type { RequestFacts } from '../http/request.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { RateLimit } from '../shared/token-bucket.js';
+import { TokenBucket } from '../shared/token-bucket.js';
 import type { Registry } from '../camera/registry.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
 import { streamRequest } from './stream-request.js';
@@ -51,7 +51,7 @@ function startViewer(
   const gone = (): void => {
     for (const step of undo.splice(0).reverse()) step();
   };
-  const limit = new RateLimit(deps.messagesPerSecond, deps.messagesPerSecond);
+  const limit = new TokenBucket(deps.messagesPerSecond, deps.messagesPerSecond);
   let subscriber: Subscriber | null = null;
   try {
     undo.push(deps.admission.enter(address));

@@ -1,5 +1,5 @@
 import { parseClientMessage } from './client-messages.js';
-import { RateLimit } from '../shared/token-bucket.js';
+import { TokenBucket } from '../shared/token-bucket.js';
 import { SendWindow } from './send-window.js';
 import {
   SessionTile,
@@ -68,7 +68,7 @@ export class WallSession {
   /** Tiles with a frame to send, in the order in which they began to wait: each gets its turn, so none starves. */
   readonly #waiting = new Set<SessionTile>();
   readonly #window = new SendWindow();
-  readonly #limit = new RateLimit(MESSAGE_BURST, MESSAGES_PER_SECOND);
+  readonly #limit = new TokenBucket(MESSAGE_BURST, MESSAGES_PER_SECOND);
   #ended = false;
   #framesSent = 0;
   #bytesSent = 0;

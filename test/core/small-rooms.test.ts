@@ -5,11 +5,11 @@ import { AddressRates } from '../../src/access/client-rates.js';
 import { Admission, type AdmissionLimits } from '../../src/access/admission.js';
 import { createAuth } from '../../src/access/auth.js';
 import { closeReason } from '../../src/shared/errors.js';
-import { FrameGate } from '../../src/shared/frame-rate-limit.js';
+import { FrameRateLimit } from '../../src/shared/frame-rate-limit.js';
 import { FreezeDetector } from '../../src/camera/freeze-detector.js';
 import { createOriginPolicy } from '../../src/access/origin.js';
 import { Publisher } from '../../src/camera/publisher.js';
-import { RateLimit } from '../../src/shared/token-bucket.js';
+import { TokenBucket } from '../../src/shared/token-bucket.js';
 import { Backoff } from '../../src/camera/backoff.js';
 import { jpeg } from '../support/fake-opener.js';
 
@@ -31,7 +31,7 @@ test('a close reason fits its frame, is whole characters, and begins as it was g
 test('a thinned stream keeps its rate, whatever the source’s', { timeout }, () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 60 }), (fps, sourceFps) => {
-      const gate = new FrameGate();
+      const gate = new FrameRateLimit();
       let taken = 0;
       for (let i = 0; i < sourceFps * 20; i++) if (gate.takes(fps, (i * 1000) / sourceFps)) taken++;
       const wanted = Math.min(fps, sourceFps) * 20;
@@ -42,7 +42,7 @@ test('a thinned stream keeps its rate, whatever the source’s', { timeout }, ()
 });
 
 test('after a pause the beat begins anew instead of catching up', { timeout }, () => {
-  const gate = new FrameGate();
+  const gate = new FrameRateLimit();
   assert.equal(gate.takes(10, 0), true);
   assert.equal(gate.takes(10, 60_000), true);
   assert.equal(gate.takes(10, 60_010), false);
@@ -57,7 +57,7 @@ test('a bucket gives its burst at once and then its rate, never more', { timeout
       fc.integer({ min: 1, max: 50 }),
       steps,
       (burst, perSecond, waits) => {
-        const limit = new RateLimit(burst, perSecond);
+        const limit = new TokenBucket(burst, perSecond);
         let now = 0;
         let given = 0;
         for (const wait of waits) {

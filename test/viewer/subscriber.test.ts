@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { CameraError, RefusedError } from '../../src/shared/errors.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { Channel } from '../../src/camera/publisher.js';
-import { RateLimit } from '../../src/shared/token-bucket.js';
+import { TokenBucket } from '../../src/shared/token-bucket.js';
 import { Subscriber } from '../../src/viewer/subscriber.js';
 import { FakeSocket } from '../support/fake-socket.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -31,7 +31,7 @@ function seat({ fps = null, events = false }: Options = {}) {
     { maxLagMs: 300, slowTimeoutMs: 15_000 },
     clock,
     metrics,
-    new RateLimit(20, 20),
+    new TokenBucket(20, 20),
     () => gone++,
   );
   socket.onClose = () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createMetrics } from '../../src/telemetry/metrics.js';
-import { RateLimit } from '../../src/shared/token-bucket.js';
+import { TokenBucket } from '../../src/shared/token-bucket.js';
 import { Subscriber } from '../../src/viewer/subscriber.js';
 import { BEAT_MS, Viewers } from '../../src/viewer/viewers.js';
 import { FakeSocket } from '../support/fake-socket.js';
@@ -35,7 +35,7 @@ function hall(t: TestContext, count: number) {
       { maxLagMs: 300, slowTimeoutMs: 15_000 },
       new ManualClock(),
       metrics,
-      new RateLimit(1, 1),
+      new TokenBucket(1, 1),
       () => {
         viewers.remove(viewer);
       },
