@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Admission, type AdmissionLimits } from '../../src/access/admission.js';
+import { createAuth } from '../../src/access/auth.js';
+import { createOriginPolicy } from '../../src/access/origin.js';
+
+const timeout = 10_000;
+
+const refused = (code: string) => ({ name: 'RefusedError', code });
+
+const FACTS = {
+  method: 'get',
+  path: '/',
+  query: '',
+  origin: '',
+  referer: '',
+  host: '',
+  authorization: '',
+  cookie: '',
+};
+
+function doorkeeper(limits: Partial<AdmissionLimits>, token?: string) {
+  const clock = { now: 0 };
+  const admission = new Admission(
+    createAuth({
+      tokens: token === undefined ? [] : [token],
+      jwtSecret: token === undefined ? '' : 'x'.repeat(32),
+    }),
+    createOriginPolicy([]),
+    { maxViewers: 100, maxPerAddress: 0, maxPerSecond: 0, maxFailuresPerMinute: 0, ...limits },
+    false,
+    () => clock.now,
+  );
+  return { admission, clock };
+}
+
+test('viewers are counted in and out by total and address', { timeout }, () => {
+  const { admission } = doorkeeper({ maxViewers: 3, maxPerAddress: 2 });
+  const exits = [admission.enter('a'), admission.enter('a')];
+  assert.throws(() => admission.enter('a'), refused('too_many_viewers'));
+  exits.push(admission.enter('b'));
+  assert.throws(() => admission.enter('c'), refused('too_many_viewers'));
+  assert.equal(admission.viewers, 3);
+  for (const exit of exits) {
+    exit();
+    exit();
+  }
+  assert.equal(admission.viewers, 0);
+});
+
+test('an IPv6 client is its /64, whichever of its addresses it uses', { timeout }, async () => {
+  const { admission } = doorkeeper({ maxPerAddress: 1, maxPerSecond: 1, maxFailuresPerMinute: 1 }, 'right');
+  const [one, same, other] = [
+    '2001:db8:0:7::1',
+    '2001:0db8:0000:0007:ffff:0000:0000:0002',
+    '2001:db8:0:8::1',
+  ];
+  admission.enter(one);
+  assert.throws(() => admission.enter(same), refused('too_many_viewers'));
+  admission.enter(other);
+  admission.knock(one);
+  assert.throws(() => {
+    admission.knock(same);
+  }, refused('too_many_connections'));
+  admission.knock(other);
+  const show = async (token: string, address: string): Promise<unknown> =>
+    admission.authenticate({ ...FACTS, address }, token);
+  await assert.rejects(show('wrong', one), refused('unauthenticated'));
+  await assert.rejects(show('right', same), refused('too_many_failures'));
+  await show('right', other);
+});
+
+test('an IPv4 client counts whole, also where a dual-stack socket shows it as IPv6', { timeout }, () => {
+  const { admission } = doorkeeper({ maxPerAddress: 1 });
+  admission.enter('192.0.2.1');
+  admission.enter('192.0.2.2');
+  for (const same of ['192.0.2.1', '::ffff:192.0.2.1', '0000:0000:0000:0000:0000:ffff:c000:0201'])
+    assert.throws(() => admission.enter(same), refused('too_many_viewers'), same);
+  admission.enter('0000:0000:0000:0000:0000:ffff:c000:0203');
+  admission.enter('::1');
+});
+
+test('who knocks too often is refused, whatever became of the knocks before', { timeout }, () => {
+  const { admission, clock } = doorkeeper({ maxPerSecond: 3 });
+  for (let i = 0; i < 3; i++) admission.knock('a');
+  assert.throws(() => admission.knock('a'), refused('too_many_connections'));
+  admission.knock('b');
+  clock.now = 1000;
+  for (let i = 0; i < 3; i++) admission.knock('a');
+});
+
+test(
+  'after too many wrong tokens an address has to wait, also with the right one; others do not',
+  { timeout },
+  async () => {
+    const { admission, clock } = doorkeeper({ maxFailuresPerMinute: 2 }, 'right');
+    const show = async (token: string | undefined, address = 'a'): Promise<string> =>
+      (await admission.authenticate({ ...FACTS, address }, token)).subject;
+    await show('right');
+    for (let i = 0; i < 5; i++) await assert.rejects(show(undefined), refused('unauthenticated'));
+    for (let i = 0; i < 2; i++) await assert.rejects(show('wrong'), refused('unauthenticated'));
+    await assert.rejects(show('wrong'), refused('too_many_failures'));
+    await assert.rejects(show('right'), refused('too_many_failures'));
+    assert.equal(await show('right', 'b'), 'token:1');
+    clock.now = 30_000;
+    assert.equal(await show('right'), 'token:1');
+    // A JSON Web Token is judged later than at once.
+    await assert.rejects(show('e30.e30.e30'), refused('unauthenticated'));
+    await assert.rejects(show('e30.e30.e30'), refused('too_many_failures'));
+  },
+);
