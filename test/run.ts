@@ -41,6 +41,7 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'gstreamer/', need: GSTREAMER },
   { word: 'gstreamer/', need: FFMPEG },
   { word: 'faults/', need: FFMPEG },
+  { word: 'ffprobe', need: FFMPEG },
   { word: 'browser', need: CHROMIUM },
   { word: 'promtool', need: PROMTOOL },
   { word: 'tls', need: OPENSSL },
