@@ -1,56 +1,12 @@
-import { TILE_CREDITS, type StateMessage, type TileRendition, type TileState } from './protocol.js';
+import { Feed, type FeedEvents } from './feed.js';
+import { TILE_CREDITS, type RefusedMessage, type StateMessage, type TileRendition } from './protocol.js';
+import type { TileRefusal, WallFrame, WallRequest, WallState, WallStreams } from './tile-stream.js';
 
-/** One tile of a browser's session: which rendition feeds it, and which of its frames are on the way. No I/O. */
-
-/** An encoded frame; `jpeg` is never written to again. */
-export interface WallFrame {
-  readonly jpeg: Uint8Array | ArrayBuffer;
-  /** Unix epoch, ms with fraction. */
-  readonly capturedAt: number;
-}
-
-export interface WallState {
-  readonly state: TileState;
-  /** Stable code of the cause, or null. */
-  readonly reason: string | null;
-  /** What happened and what to do; empty when there is nothing to say. */
-  readonly text: string;
-  /** Unix epoch, ms. */
-  readonly since: number;
-  /** As in the protocol's state message. */
-  readonly maxGap?: number | undefined;
-}
-
-/** What a tile wants to watch. */
-export interface WallRequest extends TileRendition {
-  readonly camera: string;
-  readonly rtsp?: string | undefined;
-}
-
-/** Where a joined stream reports to. Each of these may be called before `join` has returned. */
-export interface WallSink {
-  frame(frame: WallFrame): void;
-  state(state: WallState): void;
-  /** The stream is not, or no longer, granted: the join is over and nothing more is called. */
-  refused(code: number, reason: string, text: string): void;
-}
-
-export interface WallSubscription {
-  /** Newest frame, if there is one and it is still the camera's present. */
-  latest(): WallFrame | null;
-  /** False: no frames are wanted for now (a hidden tile), states still are; the camera should stay open. */
-  setActive(active: boolean): void;
-  leave(): void;
-}
-
-/** The streams that one browser's grant lets it see. */
-export interface WallStreams {
-  join(request: WallRequest, sink: WallSink): WallSubscription;
-}
-
+/** A frame that was sent and is not acknowledged yet. */
 export interface InFlightFrame {
   readonly sequence: number;
   readonly bytes: number;
+  /** Monotonic, ms. */
   readonly sentAt: number;
 }
 
@@ -59,22 +15,10 @@ export interface TileEvents {
   /** A frame may be waiting now. */
   ready(tile: SessionTile): void;
   state(tile: SessionTile, state: WallState): void;
-  refused(
-    tile: SessionTile,
-    what: 'subscribe' | 'rendition',
-    code: number,
-    reason: string,
-    text: string,
-  ): void;
+  refused(tile: SessionTile, what: RefusedMessage['what'], refusal: TileRefusal): void;
 }
 
-/** A join that is current or about to be; `over` guards against calls that come after its end. */
-interface Feed {
-  subscription: WallSubscription | null;
-  state: WallState | null;
-  over: boolean;
-}
-
+/** One tile of a browser's session: which rendition feeds it, and which of its frames are on the way. No I/O. */
 export class SessionTile {
   #current: Feed | null = null;
   /** The next rendition, joined but without a frame yet: until then the current one keeps flowing. */
@@ -83,6 +27,18 @@ export class SessionTile {
   #sequence = 0;
   #paused = false;
   readonly #inFlight: InFlightFrame[] = [];
+  readonly #feedEvents: FeedEvents = {
+    frame: (feed, frame) => {
+      if (this.#current !== null && feed !== this.#current) this.#switchTo(feed);
+      this.#offer(frame);
+    },
+    state: (feed, state) => {
+      if (feed === this.#current || this.#current === null) this.events.state(this, state);
+    },
+    refused: (feed, refusal) => {
+      this.#refused(feed, refusal);
+    },
+  };
 
   constructor(
     readonly handle: number,
@@ -110,20 +66,20 @@ export class SessionTile {
 
   /** Changes to another rendition of the same camera; a change that still waits for its first frame is replaced. */
   change(rendition: TileRendition): void {
-    if (this.#next) this.#end(this.#next);
+    this.#next?.end();
     this.#next = null;
     const feed = this.#join({ ...rendition, camera: this.request.camera, rtsp: this.request.rtsp });
     // Its first frame, or its refusal, may already have come.
-    if (!feed.over && this.#current !== feed) this.#next = feed;
+    if (!feed.ended && this.#current !== feed) this.#next = feed;
   }
 
   setPaused(paused: boolean): void {
     if (this.#paused === paused) return;
     this.#paused = paused;
     this.#newest = null;
-    this.#current?.subscription?.setActive(!paused);
-    this.#next?.subscription?.setActive(!paused);
-    if (!paused) this.#offer(this.#current?.subscription?.latest() ?? null);
+    this.#current?.setActive(!paused);
+    this.#next?.setActive(!paused);
+    if (!paused) this.#offer(this.#current?.latest() ?? null);
   }
 
   /** Takes the newest frame as sent. Call only when `sendable`. */
@@ -142,59 +98,38 @@ export class SessionTile {
   }
 
   close(): void {
-    if (this.#current) this.#end(this.#current);
-    if (this.#next) this.#end(this.#next);
+    this.#current?.end();
+    this.#next?.end();
     this.#current = null;
     this.#next = null;
     this.#newest = null;
   }
 
   #join(request: WallRequest): Feed {
-    const feed: Feed = { subscription: null, state: null, over: false };
-    const subscription = this.streams.join(request, {
-      frame: (frame) => {
-        if (!feed.over) this.#frame(feed, frame);
-      },
-      state: (state) => {
-        feed.state = state;
-        if (!feed.over && (feed === this.#current || this.#current === null)) this.events.state(this, state);
-      },
-      refused: (code, reason, text) => {
-        if (!feed.over) this.#refused(feed, code, reason, text);
-      },
-    });
-    feed.subscription = subscription;
-    if (feed.over) {
-      subscription.leave();
-      return feed;
-    }
-    if (this.#paused) subscription.setActive(false);
-    const latest = subscription.latest();
-    if (latest) this.#frame(feed, latest);
+    const feed = new Feed(request, this.#feedEvents);
+    feed.open(this.streams);
+    if (feed.ended) return feed;
+    if (this.#paused) feed.setActive(false);
+    const latest = feed.latest();
+    if (latest) this.#feedEvents.frame(feed, latest);
     return feed;
   }
 
-  #frame(feed: Feed, frame: WallFrame): void {
-    if (this.#current !== null && feed !== this.#current) this.#switchTo(feed);
-    this.#offer(frame);
-  }
-
   #switchTo(feed: Feed): void {
-    if (this.#current) this.#end(this.#current);
+    this.#current?.end();
     this.#current = feed;
     this.#next = null;
     if (feed.state) this.events.state(this, feed.state);
   }
 
-  #refused(feed: Feed, code: number, reason: string, text: string): void {
-    feed.over = true;
+  #refused(feed: Feed, refusal: TileRefusal): void {
     const isChange = this.#current !== null && feed !== this.#current;
     if (isChange) {
       if (this.#next === feed) this.#next = null;
     } else {
       this.close();
     }
-    this.events.refused(this, isChange ? 'rendition' : 'subscribe', code, reason, text);
+    this.events.refused(this, isChange ? 'rendition' : 'subscribe', refusal);
   }
 
   #offer(frame: WallFrame | null): void {
@@ -202,12 +137,6 @@ export class SessionTile {
     this.#newest = frame;
     this.#sequence = (this.#sequence + 1) >>> 0;
     this.events.ready(this);
-  }
-
-  #end(feed: Feed): void {
-    if (feed.over) return;
-    feed.over = true;
-    feed.subscription?.leave();
   }
 }
 

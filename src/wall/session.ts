@@ -1,13 +1,7 @@
-import { parseClientMessage } from './client-messages.js';
+import type { RefusalCode } from '../shared/errors.js';
 import { TokenBucket } from '../shared/token-bucket.js';
-import { SendWindow } from './send-window.js';
-import {
-  SessionTile,
-  stateMessage,
-  type TileEvents,
-  type WallRequest,
-  type WallStreams,
-} from './session-tile.js';
+import { parseClientMessage } from './client-messages.js';
+import { FrameScheduler } from './frame-scheduler.js';
 import {
   MAX_HANDLES,
   MESSAGE_BURST,
@@ -19,15 +13,8 @@ import {
   type ServerMessage,
   type SubscribeMessage,
 } from './protocol.js';
-
-export type {
-  WallFrame,
-  WallRequest,
-  WallSink,
-  WallState,
-  WallStreams,
-  WallSubscription,
-} from './session-tile.js';
+import { SessionTile, stateMessage, type TileEvents } from './session-tile.js';
+import type { WallRequest, WallStreams } from './tile-stream.js';
 
 /** The one socket of a wall, as its session needs it. None of these is called after `close`. */
 export interface WallSocket {
@@ -36,7 +23,7 @@ export interface WallSocket {
   sendBinary(header: Uint8Array, jpeg: Uint8Array | ArrayBuffer): void;
   /** Bytes that the kernel has not taken yet. */
   bufferedAmount(): number;
-  close(code: number, reason: string): void;
+  close(code: RefusalCode, reason: string): void;
 }
 
 export interface WallSessionTime {
@@ -46,45 +33,25 @@ export interface WallSessionTime {
   epoch(): number;
 }
 
-/** A browser that has drawn nothing for so long while frames are on the way to it is gone or hopeless. */
-const STALLED_MS = 15_000;
 /**
- * Texts are not credited, nor are frames of tiles that were given up: this bounds what of them a client that does not read can pile up.
- */
-const MAX_UNCREDITED_BYTES = 4 * 1024 * 1024;
-
-/** Counters for metrics, since the session began. */
-export interface WallSessionCounters {
-  readonly framesSent: number;
-  readonly bytesSent: number;
-}
-
-/**
- * One browser's multiplexed session on `/wall`. It owns the tiles and decides which frame goes next; the caller owns
- * the socket and calls `open`, `message`, `tick` (about once a second) and `closed`.
+ * One browser's multiplexed session on `/wall`: reads its messages and owns its tiles. The caller owns the socket and calls
+ * `open`, `message`, `tick` (about once a second) and `closed`.
  */
 export class WallSession {
   readonly #tiles = new Map<number, SessionTile>();
-  /** Tiles with a frame to send, in the order in which they began to wait: each gets its turn, so none starves. */
-  readonly #waiting = new Set<SessionTile>();
-  readonly #window = new SendWindow();
   readonly #limit = new TokenBucket(MESSAGE_BURST, MESSAGES_PER_SECOND);
+  readonly #scheduler: FrameScheduler;
   #ended = false;
-  #framesSent = 0;
-  #bytesSent = 0;
-  #lastDrawnAt = 0;
 
   readonly #events: TileEvents = {
     ready: (tile) => {
       // Refused or closed tiles may not come back through a late frame.
-      if (this.#tiles.get(tile.handle) !== tile) return;
-      this.#waiting.add(tile);
-      this.#pump();
+      if (this.#tiles.get(tile.handle) === tile) this.#scheduler.ready(tile);
     },
     state: (tile, state) => this.#send(stateMessage(tile, state)),
-    refused: (tile, what, code, reason, text) => {
+    refused: (tile, what, refusal) => {
       if (what === 'subscribe') this.#drop(tile);
-      this.#send({ type: 'refused', handle: tile.handle, what, code, reason, text });
+      this.#send({ type: 'refused', handle: tile.handle, what, ...refusal });
     },
   };
 
@@ -92,14 +59,20 @@ export class WallSession {
     private readonly socket: WallSocket,
     private readonly streams: WallStreams,
     private readonly time: WallSessionTime,
-  ) {}
+  ) {
+    this.#scheduler = new FrameScheduler(
+      {
+        send: ({ handle }, { jpeg, capturedAt }, sequence) => {
+          socket.sendBinary(encodeFrameHeader({ handle, sequence, capturedAt }), jpeg);
+        },
+        bufferedAmount: () => socket.bufferedAmount(),
+      },
+      () => time.now(),
+    );
+  }
 
   get tiles(): number {
     return this.#tiles.size;
-  }
-
-  get counters(): WallSessionCounters {
-    return { framesSent: this.#framesSent, bytesSent: this.#bytesSent };
   }
 
   open(): void {
@@ -116,35 +89,33 @@ export class WallSession {
   message(data: Uint8Array, isBinary: boolean): void {
     if (this.#ended) return;
     if (!this.#limit.take(this.time.now())) {
-      this.#close(4429, `too many messages: at most ${MESSAGES_PER_SECOND} a second`);
+      this.end('too_many_messages', `too many messages: at most ${MESSAGES_PER_SECOND} a second`);
       return;
     }
     const parsed = parseClientMessage(data, isBinary);
     if (parsed.ok) this.#handle(parsed.message);
-    else this.#close(4400, parsed.problem);
+    else this.end('bad_parameter', parsed.problem);
   }
 
   /** About once a second: ends a session whose browser neither draws nor reads. */
   tick(): void {
-    if (this.#ended) return;
-    if (this.#isPiledUp()) {
-      this.#close(4408, 'browser does not read');
-    } else if (this.#window.inFlight > 0 && this.time.now() - this.#lastDrawnAt > STALLED_MS) {
-      this.#close(4408, `browser drew nothing for ${STALLED_MS / 1000} s`);
-    }
+    const stalled = this.#ended ? null : this.#scheduler.stalled();
+    if (stalled) this.end(stalled.code, stalled.reason);
   }
 
   /** The socket is gone: leaves every stream. */
   closed(): void {
     this.#ended = true;
+    this.#scheduler.close();
     for (const tile of this.#tiles.values()) tile.close();
     this.#tiles.clear();
-    this.#waiting.clear();
   }
 
-  /** Ends the session from this side, for example 1001 at shutdown. */
-  end(code: number, reason: string): void {
-    if (!this.#ended) this.#close(code, reason);
+  /** Ends the session from this side, for example `shutting_down`. */
+  end(code: RefusalCode, reason: string): void {
+    if (this.#ended) return;
+    this.closed();
+    this.socket.close(code, reason);
   }
 
   #handle(message: ClientMessage): void {
@@ -167,8 +138,7 @@ export class WallSession {
         for (const handle of message.handles) this.#tiles.get(handle)?.setPaused(message.type === 'pause');
         return;
       case 'ack':
-        for (const [handle, sequence] of message.frames) this.#acknowledge(handle, sequence);
-        this.#pump();
+        this.#acknowledge(message.frames);
         return;
       case 'ping':
         this.#send({ type: 'pong', sent: message.sent, time: this.time.epoch() });
@@ -180,11 +150,11 @@ export class WallSession {
     const { handle, camera, rtsp, width, height, quality, fps, main } = message;
     const request: WallRequest = { camera, rtsp, width, height, quality, fps, main };
     if (this.#tiles.has(handle)) {
-      this.#close(4400, `bad subscribe: handle ${handle} is in use`);
+      this.end('bad_parameter', `bad subscribe: handle ${handle} is in use`);
       return;
     }
     if (this.#tiles.size >= MAX_HANDLES) {
-      this.#close(4400, `bad subscribe: at most ${MAX_HANDLES} handles`);
+      this.end('bad_parameter', `bad subscribe: at most ${MAX_HANDLES} handles`);
       return;
     }
     const tile = new SessionTile(handle, request, this.streams, this.#events);
@@ -192,61 +162,22 @@ export class WallSession {
     tile.open();
   }
 
-  #acknowledge(handle: number, sequence: number): void {
-    const tile = this.#tiles.get(handle);
-    // A tile that was dropped meanwhile had its frames forgotten then.
-    if (!tile) return;
-    const now = this.time.now();
-    for (const frame of tile.acknowledge(sequence)) {
-      this.#lastDrawnAt = now;
-      this.#window.drawn(frame.bytes, frame.sentAt, now, this.#waiting.size > 0);
+  #acknowledge(frames: readonly (readonly [handle: number, sequence: number])[]): void {
+    for (const [handle, sequence] of frames) {
+      // A tile that was dropped meanwhile had its frames forgotten then.
+      const tile = this.#tiles.get(handle);
+      if (tile) this.#scheduler.acknowledge(tile, sequence);
     }
-    if (tile.sendable) this.#waiting.add(tile);
-  }
-
-  /** Whether more is unsent than the frames on the way account for. */
-  #isPiledUp(): boolean {
-    return this.socket.bufferedAmount() > this.#window.inFlight + MAX_UNCREDITED_BYTES;
-  }
-
-  /** Sends what credits and window allow. */
-  #pump(): void {
-    for (const tile of this.#waiting) {
-      if (this.#ended || !this.#window.open() || this.#isPiledUp()) return;
-      this.#waiting.delete(tile);
-      if (tile.sendable) this.#sendFrame(tile);
-    }
-  }
-
-  #sendFrame(tile: SessionTile): void {
-    const now = this.time.now();
-    const taken = tile.take(now);
-    if (!taken) return;
-    const { jpeg, capturedAt } = taken.frame;
-    if (this.#window.inFlight === 0) this.#lastDrawnAt = now;
-    this.#window.sent(jpeg.byteLength);
-    this.#framesSent += 1;
-    this.#bytesSent += jpeg.byteLength;
-    this.socket.sendBinary(
-      encodeFrameHeader({ handle: tile.handle, sequence: taken.sequence, capturedAt }),
-      jpeg,
-    );
+    this.#scheduler.pump();
   }
 
   #drop(tile: SessionTile): void {
     tile.close();
-    for (const frame of tile.inFlight) this.#window.forgotten(frame.bytes);
-    this.#waiting.delete(tile);
     this.#tiles.delete(tile.handle);
-    this.#pump();
+    this.#scheduler.drop(tile);
   }
 
   #send(message: ServerMessage): void {
     if (!this.#ended) this.socket.sendText(JSON.stringify(message));
-  }
-
-  #close(code: number, reason: string): void {
-    this.closed();
-    this.socket.close(code, reason);
   }
 }

@@ -6,7 +6,14 @@ import type { Frame } from '../camera/publisher.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
 import { parseRtspUrl } from '../source/rtsp-url.js';
 import { parseCameraName } from '../viewer/viewer-request.js';
-import type { WallRequest, WallSink, WallState, WallStreams, WallSubscription } from './session.js';
+import type {
+  TileRefusal,
+  WallRequest,
+  WallSink,
+  WallState,
+  WallStreams,
+  WallSubscription,
+} from './tile-stream.js';
 
 /** A frame older than this is not shown to a tile that joins: the next one of a live camera is nearer. */
 const FRESH_MS = 1000;
@@ -26,7 +33,7 @@ export function wallStreams(
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error;
         refused(error);
-        sink.refused(error.close, error.code, error.message);
+        sink.refused(refusalOf(error));
         return NOTHING;
       }
     },
@@ -45,8 +52,14 @@ const listener = (sink: WallSink): Parameters<Registry['join']>[1] => ({
     if (state) sink.state(state);
   },
   lost: (error) => {
-    sink.refused(error.close, error.code, error.message);
+    sink.refused(refusalOf(error));
   },
+});
+
+const refusalOf = ({ close, code, message }: ServiceError): TileRefusal => ({
+  code: close,
+  reason: code,
+  text: message,
 });
 
 function subscription(

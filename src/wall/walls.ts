@@ -1,14 +1,14 @@
 import type { Admission } from '../access/admission.js';
 import type { Grant } from '../access/auth.js';
 import { type Clock, epochMs } from '../shared/clock.js';
-import { closeReason, type RefusalCode, ServiceError } from '../shared/errors.js';
+import { closeReason, REFUSALS, type RefusalCode, ServiceError } from '../shared/errors.js';
 import type { RequestFacts } from '../http/request.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Registry } from '../camera/registry.js';
 import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
 import type { SocketData } from '../http/upgrade.js';
 import { parseQuery } from '../viewer/viewer-request.js';
-import { WallSession } from './session.js';
+import { WallSession, type WallSocket } from './session.js';
 import { wallStreams } from './streams.js';
 
 export interface WallDeps {
@@ -46,7 +46,7 @@ export class Walls {
 
   close(): void {
     clearInterval(this.#timer);
-    for (const session of [...this.#sessions]) session.end(1001, 'server is going away');
+    for (const session of [...this.#sessions]) session.end('shutting_down', 'server is going away');
   }
 
   #start(socket: ViewerSocket, grant: Grant, address: string): SocketSession {
@@ -94,17 +94,7 @@ export class Walls {
   }
 }
 
-/** What a session that it ends itself counts as. */
-const ENDS: Readonly<Record<number, RefusalCode>> = {
-  4400: 'bad_parameter',
-  4408: 'too_slow',
-  4429: 'too_many_messages',
-};
-
-const wallSocket = (
-  socket: ViewerSocket,
-  rejected: (reason: RefusalCode) => void,
-): ConstructorParameters<typeof WallSession>[0] => ({
+const wallSocket = (socket: ViewerSocket, rejected: (reason: RefusalCode) => void): WallSocket => ({
   sendText: (text) => {
     socket.send(text, false);
   },
@@ -117,8 +107,7 @@ const wallSocket = (
   },
   bufferedAmount: () => socket.getBufferedAmount(),
   close: (code, reason) => {
-    const end = ENDS[code];
-    if (end) rejected(end);
-    socket.end(code, closeReason(reason));
+    if (code !== 'shutting_down') rejected(code);
+    socket.end(REFUSALS[code].close, closeReason(reason));
   },
 });

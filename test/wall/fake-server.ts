@@ -4,13 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer, type WebSocket } from 'ws';
-import {
-  WallSession,
-  type WallFrame,
-  type WallRequest,
-  type WallSink,
-  type WallState,
-} from '../../src/wall/session.js';
+import { REFUSALS } from '../../src/shared/errors.js';
+import { WallSession } from '../../src/wall/session.js';
+import type { TileRefusal, WallFrame, WallRequest, WallSink, WallState } from '../../src/wall/tile-stream.js';
 import { PAGE_POLICY } from '../../src/http/answer.js';
 import { createEncoder, type JpegEncoder } from '../../workers/jpeg-encoder.js';
 
@@ -53,7 +49,7 @@ interface Viewer {
 export class FakeCamera {
   readonly viewers = new Set<Viewer>();
   state: WallState = { state: 'live', reason: null, text: '', since: Date.now() };
-  refusal: { readonly code: number; readonly reason: string; readonly text: string } | null = null;
+  refusal: TileRefusal | null = null;
   running = true;
   hasMain = false;
   readonly #loops = new Map<string, ArrayBuffer[]>();
@@ -192,7 +188,7 @@ export class FakeWallServer {
           socket.send(Buffer.concat([header, jpeg instanceof Uint8Array ? jpeg : new Uint8Array(jpeg)]));
         },
         bufferedAmount: () => socket.bufferedAmount,
-        close: (code, reason) => socket.close(code, reason),
+        close: (code, reason) => socket.close(REFUSALS[code].close, reason),
       },
       { join: (request, sink) => this.#join(request, sink) },
       { now: () => performance.now(), epoch: () => Date.now() },
@@ -214,12 +210,7 @@ export class FakeWallServer {
     const camera =
       this.cameras.get(request.camera) ?? (request.rtsp ? this.add(request.camera, request.camera) : null);
     if (!camera || camera.refusal) {
-      const { code, reason, text } = camera?.refusal ?? {
-        code: 4404,
-        reason: 'no_such_camera',
-        text: 'no such camera',
-      };
-      sink.refused(code, reason, text);
+      sink.refused(camera?.refusal ?? { code: 4404, reason: 'no_such_camera', text: 'no such camera' });
       return { latest: () => null, setActive: () => undefined, leave: () => undefined };
     }
     const viewer: Viewer = { sink, size: `${request.width ?? 640}x${request.height ?? 360}`, active: true };

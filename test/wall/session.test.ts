@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WallSession, type WallRequest, type WallSink, type WallState } from '../../src/wall/session.js';
+import { WallSession } from '../../src/wall/session.js';
+import type { WallRequest, WallSink, WallState } from '../../src/wall/tile-stream.js';
 import {
   decodeFrameHeader,
   MESSAGE_BURST,
   MAX_HANDLES,
   type ClientMessage,
 } from '../../src/wall/protocol.js';
+import type { RefusalCode } from '../../src/shared/errors.js';
 
 const FAST = { timeout: 20_000 };
 
@@ -41,7 +43,7 @@ class Bench {
   readonly texts: unknown[] = [];
   readonly frames: Sent[] = [];
   readonly streams: FakeStream[] = [];
-  closed: { readonly code: number; readonly reason: string } | null = null;
+  closed: { readonly code: RefusalCode; readonly reason: string } | null = null;
   onJoin: (stream: FakeStream) => void = () => undefined;
   onFrame: (frame: Sent, bytes: number) => void = () => undefined;
   readonly session = new WallSession(
@@ -102,7 +104,7 @@ class Bench {
     this.say({ type: 'ack', frames: [[frame.handle, frame.sequence]] });
   }
 
-  end(): { readonly code: number; readonly reason: string } | null {
+  end(): { readonly code: RefusalCode; readonly reason: string } | null {
     return this.closed;
   }
 
@@ -190,7 +192,7 @@ test('another rendition takes over with its first frame, and the old one flows u
 test('a refused rendition leaves the tile as it was', FAST, () => {
   const bench = new Bench();
   bench.subscribe(1);
-  bench.onJoin = (stream) => stream.sink.refused(4409, 'name_in_use', 'no');
+  bench.onJoin = (stream) => stream.sink.refused({ code: 4409, reason: 'name_in_use', text: 'no' });
   bench.say({ type: 'rendition', handle: 1, main: true });
   assert.deepEqual(bench.texts, [
     { type: 'refused', handle: 1, what: 'rendition', code: 4409, reason: 'name_in_use', text: 'no' },
@@ -213,13 +215,13 @@ test('a rendition that is replaced before its first frame is left', FAST, () => 
 
 test('a refused subscription frees its handle, also when it is refused at once', FAST, () => {
   const bench = new Bench();
-  bench.onJoin = (stream) => stream.sink.refused(4404, 'no_such_camera', 'none');
+  bench.onJoin = (stream) => stream.sink.refused({ code: 4404, reason: 'no_such_camera', text: 'none' });
   bench.subscribe(1);
   bench.onJoin = () => undefined;
   bench.subscribe(1);
   assert.equal(bench.end(), null);
   assert.equal(bench.session.tiles, 1);
-  bench.stream(1).sink.refused(4502, 'refused', 'later');
+  bench.stream(1).sink.refused({ code: 4502, reason: 'refused', text: 'later' });
   assert.equal(bench.session.tiles, 0);
   assert.deepEqual(
     bench.texts.map((text) => (text as { code: number }).code),
@@ -261,7 +263,7 @@ test('a bad message closes with 4400 and its name, and leaves every stream', FAS
   const bench = new Bench();
   bench.subscribe(1);
   bench.session.message(Buffer.from('{"type":"subscribe","handle":2,"camera":"a b"}'), false);
-  assert.deepEqual(bench.end(), { code: 4400, reason: 'bad message: camera' });
+  assert.deepEqual(bench.end(), { code: 'bad_parameter', reason: 'bad message: camera' });
   assert.equal(bench.stream(0).left, true);
   bench.say({ type: 'ping', sent: 1 });
 });
@@ -270,7 +272,7 @@ test('a handle in use and one handle too many close with 4400', FAST, () => {
   const twice = new Bench();
   twice.subscribe(1);
   twice.subscribe(1);
-  assert.deepEqual(twice.end(), { code: 4400, reason: 'bad subscribe: handle 1 is in use' });
+  assert.deepEqual(twice.end(), { code: 'bad_parameter', reason: 'bad subscribe: handle 1 is in use' });
   const many = new Bench();
   many.subscribe(MAX_HANDLES);
   assert.equal(many.end(), null);
@@ -281,7 +283,7 @@ test('a handle in use and one handle too many close with 4400', FAST, () => {
 test('a flood of messages closes with 4429, a steady wall does not', FAST, () => {
   const flood = new Bench();
   for (let at = 0; at <= MESSAGE_BURST; at += 1) flood.say({ type: 'ping', sent: at });
-  assert.equal(flood.end()?.code, 4429);
+  assert.equal(flood.end()?.code, 'too_many_messages');
   const steady = new Bench();
   for (let at = 0; at < 10 * MESSAGE_BURST; at += 1) {
     steady.now = at * 10;
@@ -301,14 +303,14 @@ test('a browser that draws nothing for 15 s is closed with 4408, an idle one is 
   assert.equal(bench.end(), null);
   bench.now = 75_100;
   bench.session.tick();
-  assert.equal(bench.end()?.code, 4408);
+  assert.equal(bench.end()?.code, 'too_slow');
 });
 
 test('a browser that does not read its texts is closed before they pile up', FAST, () => {
   const bench = new Bench();
   bench.buffered = 5 * 1024 * 1024;
   bench.session.tick();
-  assert.equal(bench.end()?.code, 4408);
+  assert.equal(bench.end()?.code, 'too_slow');
 });
 
 test('frames on the way may all wait to be sent, those of tiles that are gone may not pile up', FAST, () => {
@@ -324,7 +326,7 @@ test('frames on the way may all wait to be sent, those of tiles that are gone ma
   bench.stream(1).frame(2, large);
   assert.equal(bench.frames.length, 1);
   bench.session.tick();
-  assert.equal(bench.end()?.code, 4408);
+  assert.equal(bench.end()?.code, 'too_slow');
 });
 
 /**

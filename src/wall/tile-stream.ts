@@ -1,0 +1,52 @@
+import type { RefusedMessage, TileRendition, TileState } from './protocol.js';
+
+/** What a wall's session needs of the cameras behind it. `streams.ts` is the implementation; tests bring their own. */
+
+/** An encoded frame; `jpeg` is never written to again. */
+export interface WallFrame {
+  readonly jpeg: Uint8Array | ArrayBuffer;
+  /** Unix epoch, ms with fraction. */
+  readonly capturedAt: number;
+}
+
+export interface WallState {
+  readonly state: TileState;
+  /** Stable code of the cause, or null. */
+  readonly reason: string | null;
+  /** What happened and what to do; empty when there is nothing to say. */
+  readonly text: string;
+  /** Unix epoch, ms. */
+  readonly since: number;
+  /** As in the protocol's state message. */
+  readonly maxGap?: number | undefined;
+}
+
+/** Why a stream is not granted: the fields of the protocol's `refused` message. */
+export type TileRefusal = Pick<RefusedMessage, 'code' | 'reason' | 'text'>;
+
+/** The stream that a tile asks for. */
+export interface WallRequest extends TileRendition {
+  readonly camera: string;
+  readonly rtsp?: string | undefined;
+}
+
+/** Where a joined stream reports to. Each of these may be called before `join` has returned. */
+export interface WallSink {
+  frame(frame: WallFrame): void;
+  state(state: WallState): void;
+  /** The stream is not, or no longer, granted: the join is over and nothing more is called. */
+  refused(refusal: TileRefusal): void;
+}
+
+export interface WallSubscription {
+  /** Newest frame, if there is one and it still shows the present. */
+  latest(): WallFrame | null;
+  /** False: no frames are wanted for now (a hidden tile), states still are; the camera should stay open. */
+  setActive(active: boolean): void;
+  leave(): void;
+}
+
+/** The streams that one browser's grant lets it see. */
+export interface WallStreams {
+  join(request: WallRequest, sink: WallSink): WallSubscription;
+}
