@@ -1,31 +1,15 @@
-import { ago, closedText, reasonText, type Strings, stringsFor } from '../page/strings.js';
+import { type Strings, stringsFor } from '../page/strings.js';
+import { tileTexts } from '../page/tile-texts.js';
 import type { Verdict } from '../page/verdict.js';
 import type { TileRendition } from '../protocol.js';
-import { tileSheet } from './tile-style.js';
+import { TileView } from './tile-view.js';
 import { WallClient } from './wall-client.js';
 import type { WallTile } from './wall-tile.js';
-
-/** Texts of a tile for one verdict. */
-interface Said {
-  readonly badge: string;
-  readonly what: string;
-  readonly todo: string;
-}
-
-function sayOf(verdict: Verdict, strings: Strings, closedCode: number): Said {
-  const word = strings.words[verdict.word];
-  const timed = verdict.word !== 'live' && verdict.word !== 'refused' && verdict.age >= 1000;
-  const badge = timed ? `${word} ${ago(verdict.age, strings)}` : word;
-  if (verdict.word === 'frozen') return { badge, what: badge, todo: strings.frozen };
-  if (verdict.word === 'link')
-    return { badge, what: strings.linkTitle, todo: closedText(closedCode, strings) };
-  return { badge, what: badge, todo: reasonText(verdict.reason, verdict.text, strings) };
-}
 
 /** A tile is seen from this part of it on. Not 0: a tile that touches an edge would then have passed it already. */
 const SEEN_PART = 0.001;
 
-const wholeNumber = (text: string | null): number | undefined => {
+const positive = (text: string | null): number | undefined => {
   const value = Number(text);
   return text !== null && Number.isFinite(value) && value > 0 ? value : undefined;
 };
@@ -37,7 +21,6 @@ const wholeNumber = (text: string | null): number | undefined => {
  */
 export class CameraTile extends HTMLElement {
   static readonly observedAttributes = ['camera', 'label', 'width', 'height', 'quality', 'fps', 'lang'];
-  static #sheet: CSSStyleSheet | null = null;
   /** Wall of all tiles that were given none: one socket for each document. */
   static #common: WallClient | null = null;
 
@@ -50,13 +33,7 @@ export class CameraTile extends HTMLElement {
   #info = false;
   #suspended = false;
   #seen = true;
-  #canvas = document.createElement('canvas');
-  readonly #box = document.createElement('div');
-  readonly #name = document.createElement('span');
-  readonly #badge = document.createElement('span');
-  readonly #what = document.createElement('div');
-  readonly #todo = document.createElement('div');
-  readonly #corner = document.createElement('div');
+  readonly #view = new TileView(this.attachShadow({ mode: 'open' }));
   readonly #observer = new IntersectionObserver(
     (entries) => {
       // Not `isIntersecting`: that is true of a tile that only touches an edge, and in Chromium of one that was scrolled under
@@ -68,29 +45,6 @@ export class CameraTile extends HTMLElement {
   );
   readonly #pause = (): void => this.#tile?.setPaused(!this.#seen || this.#suspended || document.hidden);
   readonly #changed = (): void => this.#render();
-
-  constructor() {
-    super();
-    const root = this.attachShadow({ mode: 'open' });
-    CameraTile.#sheet ??= tileSheet();
-    root.adoptedStyleSheets = [CameraTile.#sheet];
-    const part = (parent: HTMLElement, child: HTMLElement, name: string): void => {
-      child.className = name;
-      parent.append(child);
-    };
-    const bar = document.createElement('div');
-    const why = document.createElement('div');
-    this.#box.append(this.#canvas);
-    part(this.#box, why, 'why');
-    part(why, this.#what, 'what');
-    part(why, this.#todo, 'todo');
-    part(this.#box, bar, 'bar');
-    part(bar, document.createElement('span'), 'dot');
-    part(bar, this.#name, 'name');
-    part(bar, this.#badge, 'badge');
-    part(this.#box, this.#corner, 'info');
-    root.append(this.#box);
-  }
 
   get camera(): string {
     return this.getAttribute('camera') ?? '';
@@ -136,7 +90,7 @@ export class CameraTile extends HTMLElement {
   /** The same in words. Without the age, which grows while nobody reads it. */
   get said(): string {
     if (!this.#verdict) return '';
-    const { todo } = sayOf(this.#verdict, this.#strings, this.#wall?.closed.code ?? 0);
+    const { todo } = tileTexts(this.#verdict, this.#strings, this.#closedCode);
     const word = this.#strings.words[this.#verdict.word];
     return todo === '' ? word : `${word}. ${todo}`;
   }
@@ -160,12 +114,12 @@ export class CameraTile extends HTMLElement {
   connectedCallback(): void {
     // Moved within the document: nothing was given up.
     if (this.#tile) return;
-    if (typeof this.#canvas.transferControlToOffscreen !== 'function') {
-      this.#box.className = 'not-live told blank';
-      this.#what.textContent = this.#strings.browserTooOld;
+    const { canvas } = this.#view;
+    if (typeof canvas.transferControlToOffscreen !== 'function') {
+      this.#view.fail(this.#strings.browserTooOld);
       return;
     }
-    this.#tile = this.wall.add(this.#canvas, { camera: this.camera, rtsp: this.rtsp, ...this.#rendition });
+    this.#tile = this.wall.add(canvas, { camera: this.camera, rtsp: this.rtsp, ...this.#rendition });
     this.#tile.addEventListener('change', this.#changed);
     this.#observer.observe(this);
     document.addEventListener('visibilitychange', this.#pause);
@@ -194,12 +148,16 @@ export class CameraTile extends HTMLElement {
     return stringsFor(this.lang || navigator.language);
   }
 
+  get #closedCode(): number {
+    return this.#wall?.closed.code ?? 0;
+  }
+
   get #rendition(): TileRendition {
     return {
-      width: wholeNumber(this.getAttribute('width')),
-      height: wholeNumber(this.getAttribute('height')),
-      quality: wholeNumber(this.getAttribute('quality')),
-      fps: wholeNumber(this.getAttribute('fps')),
+      width: positive(this.getAttribute('width')),
+      height: positive(this.getAttribute('height')),
+      quality: positive(this.getAttribute('quality')),
+      fps: positive(this.getAttribute('fps')),
       main: this.#main || undefined,
     };
   }
@@ -211,10 +169,7 @@ export class CameraTile extends HTMLElement {
     this.#tile?.remove();
     this.#tile = null;
     this.#verdict = null;
-    // The worker owns the old one for good.
-    const canvas = document.createElement('canvas');
-    this.#canvas.replaceWith(canvas);
-    this.#canvas = canvas;
+    this.#view.replaceCanvas();
   }
 
   #render(): void {
@@ -223,21 +178,13 @@ export class CameraTile extends HTMLElement {
     const verdict = tile.verdict;
     const before = this.#verdict;
     this.#verdict = verdict;
-    const drawn = tile.size.width > 0;
-    const said = sayOf(verdict, this.#strings, this.#wall?.closed.code ?? 0);
-    const told = !verdict.live && verdict.word !== 'stale' && verdict.word !== 'live';
-    set(this.#name, this.getAttribute('label') ?? this.camera);
-    set(this.#badge, said.badge);
-    set(this.#what, told ? said.what : '');
-    set(this.#todo, told ? said.todo : '');
-    set(this.#corner, this.#info && verdict.live ? infoOf(tile) : '');
-    const notLive = verdict.word === 'live' ? '' : 'not-live';
-    const old = verdict.live ? '' : 'old';
-    const classes = [notLive, old, told ? 'told' : '', drawn ? '' : 'blank']
-      .filter((name) => name !== '')
-      .join(' ');
-    if (this.#box.className !== classes) this.#box.className = classes;
-    if (this.#box.dataset['word'] !== verdict.word) this.#box.dataset['word'] = verdict.word;
+    this.#view.show({
+      name: this.getAttribute('label') ?? this.camera,
+      verdict,
+      texts: tileTexts(verdict, this.#strings, this.#closedCode),
+      info: this.#info ? infoOf(tile) : '',
+      drawn: tile.size.width > 0,
+    });
     if (before?.word === verdict.word && before.reason === verdict.reason) return;
     this.setAttribute('state', verdict.word);
     this.dispatchEvent(new CustomEvent('verdictchange', { detail: verdict }));
@@ -249,9 +196,4 @@ function infoOf(tile: WallTile): string {
   if (width === 0) return '';
   const latency = tile.latency === null ? '' : ` · ${Math.round(tile.latency)} ms`;
   return `${tile.fps.toFixed(1)} fps${latency} · ${width}×${height}`;
-}
-
-/** Text only, never markup: names come from people. Untouched when it is the same, so that nothing is laid out anew. */
-function set(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,17 +1,9 @@
 import { type Layout, layoutFor } from '../page/layout.js';
-import { renditionFor } from '../page/tile-rendition.js';
 import type { Strings } from '../page/strings.js';
 import type { Word } from '../page/verdict.js';
-import { CameraTile, type WallClient } from './client.js';
-import { make, makeButton } from './dom.js';
-
-export interface WallCamera {
-  readonly camera: string;
-  readonly title: string;
-  readonly hasMain: boolean;
-  /** Only of cameras that were added here. */
-  readonly rtsp?: string | undefined;
-}
+import type { WallClient } from './client.js';
+import { make } from './dom.js';
+import { type CellEvents, GridCell, type WallCamera } from './grid-cell.js';
 
 export interface GridEvents {
   heard(title: string, word: Word): void;
@@ -20,22 +12,25 @@ export interface GridEvents {
   changed(): void;
 }
 
-interface Cell {
-  readonly camera: WallCamera;
-  readonly item: HTMLLIElement;
-  readonly tile: CameraTile;
-  readonly hit: HTMLButtonElement;
-  rendition: string;
-}
-
 /** The tiles of the wall: which, in what order, how large; and which one of them fills the screen. */
 export class Grid {
   readonly element = make('ul', { className: 'grid' });
-  readonly #cells = new Map<string, Cell>();
+  readonly #cells = new Map<string, GridCell>();
   #layout: Layout | null = null;
   #columns: number | null = null;
-  #large: Cell | null = null;
+  #large: GridCell | null = null;
   #info = false;
+  readonly #cellEvents: CellEvents = {
+    clicked: (cell) => {
+      if (cell.word === 'refused') cell.tile.retry();
+      this.enlarge(this.#large === cell ? null : cell.camera.camera);
+    },
+    takenOff: (cell) => this.#remove(cell),
+    said: (cell, word) => {
+      this.events.heard(cell.camera.title, word);
+      this.events.changed();
+    },
+  };
 
   constructor(
     private readonly wall: WallClient,
@@ -70,10 +65,7 @@ export class Grid {
   /** How many tiles say what. */
   get words(): ReadonlyMap<Word, number> {
     const counts = new Map<Word, number>();
-    for (const { tile } of this.#cells.values()) {
-      const word = tile.verdict?.word ?? 'connecting';
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
+    for (const { word } of this.#cells.values()) counts.set(word, (counts.get(word) ?? 0) + 1);
     return counts;
   }
 
@@ -118,13 +110,10 @@ export class Grid {
     const before = this.#large;
     if (cell === before) return;
     this.#large = cell;
-    before?.item.classList.remove('large');
-    cell?.item.classList.add('large');
+    before?.expand(false);
+    cell?.expand(true);
     for (const other of this.#cells.values()) {
-      const covered = cell !== null && other !== cell;
-      other.item.inert = covered;
-      other.tile.suspended = covered;
-      other.hit.setAttribute('aria-expanded', String(other === cell));
+      other.cover(cell !== null && other !== cell);
       this.#adapt(other);
     }
     (cell ?? before)?.hit.focus({ preventScroll: cell !== null });
@@ -184,45 +173,21 @@ export class Grid {
     for (const { tile } of this.#cells.values()) tile.info = this.#info;
   }
 
-  #ordered(): Cell[] {
+  #ordered(): GridCell[] {
     const cells = [...this.#cells.values()];
-    const byItem = new Map<Element, Cell>(cells.map((cell) => [cell.item, cell]));
+    const byItem = new Map<Element, GridCell>(cells.map((cell) => [cell.item, cell]));
     return [...this.element.children].flatMap((item) => byItem.get(item) ?? []);
   }
 
-  #add(camera: WallCamera): Cell {
-    const tile = new CameraTile();
-    tile.wall = this.wall;
-    tile.rtsp = camera.rtsp;
-    tile.info = this.#info;
-    tile.suspended = this.#large !== null;
-    tile.setAttribute('camera', camera.camera);
-    tile.setAttribute('label', camera.title);
-    // The button says it all; the tile's own texts would be read a second time.
-    tile.setAttribute('aria-hidden', 'true');
-    const hit = makeButton('', 'hit', () => {
-      if (tile.verdict?.word === 'refused') tile.retry();
-      this.enlarge(this.#large === cell ? null : camera.camera);
-    });
-    hit.tabIndex = -1;
-    hit.setAttribute('aria-expanded', 'false');
-    const take = makeButton('×', 'take', () => this.#remove(cell));
-    take.tabIndex = -1;
-    take.setAttribute('aria-label', this.strings.remove(camera.title));
-    const cell: Cell = { camera, item: make('li', {}, tile, hit, take), tile, hit, rendition: '' };
-    cell.item.inert = this.#large !== null;
-    const label = (): void => hit.setAttribute('aria-label', this.strings.tile(camera.title, tile.said));
-    tile.addEventListener('verdictchange', () => {
-      label();
-      if (tile.verdict) this.events.heard(camera.title, tile.verdict.word);
-      this.events.changed();
-    });
-    label();
+  #add(camera: WallCamera): GridCell {
+    const { wall, strings } = this;
+    const options = { wall, strings, info: this.#info, covered: this.#large !== null };
+    const cell = new GridCell(camera, options, this.#cellEvents);
     this.#cells.set(camera.camera, cell);
     return cell;
   }
 
-  #remove(cell: Cell): void {
+  #remove(cell: GridCell): void {
     if (this.#large === cell) this.enlarge(null);
     const cells = this.#ordered();
     const neighbour = cells[cells.indexOf(cell) + 1] ?? cells[cells.indexOf(cell) - 1];
@@ -230,20 +195,15 @@ export class Grid {
     this.events.removed(cell.camera.camera, cell.camera.title);
   }
 
-  #drop(cell: Cell): void {
+  #drop(cell: GridCell): void {
     if (this.#large === cell) this.enlarge(null);
     this.#cells.delete(cell.camera.camera);
     cell.item.remove();
   }
 
   /** Asks for pictures of the size that the tile has. */
-  #adapt(cell: Cell): void {
-    const isLarge = cell === this.#large;
-    const width = isLarge ? innerWidth : (this.#layout?.width ?? 0);
-    const rendition = renditionFor(width * devicePixelRatio, isLarge && cell.camera.hasMain);
-    const key = JSON.stringify(rendition);
-    if (key === cell.rendition) return;
-    cell.rendition = key;
-    cell.tile.setRendition(rendition);
+  #adapt(cell: GridCell): void {
+    const large = cell === this.#large;
+    cell.adapt(large ? innerWidth : (this.#layout?.width ?? 0), large);
   }
 }

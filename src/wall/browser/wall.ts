@@ -7,7 +7,8 @@ import { Announcer } from './announcer.js';
 import { WallClient } from './client.js';
 import { make, makeButton } from './dom.js';
 import { makeDraggable } from './drag.js';
-import { Grid, type WallCamera } from './grid.js';
+import { Grid } from './grid.js';
+import type { WallCamera } from './grid-cell.js';
 import { listenKeys } from './keys.js';
 import { Toolbar } from './toolbar.js';
 

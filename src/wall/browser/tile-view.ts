@@ -1,0 +1,78 @@
+import type { TileTexts } from '../page/tile-texts.js';
+import type { Verdict } from '../page/verdict.js';
+import { tileSheet } from './tile-style.js';
+
+/** What a tile shows besides its picture. */
+export interface TileFace {
+  readonly name: string;
+  readonly verdict: Verdict;
+  readonly texts: TileTexts;
+  /** Rate, age and size of the pictures; empty when they are not wanted. */
+  readonly info: string;
+  /** Whether a picture has been drawn. */
+  readonly drawn: boolean;
+}
+
+/** The inside of a `<camera-tile>`: its canvas and the texts over it, in the element's shadow root. */
+export class TileView {
+  static #sheet: CSSStyleSheet | null = null;
+
+  canvas = document.createElement('canvas');
+  readonly #box = document.createElement('div');
+  readonly #name = part('span', 'name');
+  readonly #badge = part('span', 'badge');
+  readonly #what = part('div', 'what');
+  readonly #todo = part('div', 'todo');
+  readonly #corner = part('div', 'info');
+
+  constructor(root: ShadowRoot) {
+    TileView.#sheet ??= tileSheet();
+    root.adoptedStyleSheets = [TileView.#sheet];
+    const why = part('div', 'why');
+    why.append(this.#what, this.#todo);
+    const bar = part('div', 'bar');
+    bar.append(part('span', 'dot'), this.#name, this.#badge);
+    this.#box.append(this.canvas, why, bar, this.#corner);
+    root.append(this.#box);
+  }
+
+  /** A new canvas in place of the old one, which belongs to the worker for good. */
+  replaceCanvas(): void {
+    const canvas = document.createElement('canvas');
+    this.canvas.replaceWith(canvas);
+    this.canvas = canvas;
+  }
+
+  /** Shows nothing but this text: the browser cannot show pictures. */
+  fail(text: string): void {
+    this.#box.className = 'not-live told blank';
+    this.#what.textContent = text;
+  }
+
+  show({ name, verdict, texts, info, drawn }: TileFace): void {
+    const told = !verdict.live && verdict.word !== 'stale' && verdict.word !== 'live';
+    setText(this.#name, name);
+    setText(this.#badge, texts.badge);
+    setText(this.#what, told ? texts.what : '');
+    setText(this.#todo, told ? texts.todo : '');
+    setText(this.#corner, verdict.live ? info : '');
+    const notLive = verdict.word === 'live' ? '' : 'not-live';
+    const old = verdict.live ? '' : 'old';
+    const classes = [notLive, old, told ? 'told' : '', drawn ? '' : 'blank']
+      .filter((part) => part !== '')
+      .join(' ');
+    if (this.#box.className !== classes) this.#box.className = classes;
+    if (this.#box.dataset['word'] !== verdict.word) this.#box.dataset['word'] = verdict.word;
+  }
+}
+
+function part<K extends keyof HTMLElementTagNameMap>(tag: K, className: string): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  element.className = className;
+  return element;
+}
+
+/** Text only, never markup: names come from people. Untouched when it is the same, so that nothing is laid out anew. */
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}

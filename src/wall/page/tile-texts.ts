@@ -1,0 +1,22 @@
+import { ago, closedText, reasonText, type Strings } from './strings.js';
+import type { Verdict } from './verdict.js';
+
+/** Texts of a tile for one verdict. */
+export interface TileTexts {
+  /** Short, for the corner: the word and how long it has been so. */
+  readonly badge: string;
+  readonly what: string;
+  /** Why, and what a person can do; empty when there is nothing to say. */
+  readonly todo: string;
+}
+
+/** @param closedCode close code of the last connection to the server; 0 without one */
+export function tileTexts(verdict: Verdict, strings: Strings, closedCode: number): TileTexts {
+  const word = strings.words[verdict.word];
+  const timed = verdict.word !== 'live' && verdict.word !== 'refused' && verdict.age >= 1000;
+  const badge = timed ? `${word} ${ago(verdict.age, strings)}` : word;
+  if (verdict.word === 'frozen') return { badge, what: badge, todo: strings.frozen };
+  if (verdict.word === 'link')
+    return { badge, what: strings.linkTitle, todo: closedText(closedCode, strings) };
+  return { badge, what: badge, todo: reasonText(verdict.reason, verdict.text, strings) };
+}
