@@ -48,7 +48,7 @@ export type ParsedMessage =
 
 const bad = (problem: string): ParsedMessage => ({ ok: false, problem });
 
-/** Parses one message; `isBinary` as the WebSocket frame said. */
+/** Parses one message; `isBinary` as the opcode of the WebSocket frame says. */
 export function parseClientMessage(data: Uint8Array, isBinary: boolean): ParsedMessage {
   if (isBinary) return bad('bad message: text expected, not binary');
   if (data.byteLength > MAX_CLIENT_MESSAGE_BYTES)

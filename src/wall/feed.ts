@@ -18,7 +18,7 @@ export interface FeedEvents {
  * comes from within `join`, and a frame may be on its way while the feed is left.
  */
 export class Feed {
-  /** The newest state that the stream told. */
+  /** The newest state of the stream. */
   state: WallState | null = null;
   #subscription: WallSubscription | null = null;
   #ended = false;

@@ -3,7 +3,7 @@ import { SendWindow } from './send-window.js';
 import type { SessionTile } from './session-tile.js';
 import type { WallFrame } from './tile-stream.js';
 
-/** A browser that has drawn nothing for so long while frames are on the way to it is gone or hopeless. */
+/** A browser that has drawn nothing for so long while frames are on the way to it is taken for gone. */
 const STALLED_MS = 15_000;
 /**
  * Texts are not credited, nor are frames of tiles that were given up: this bounds what of them a client that does not read can pile up.

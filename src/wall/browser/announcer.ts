@@ -9,8 +9,8 @@ import { make } from './dom.js';
 const GATHER_MS = 4000;
 
 export class Announcer {
-  readonly element = make('div', { className: 'said' });
-  readonly #told = new Map<string, Word>();
+  readonly element = make('div', { className: 'announcer' });
+  readonly #announced = new Map<string, Word>();
   readonly #now = new Map<string, Word>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -18,13 +18,13 @@ export class Announcer {
     this.element.setAttribute('aria-live', 'polite');
   }
 
-  heard(name: string, word: Word): void {
+  note(name: string, word: Word): void {
     this.#now.set(name, word);
     this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
   }
 
   forget(name: string): void {
-    this.#told.delete(name);
+    this.#announced.delete(name);
     this.#now.delete(name);
   }
 
@@ -32,9 +32,9 @@ export class Announcer {
     this.#timer = undefined;
     const groups = new Map<Word, string[]>();
     for (const [name, word] of this.#now) {
-      const before = this.#told.get(name);
+      const before = this.#announced.get(name);
       if (before === word || word === 'connecting') continue;
-      this.#told.set(name, word);
+      this.#announced.set(name, word);
       // The first time that a camera is live is what everyone expects.
       if (before === undefined && word === 'live') continue;
       groups.set(word, [...(groups.get(word) ?? []), name]);

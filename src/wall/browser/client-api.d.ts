@@ -69,7 +69,7 @@ export declare class WallTile extends EventTarget {
   readonly latency: number | null;
   /** The old pictures go on until the first of the new. */
   setRendition(rendition: TileRendition): void;
-  /** No frames while paused; the camera stays open and its state is still heard. */
+  /** No frames while paused; the camera stays open and its states still arrive. */
   setPaused(paused: boolean): void;
   /** Asks at once for a camera that was refused; it is asked for again by itself every 15 to 30 s. */
   retry(): void;

@@ -15,8 +15,8 @@ export interface WallCamera {
 export interface CellEvents {
   clicked(cell: GridCell): void;
   takenOff(cell: GridCell): void;
-  /** What the tile says has changed. */
-  said(cell: GridCell, word: Word): void;
+  /** The tile shows another state. */
+  stateChanged(cell: GridCell, word: Word): void;
 }
 
 export interface CellOptions {
@@ -59,7 +59,7 @@ export class GridCell {
     const label = (): void => this.hit.setAttribute('aria-label', strings.tile(camera.title, tile.said));
     tile.addEventListener('verdictchange', () => {
       label();
-      if (tile.verdict) events.said(this, tile.verdict.word);
+      if (tile.verdict) events.stateChanged(this, tile.verdict.word);
     });
     label();
   }

@@ -6,7 +6,7 @@ import { make } from './dom.js';
 import { type CellEvents, GridCell, type WallCamera } from './grid-cell.js';
 
 export interface GridEvents {
-  heard(title: string, word: Word): void;
+  stateChanged(title: string, word: Word): void;
   removed(camera: string, title: string): void;
   /** The large tile changed, or what the tiles say did. */
   changed(): void;
@@ -26,8 +26,8 @@ export class Grid {
       this.enlarge(this.#large === cell ? null : cell.camera.camera);
     },
     takenOff: (cell) => this.#remove(cell),
-    said: (cell, word) => {
-      this.events.heard(cell.camera.title, word);
+    stateChanged: (cell, word) => {
+      this.events.stateChanged(cell.camera.title, word);
       this.events.changed();
     },
   };

@@ -34,7 +34,7 @@ export class Link {
   #upAt = 0;
   #tries = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  #heardAt = 0;
+  #receivedAt = 0;
   readonly #beat: ReturnType<typeof setInterval>;
 
   constructor(
@@ -72,7 +72,7 @@ export class Link {
     const socket = new WebSocket(this.url);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
-    this.#heardAt = performance.now();
+    this.#receivedAt = performance.now();
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (this.#socket === socket) this.#received(data);
     };
@@ -82,7 +82,7 @@ export class Link {
   }
 
   #received(data: unknown): void {
-    this.#heardAt = performance.now();
+    this.#receivedAt = performance.now();
     if (data instanceof ArrayBuffer) {
       const header = decodeFrameHeader(data);
       if (header) this.events.frame(header, data);
@@ -108,7 +108,7 @@ export class Link {
   }
 
   #ping(): void {
-    if (this.#socket && performance.now() - this.#heardAt > SILENT_MS) this.#drop(1006, '');
+    if (this.#socket && performance.now() - this.#receivedAt > SILENT_MS) this.#drop(1006, '');
     else this.send({ type: 'ping', sent: Date.now() });
   }
 

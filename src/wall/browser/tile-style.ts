@@ -5,7 +5,7 @@ const CSS = `
 :host([hidden]) { display: none; }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; display: block; }
 .old canvas { filter: grayscale(1) brightness(.38); }
-.told.old canvas { filter: grayscale(1) brightness(.2); }
+.explained.old canvas { filter: grayscale(1) brightness(.2); }
 .blank canvas { visibility: hidden; }
 .bar { position: absolute; inset: auto 0 0 0; display: flex; align-items: center; gap: .5em; min-width: 0;
   padding: 1.6em .7em .5em; background: linear-gradient(transparent, rgb(0 0 0 / .62)); }
@@ -14,14 +14,14 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: co
 .badge { display: none; flex: none; padding: .1em .55em .15em; border-radius: 1em; font-weight: 600; white-space: nowrap;
   background: #2a2f37; color: #dfe3e8; margin-inline-start: auto; }
 .not-live .badge { display: block; }
-.not-live .dot, .told .badge { display: none; }
+.not-live .dot, .explained .badge { display: none; }
 [data-word=connecting] .badge { background: #262b33; color: #aab3be; }
 [data-word=stale] .badge { background: #e0b050; color: #1d1502; }
 [data-word=frozen] .badge { background: #8fb8e8; color: #06162a; }
 [data-word=offline] .badge, [data-word=refused] .badge, [data-word=link] .badge { background: #d9776c; color: #230704; }
 .why { display: none; position: absolute; inset: 0 0 2.4em; place-content: center; justify-items: center; text-align: center;
   padding: 8% 8% 4%; gap: .35em; }
-.told .why { display: grid; }
+.explained .why { display: grid; }
 .what { font-size: 1.25em; font-weight: 600; text-wrap: balance; }
 .todo { max-width: 46ch; color: #c3c9d1; font-weight: 400; text-wrap: balance; }
 .info { display: none; position: absolute; inset: .5em auto auto .5em; padding: .15em .5em; border-radius: .4em;
@@ -31,7 +31,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: co
 @container (max-width: 330px) { .bar, .info { font-size: 12px; } .bar { padding: 1.3em .55em .35em; } .why { font-size: 12px; } }
 @container (max-width: 260px) { .todo { display: none; } }
 @container (max-width: 190px) { .bar, .info { font-size: 10.5px; } .bar { padding: 1.1em .45em .25em; } .what { display: none; }
-  .told .badge { display: block; } .badge { padding: 0 .4em .05em; } }
+  .explained .badge { display: block; } .badge { padding: 0 .4em .05em; } }
 @media (forced-colors: active) { .badge, .info { border: 1px solid; } .dot { background: CanvasText; } }
 `;
 

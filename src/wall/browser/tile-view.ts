@@ -45,20 +45,20 @@ export class TileView {
 
   /** Shows nothing but this text: the browser cannot show pictures. */
   fail(text: string): void {
-    this.#box.className = 'not-live told blank';
+    this.#box.className = 'not-live explained blank';
     this.#what.textContent = text;
   }
 
   show({ name, verdict, texts, info, drawn }: TileFace): void {
-    const told = !verdict.live && verdict.word !== 'stale' && verdict.word !== 'live';
+    const explained = !verdict.live && verdict.word !== 'stale' && verdict.word !== 'live';
     setText(this.#name, name);
     setText(this.#badge, texts.badge);
-    setText(this.#what, told ? texts.what : '');
-    setText(this.#todo, told ? texts.todo : '');
+    setText(this.#what, explained ? texts.what : '');
+    setText(this.#todo, explained ? texts.todo : '');
     setText(this.#corner, verdict.live ? info : '');
     const notLive = verdict.word === 'live' ? '' : 'not-live';
     const old = verdict.live ? '' : 'old';
-    const classes = [notLive, old, told ? 'told' : '', drawn ? '' : 'blank']
+    const classes = [notLive, old, explained ? 'explained' : '', drawn ? '' : 'blank']
       .filter((part) => part !== '')
       .join(' ');
     if (this.#box.className !== classes) this.#box.className = classes;

@@ -94,7 +94,7 @@ export class WallClient extends EventTarget {
       this.#offset = news.offset;
       for (const stats of news.tiles) this.#tiles.get(stats.tile)?.drew(stats);
     } else {
-      this.#tiles.get(news.tile)?.heard(news);
+      this.#tiles.get(news.tile)?.received(news);
     }
   }
 

@@ -76,7 +76,7 @@ export class WallTile extends EventTarget {
     this.post({ type: 'rendition', tile: this.id, rendition });
   }
 
-  /** A paused tile costs no network and no decoding; its camera stays open and its state is still heard. */
+  /** A paused tile costs no network and no decoding; its camera stays open and its states still arrive. */
   setPaused(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
@@ -94,7 +94,7 @@ export class WallTile extends EventTarget {
     this.changed();
   }
 
-  /** To be called once a second: nobody stands at a wall to click at the tiles of cameras that were off when it was opened. */
+  /** Call once a second. Asks again for refused cameras: on a wall without a keyboard nobody can click at them. */
   tick(): void {
     if (this.#refused && !this.#paused && performance.now() >= this.#askAgainAt) this.retry();
     else this.changed();
@@ -113,7 +113,7 @@ export class WallTile extends EventTarget {
     if (isFirst || !this.verdict.live) this.changed();
   }
 
-  heard(news: StateNews | RefusedNews): void {
+  received(news: StateNews | RefusedNews): void {
     if (news.type === 'state') {
       const { state, reason, text, since, maxGap } = news;
       // A camera that comes back has yet to show a frame.

@@ -19,7 +19,7 @@ interface Tile {
   request: TileRequest;
   paused: boolean;
   /** What the server knows of that. */
-  toldPaused: boolean;
+  sentPaused: boolean;
   /** Handle on the present connection; 0 without one. */
   handle: number;
   reported: number;
@@ -27,7 +27,7 @@ interface Tile {
   eager: boolean;
 }
 
-/** Acknowledgements wait this long for company: one message a display frame instead of one a frame drawn. */
+/** Acknowledgements are batched for this long: one message for each display frame instead of one for each frame drawn. */
 const ACK_MS = 15;
 
 /** So do pauses and resumes: a wall of 200 that is hidden, shown and hidden again would else be a flood of messages. */
@@ -51,21 +51,21 @@ function freshHandle(): number {
 function subscribe(tile: Tile): void {
   tile.handle = freshHandle();
   byHandle.set(tile.handle, tile);
-  tile.toldPaused = false;
+  tile.sentPaused = false;
   link?.send({ type: 'subscribe', handle: tile.handle, ...tile.request });
 }
 
-/** Tells the server which tiles were paused and which resumed; one that did both is not worth a word. */
+/** Tells the server which tiles were paused and which resumed; nothing about one that did both. */
 function flushPauses(): void {
   clearTimeout(pauseTimer);
   pauseTimer = undefined;
-  const turned = [...byHandle.values()].filter((tile) => tile.paused !== tile.toldPaused);
+  const turned = [...byHandle.values()].filter((tile) => tile.paused !== tile.sentPaused);
   for (const type of ['pause', 'resume'] as const) {
     const handles = turned.filter(({ paused }) => paused === (type === 'pause')).map((tile) => tile.handle);
     for (let at = 0; at < handles.length; at += MAX_HANDLES)
       link?.send({ type, handles: handles.slice(at, at + MAX_HANDLES) });
   }
-  for (const tile of turned) tile.toldPaused = tile.paused;
+  for (const tile of turned) tile.sentPaused = tile.paused;
 }
 
 function forget(tile: Tile): void {
@@ -117,7 +117,7 @@ function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
     painter,
     request,
     paused: false,
-    toldPaused: false,
+    sentPaused: false,
     handle: 0,
     reported: 0,
     eager: true,

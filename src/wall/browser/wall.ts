@@ -32,7 +32,7 @@ class WallPage {
   constructor(private readonly strings: Strings) {
     this.#announcer = new Announcer(strings);
     this.#grid = new Grid(this.#wall, strings, {
-      heard: (title, word) => this.#announcer.heard(title, word),
+      stateChanged: (title, word) => this.#announcer.note(title, word),
       removed: (camera, title) => this.#removed(camera, title),
       changed: () => this.#summarise(),
     });
