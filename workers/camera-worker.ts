@@ -94,18 +94,6 @@ class CameraRun {
 
   #start(plan: DecodePlan): Stage {
     const { task } = this;
-    const encoders = plan.outputs.map(
-      (output, index) =>
-        new OutputEncoder(output, task.pixels, output.demands, this.#counters, {
-          prepare: (frame) => {
-            decoder.toJpegColours(index, frame);
-          },
-          hasRoom: () => this.#hasRoom(),
-          send: (frame) => {
-            this.#send(frame);
-          },
-        }),
-    );
     const job = {
       source: task.source,
       pixels: task.pixels,
@@ -120,6 +108,21 @@ class CameraRun {
         this.#onFrame(stage, index, frame);
       },
     });
+    const encoders = plan.outputs.map(
+      (size, index) =>
+        new OutputEncoder(
+          { size, memory: decoder.memoryOf(index), colours: () => decoder.colours },
+          task.pixels,
+          size.demands,
+          this.#counters,
+          {
+            hasRoom: () => this.#hasRoom(),
+            send: (frame) => {
+              this.#send(frame);
+            },
+          },
+        ),
+    );
     const stage: Stage = { decoder, plan, encoders };
     this.#alive.add(decoder);
     if (decoder.pid !== undefined) this.#post({ type: 'spawned', pid: decoder.pid });

@@ -10,7 +10,7 @@ import { FrameAssembler } from './frame-assembler.js';
 import { createFrameMemory, type FrameMemory } from './frame-memory.js';
 import { duplicate, gather, openPipe, type Pipe, readInto } from './pipe.js';
 import { openGuardedPipe, RedirectGuard } from './redirect-guard.js';
-import { SourceColoursReader } from './source-colours.js';
+import { type SourceColours, SourceColoursReader } from './source-colours.js';
 import { StderrTail } from './stderr-tail.js';
 
 const STDERR_READ_BYTES = 8192;
@@ -92,12 +92,14 @@ export class Decoder {
     return this.#assemblers.filter((a) => a.partialBytes > 0).length;
   }
 
-  /**
-   * Brings a frame of output `index` to JPEG's range and matrix, in place. To be called once for each frame that is encoded, and not
-   * in the turn in which it was delivered: FFmpeg's word on the source may lie beside the first frame, still unread.
-   */
-  toJpegColours(index: number, frame: Uint8Array): void {
-    this.#memories[index]?.toJpegColours(frame, this.#source.colours);
+  /** Where the frames of output `index` lie; `null` for packed RGB. */
+  memoryOf(index: number): FrameMemory | null {
+    return this.#memories[index] ?? null;
+  }
+
+  /** How the frames are meant, as far as FFmpeg's log has been read. */
+  get colours(): SourceColours {
+    return this.#source.colours;
   }
 
   /** Asks the process to end, and makes it end. */

@@ -3,7 +3,9 @@ import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/shar
 import type { RenditionKey } from '../src/shared/rendition.js';
 import { FrameRateLimit } from '../src/shared/frame-rate-limit.js';
 import { TokenBucket } from '../src/shared/token-bucket.js';
+import type { FrameMemory } from './frame-memory.js';
 import { createEncoder, type JpegEncoder } from './jpeg-encoder.js';
+import type { SourceColours } from './source-colours.js';
 
 /** How soon a frame that waits for room on the way to the main thread tries again, ms. */
 const RETRY_MS = 5;
@@ -24,9 +26,16 @@ const MIN_REST_MS = 2;
 const CATCH_UPS = 3;
 const CATCH_UPS_PER_SECOND = 4;
 
+/** The decoder output that is encoded. */
+export interface EncoderSource {
+  readonly size: { readonly width: number; readonly height: number };
+  /** Where its frames lie; `null` for packed RGB, which needs no conversion. */
+  readonly memory: Pick<FrameMemory, 'toJpegColours'> | null;
+  /** How its frames are meant. Asked when a frame is encoded, not when it became whole: FFmpeg's log may be read in between. */
+  readonly colours: () => SourceColours;
+}
+
 export interface FrameSender {
-  /** Makes a frame what the encoder takes; called once for each frame that is encoded. */
-  prepare(frame: Uint8Array): void;
   /** Whether one more JPEG may be put on the way. */
   hasRoom(): boolean;
   send(frame: FrameMessage): void;
@@ -46,17 +55,17 @@ export class OutputEncoder {
   /** Ends the rest after a slow encoding. */
   #rest: NodeJS.Timeout | null = null;
   readonly #catchUps = new TokenBucket(CATCH_UPS, CATCH_UPS_PER_SECOND);
-  /** The first frame of all has to wait for its turn: see Decoder.toJpegColours. */
+  /** The first frame of all has to wait for its turn: see EncoderSource.colours. */
   #hadTurn = false;
 
   constructor(
-    size: { readonly width: number; readonly height: number },
+    private readonly source: EncoderSource,
     pixels: PixelFormat,
     private demands: readonly Demand[],
     private readonly counters: RunCounters,
     private readonly sender: FrameSender,
   ) {
-    this.#encoder = createEncoder(pixels, size.width, size.height);
+    this.#encoder = createEncoder(pixels, source.size.width, source.size.height);
   }
 
   get demandCount(): number {
@@ -114,7 +123,7 @@ export class OutputEncoder {
     this.#waiting = null;
     const start = performance.now();
     const due = this.demands.filter((demand) => this.#pacer(demand.key).takes(demand.fps, capturedAt));
-    if (due.length > 0) this.sender.prepare(frame);
+    if (due.length > 0) this.source.memory?.toJpegColours(frame, this.source.colours());
     for (const demand of due) this.#encode(frame, capturedAt, demand);
     const restMs = (performance.now() - start) * REST_SHARE;
     if (restMs >= MIN_REST_MS) this.#rest = setTimeout(this.#encodeWaiting, restMs);

@@ -109,7 +109,7 @@ async function pipeline(
   const start = performance.now();
   const decoder = decoderOf(request, build, pixels, change, (index, frame) => {
     if (index === 0) frames++;
-    decoder.toJpegColours(index, frame);
+    decoder.memoryOf(index)?.toJpegColours(frame, decoder.colours);
     encoders[index]?.encode(frame, request.quality);
   });
   await decoder.ended;

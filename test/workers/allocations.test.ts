@@ -39,24 +39,6 @@ test(
 
     const more: number[] = [];
     let last = process.memoryUsage().arrayBuffers;
-    const encoder = new OutputEncoder(
-      SIZE,
-      'yuv420p',
-      [DEMAND],
-      { ...NO_COUNTS },
-      {
-        prepare: (frame) => {
-          decoder.toJpegColours(0, frame);
-        },
-        hasRoom: () => true,
-        send: ({ jpeg }) => {
-          // Bytes of all array buffers of this thread; a collection in between makes it less, never more.
-          const now = process.memoryUsage().arrayBuffers;
-          more.push(now - last - jpeg.byteLength);
-          last = now;
-        },
-      },
-    );
     const decoder = new Decoder(
       job,
       build,
@@ -66,6 +48,21 @@ test(
         },
       },
       args,
+    );
+    const encoder = new OutputEncoder(
+      { size: SIZE, memory: decoder.memoryOf(0), colours: () => decoder.colours },
+      'yuv420p',
+      [DEMAND],
+      { ...NO_COUNTS },
+      {
+        hasRoom: () => true,
+        send: ({ jpeg }) => {
+          // Bytes of all array buffers of this thread; a collection in between makes it less, never more.
+          const now = process.memoryUsage().arrayBuffers;
+          more.push(now - last - jpeg.byteLength);
+          last = now;
+        },
+      },
     );
     t.after(() => {
       decoder.stop();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import type { Demand, FrameMessage } from '../../src/shared/worker-protocol.js';
+import { USUAL_COLOURS } from '../../workers/source-colours.js';
 import { OutputEncoder } from '../../workers/output-encoder.js';
 import { NO_COUNTS } from '../support/fake-opener.js';
 import { settle } from '../support/manual-clock.js';
@@ -16,8 +17,12 @@ function bench(t: TestContext, demands: readonly Demand[]) {
   const sent: FrameMessage[] = [];
   const prepared: Uint8Array[] = [];
   const gate = { open: true };
-  const encoder = new OutputEncoder({ width: 16, height: 16 }, 'yuv420p', demands, counters, {
-    prepare: (picture) => prepared.push(picture),
+  const source = {
+    size: { width: 16, height: 16 },
+    memory: { toJpegColours: (picture: Uint8Array) => void prepared.push(picture) },
+    colours: () => USUAL_COLOURS,
+  };
+  const encoder = new OutputEncoder(source, 'yuv420p', demands, counters, {
     hasRoom: () => gate.open,
     send: (frame) => sent.push(frame),
   });
