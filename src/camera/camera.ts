@@ -141,7 +141,7 @@ export class Camera {
     this.#seats.set(seat, place);
     if (this.#supervisor) {
       this.#replan();
-      this.#supervisor.wish();
+      this.#supervisor.requestRetry();
     } else this.#start();
     listener.state(this.status);
     return seat;

@@ -1,5 +1,7 @@
 /** A gap counts as this much longer before a picture is called old: key frames come by the camera's clock, not by ours. */
 const MARGIN = 1.5;
+/** How many stall timeouts old a key frame may be and still pass for live, until the camera has shown two. */
+const UNKNOWN_GAP = 4;
 /** Gaps that are remembered: a camera may change its key-frame interval with what it sees. */
 const REMEMBERED = 8;
 /** Signs of life closer together than this are of one key frame: its renditions, and the count of it. */
@@ -12,12 +14,12 @@ export class KeyFrameGap {
   #lastAt: number | null = null;
   #gaps: number[] = [];
 
-  /** @param unknownMs what holds until the camera has shown two key frames */
-  constructor(private readonly unknownMs: number) {}
+  /** @param stallMs how long a camera that is decoded whole may be silent */
+  constructor(private readonly stallMs: number) {}
 
   /** Longest silence that is normal, ms, a multiple of 5 s. */
   get maxMs(): number {
-    const longest = this.#gaps.length === 0 ? this.unknownMs : MARGIN * Math.max(...this.#gaps);
+    const longest = this.#gaps.length === 0 ? UNKNOWN_GAP * this.stallMs : MARGIN * Math.max(...this.#gaps);
     return Math.ceil(longest / STEP_MS) * STEP_MS;
   }
 

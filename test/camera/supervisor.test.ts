@@ -245,13 +245,13 @@ test('thirty seconds of life start the backoff anew, less do not', { timeout }, 
   await it.supervisor.stop();
 });
 
-test('refused credentials are held for at least five minutes, whoever wishes', { timeout }, async () => {
+test('refused credentials are held for at least five minutes, whoever asks', { timeout }, async () => {
   const it = await start();
   await it.opener.run.fail('unauthorized');
   assert.equal(it.supervisor.lastFailure, 'unauthorized');
   assert.equal(it.failures.at(-1)?.retryInMs, 330_000);
   for (let t = 0; t < 329; t++) {
-    it.supervisor.wish();
+    it.supervisor.requestRetry();
     await it.clock.advance(1000);
   }
   assert.equal(it.opener.runs.length, 1);
@@ -261,14 +261,14 @@ test('refused credentials are held for at least five minutes, whoever wishes', {
 });
 
 test(
-  'a wish brings the next try forward to a second after the failure, however many wish',
+  'a request brings the next try forward to a second after the failure, however many come',
   { timeout },
   async () => {
     const it = await start();
     for (let i = 0; i < 5; i++) {
       await it.opener.run.fail('refused');
       await it.clock.advance(300);
-      for (let viewer = 0; viewer < 100; viewer++) it.supervisor.wish();
+      for (let viewer = 0; viewer < 100; viewer++) it.supervisor.requestRetry();
       await it.clock.advance(699);
       assert.equal(it.opener.runs.length, i + 1);
       await it.clock.advance(1);
@@ -279,7 +279,7 @@ test(
   },
 );
 
-test('a wish that comes long after the failure is granted at once', { timeout }, async () => {
+test('a request that comes long after the failure is granted at once', { timeout }, async () => {
   const it = await start();
   for (let i = 0; i < 5; i++) {
     await it.opener.run.fail('refused');
@@ -287,17 +287,17 @@ test('a wish that comes long after the failure is granted at once', { timeout },
   }
   await it.opener.run.fail('refused');
   await it.clock.advance(5000);
-  it.supervisor.wish();
+  it.supervisor.requestRetry();
   await it.clock.advance(0);
   assert.equal(it.opener.runs.length, 7);
   await it.supervisor.stop();
 });
 
-test('a wish from an earlier pause does not leave the next pause without an end', { timeout }, async () => {
+test('a request in an earlier pause does not leave the next pause without an end', { timeout }, async () => {
   const it = await start();
   await it.opener.run.fail('refused');
   await it.clock.advance(500);
-  it.supervisor.wish();
+  it.supervisor.requestRetry();
   await it.clock.advance(500);
   await it.opener.run.fail('refused');
   await it.clock.advance(2000);
@@ -308,7 +308,7 @@ test('a wish from an earlier pause does not leave the next pause without an end'
 });
 
 test(
-  'a stream that the short probe cannot open is tried with the long one at once, without a word',
+  'a stream that the short probe cannot open is tried with the long one at once, and nobody is told',
   { timeout },
   async () => {
     const it = await start();
@@ -424,7 +424,7 @@ test(
       (it) => it.opener.run.fail('refused'),
       async (it) => {
         await it.opener.run.fail('refused');
-        it.supervisor.wish();
+        it.supervisor.requestRetry();
       },
       (it) => it.opener.run.fail('unauthorized'),
     ];
@@ -460,7 +460,16 @@ test(
   { timeout: 20_000 },
   async () => {
     const step = fc.oneof(
-      fc.constantFrom('frame', 'refused', 'no_video', 'disconnected', 'worker_died', 'wish', 'keys', 'all'),
+      fc.constantFrom(
+        'frame',
+        'refused',
+        'no_video',
+        'disconnected',
+        'worker_died',
+        'request',
+        'keys',
+        'all',
+      ),
       fc.integer({ min: 1, max: 6000 }),
     );
     await fc.assert(
@@ -468,7 +477,7 @@ test(
         const it = await start();
         for (const does of steps) {
           if (typeof does === 'number') await it.clock.advance(does);
-          else if (does === 'wish') it.supervisor.wish();
+          else if (does === 'request') it.supervisor.requestRetry();
           else if (does === 'keys' || does === 'all')
             it.supervisor.setPlan(does === 'keys' ? KEY_FRAMES : PLAN);
           else if (does === 'frame') it.opener.run.frame();

@@ -1,0 +1,42 @@
+import type { Clock } from '../shared/clock.js';
+
+/** A pause that can be cut short. Used again and again; one wait at a time. */
+export class RetryPause {
+  #wake: (() => void) | null = null;
+  #cancelTimer: () => void = () => undefined;
+  #endsAt = Infinity;
+  #ended = false;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Resolves after `ms`, or when `shorten` or `end` says so. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#cancelTimer();
+        this.#wake = null;
+        resolve();
+      };
+      this.#endAt(this.clock.now() + ms);
+      if (this.#ended) this.#wake();
+    });
+  }
+
+  /** Ends the present wait no later than `at` (monotonic, ms), if there is one. */
+  shorten(at: number): void {
+    if (!this.#wake || at >= this.#endsAt) return;
+    this.#cancelTimer();
+    this.#endAt(at);
+  }
+
+  /** Ends the present wait now, and each later one at once. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  #endAt(at: number): void {
+    this.#endsAt = at;
+    this.#cancelTimer = this.clock.after(Math.max(0, at - this.clock.now()), () => this.#wake?.());
+  }
+}
