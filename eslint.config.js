@@ -1,5 +1,5 @@
 import tseslint from 'typescript-eslint';
-import { roomBorders } from './lint/room-borders.js';
+import { roomBorders } from './.eslint/room-borders.js';
 
 const ONLY_WORKER_POOL = 'Only src/decoding/worker-pool.ts imports Piscina and workers/.';
 
@@ -15,7 +15,7 @@ const NOT_YET = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'eslint.config.js', 'lint/'] },
+  { ignores: ['dist/', 'node_modules/', 'eslint.config.js', '.eslint/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

@@ -9,7 +9,7 @@ import { z } from 'zod';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const ROOMS = z
   .record(z.string(), z.object({ holds: z.string(), mayImport: z.array(z.string()) }))
-  .parse(JSON.parse(readFileSync(`${ROOT}lint/rooms.json`, 'utf8')));
+  .parse(JSON.parse(readFileSync(`${ROOT}.eslint/rooms.json`, 'utf8')));
 const NAMES = Object.keys(ROOMS);
 const RULE = 'project/room-borders';
 const timeout = 30_000;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 
 /**
- * The ESLint rule that keeps the borders of lint/rooms.json: a file imports from its own room, from packages, and from
+ * The ESLint rule that keeps the borders of .eslint/rooms.json: a file imports from its own room, from packages, and from
  * the rooms (or single files) that its room's `mayImport` names; `*` names all. Types count too: they tie rooms together as well.
  */
 
@@ -30,13 +30,13 @@ const fromRoot = (path) =>
 /** @returns {string | null} what is wrong with the import, or null */
 function fault(from, target) {
   const own = roomOf(from);
-  if (own === undefined) return `${dirname(from)}/ is no room of lint/rooms.json: add it there.`;
+  if (own === undefined) return `${dirname(from)}/ is no room of .eslint/rooms.json: add it there.`;
   const other = roomOf(target);
   if (other === own) return null;
   const { mayImport } = ROOMS[own];
   if (mayImport.includes(target)) return null;
   if (other !== undefined && (mayImport.includes('*') || mayImport.includes(other))) return null;
-  return `${own}/ may not import ${target}; it may import ${mayImport.join(', ') || 'nothing'} (lint/rooms.json).`;
+  return `${own}/ may not import ${target}; it may import ${mayImport.join(', ') || 'nothing'} (.eslint/rooms.json).`;
 }
 
 export const roomBorders = {
