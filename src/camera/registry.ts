@@ -1,31 +1,27 @@
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
+import { type CameraSummary, summaryOf } from './camera-summary.js';
 import { CameraSeries } from './metric-series.js';
-import type { CameraState } from '../shared/camera-state.js';
+import {
+  adhocSpec,
+  isMainKey,
+  mainKey,
+  nameOf,
+  sameStream,
+  type Stream,
+  type StreamRequest,
+} from './stream.js';
 import type { CameraSpec } from '../config/camera-spec.js';
-import type { Degradation } from '../decoding/decode-plan.js';
 import { CredentialHolds } from './credential-holds.js';
-import { CameraError, type CameraErrorCode, RefusedError, type ServiceError } from '../shared/errors.js';
+import { CameraError, RefusedError, type ServiceError } from '../shared/errors.js';
 import { ClosingCameras } from './closing-cameras.js';
 import type { Transport } from '../shared/worker-protocol.js';
-import { type Rendition, renditionKey } from '../shared/rendition.js';
+import type { Rendition } from '../shared/rendition.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
 import type { CameraOpener } from '../decoding/camera-run.js';
 import type { SupervisorTimes } from './supervisor.js';
 import { requestedRendition } from '../viewer/viewer-request.js';
 
-/** What a viewer asks the registry for. */
-export interface StreamRequest {
-  readonly camera: string;
-  /** Left out for a configured camera. */
-  readonly url: RtspUrl | null;
-  /** The configured camera's main stream instead of its small one. */
-  readonly main: boolean;
-  /** Sides and quality that the viewer names; the camera's defaults fill the rest. */
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly quality: number | null;
-  readonly fps: number | null;
-}
+export type { CameraSummary, StreamRequest };
 
 export interface RegistryOptions {
   readonly maxCameras: number;
@@ -43,35 +39,9 @@ export interface RegistryDeps extends Omit<CameraDeps, 'series'> {
   readonly opener: (key: string, spec: CameraSpec, url: RtspUrl) => CameraOpener;
 }
 
-/** One camera in `/api/cameras`. No address: a browser never learns where a camera is. */
-export interface CameraSummary {
-  readonly camera: string;
-  readonly title: string;
-  readonly state: CameraState;
-  readonly reason: CameraErrorCode | null;
-  /** Unix epoch, ms. */
-  readonly since: number;
-  readonly configured: boolean;
-  readonly hasMain: boolean;
-  readonly viewers: number;
-  readonly degraded: Degradation;
-  /** Age of the newest frame, ms. */
-  readonly frameAgeMs: number | null;
-}
-
-/** One stream: its key, what is known of its camera, and which of the camera's URLs it is. */
-interface Stream {
-  readonly key: string;
-  readonly spec: CameraSpec;
-  readonly url: RtspUrl;
-}
-
 interface Entry extends Stream {
   readonly camera: Camera;
 }
-
-/** Key of a configured camera's main stream: `~` is in no camera's name, so it cannot collide. */
-const mainKey = (name: string): string => `${name}~main`;
 
 /** Stream key to camera: makes it for the first viewer, gives it to the others, forgets it after the last. */
 export class Registry {
@@ -87,7 +57,7 @@ export class Registry {
     private readonly deps: RegistryDeps,
   ) {
     this.#closing = new ClosingCameras(deps.clock);
-    const series = new CameraSeries(deps.metrics, (key) => this.#configured.has(key.replace(/~.*/, '')));
+    const series = new CameraSeries(deps.metrics, (key) => this.#configured.has(nameOf(key)));
     this.#cameraDeps = { ...deps, series };
     this.#holds = new CredentialHolds(options.times.holdMs, deps.clock);
   }
@@ -138,7 +108,14 @@ export class Registry {
   /** All configured and running cameras, in the order of the configuration, then of their start. */
   list(now: number): CameraSummary[] {
     const names = new Set([...this.#configured.keys(), ...this.#entries.keys()]);
-    return [...names].filter((name) => !name.includes('~')).map((name) => this.#summary(name, now));
+    return [...names]
+      .filter((name) => !isMainKey(name))
+      .map((name) => {
+        const spec = this.#configured.get(name) ?? null;
+        const small = this.#entries.get(name)?.camera ?? null;
+        const main = this.#entries.get(mainKey(name))?.camera ?? null;
+        return summaryOf(name, spec, small, main, now);
+      });
   }
 
   /** Running cameras by stream key, for whoever watches over their load. */
@@ -184,18 +161,7 @@ export class Registry {
       // Nobody watches the old one: a corrected URL need not wait for its linger.
       this.#drop(name, null);
     }
-    const { defaultRendition: rendition, maxFps, transport } = this.options;
-    const spec: CameraSpec = {
-      name,
-      title: name,
-      url,
-      mainUrl: null,
-      transport,
-      rendition,
-      maxFps,
-      alwaysOn: false,
-    };
-    return { key: name, spec, url };
+    return { key: name, spec: adhocSpec(name, url, this.options), url };
   }
 
   #entry(stream: Stream): Entry {
@@ -251,34 +217,4 @@ export class Registry {
     this.#entries.delete(key);
     this.#closing.add(entry, entry.camera.close(error));
   }
-
-  #summary(name: string, now: number): CameraSummary {
-    const spec = this.#configured.get(name);
-    const entry = this.#entries.get(name);
-    const main = this.#entries.get(mainKey(name));
-    const lastFrameAt = entry?.camera.lastFrameAt ?? null;
-    return {
-      camera: name,
-      title: spec?.title ?? name,
-      ...(entry?.camera.status ?? { state: 'idle', reason: null, since: 0 }),
-      configured: spec !== undefined,
-      hasMain: (spec?.mainUrl ?? null) !== null,
-      viewers: (entry?.camera.viewers ?? 0) + (main?.camera.viewers ?? 0),
-      degraded: entry?.camera.degradation ?? 0,
-      frameAgeMs: lastFrameAt === null ? null : Math.max(0, Math.round(now - lastFrameAt)),
-    };
-  }
-}
-
-/** All but the title, which is only shown. */
-function sameStream(a: CameraSpec, b: CameraSpec): boolean {
-  return (
-    sameSource(a.url, b.url) &&
-    (a.mainUrl === b.mainUrl ||
-      (a.mainUrl !== null && b.mainUrl !== null && sameSource(a.mainUrl, b.mainUrl))) &&
-    a.transport === b.transport &&
-    renditionKey(a.rendition) === renditionKey(b.rendition) &&
-    a.maxFps === b.maxFps &&
-    a.alwaysOn === b.alwaysOn
-  );
 }

@@ -1,0 +1,64 @@
+import type { CameraSpec } from '../config/camera-spec.js';
+import { type Rendition, renditionKey } from '../shared/rendition.js';
+import type { Transport } from '../shared/worker-protocol.js';
+import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
+
+/** What a viewer asks the registry for. */
+export interface StreamRequest {
+  readonly camera: string;
+  /** Left out for a configured camera. */
+  readonly url: RtspUrl | null;
+  /** The configured camera's main stream instead of its small one. */
+  readonly main: boolean;
+  /** Sides and quality that the viewer names; the camera's defaults fill the rest. */
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly quality: number | null;
+  readonly fps: number | null;
+}
+
+/** One stream: its key, what is known of its camera, and which of the camera's URLs it is. */
+export interface Stream {
+  readonly key: string;
+  readonly spec: CameraSpec;
+  readonly url: RtspUrl;
+}
+
+/** Key of a configured camera's main stream: `~` is in no camera's name, so it cannot collide. */
+export const mainKey = (name: string): string => `${name}~main`;
+export const isMainKey = (key: string): boolean => key.includes('~');
+/** The camera's name in the key of either of its streams. */
+export const nameOf = (key: string): string => key.replace(/~.*/, '');
+
+/** A camera that is not configured, as its viewer's URL and the service's defaults make it. */
+export const adhocSpec = (
+  name: string,
+  url: RtspUrl,
+  defaults: {
+    readonly transport: Transport;
+    readonly defaultRendition: Rendition;
+    readonly maxFps: number | null;
+  },
+): CameraSpec => ({
+  name,
+  title: name,
+  url,
+  mainUrl: null,
+  transport: defaults.transport,
+  rendition: defaults.defaultRendition,
+  maxFps: defaults.maxFps,
+  alwaysOn: false,
+});
+
+/** Whether two specs need the same streams: all but the title, which is only shown. */
+export function sameStream(a: CameraSpec, b: CameraSpec): boolean {
+  return (
+    sameSource(a.url, b.url) &&
+    (a.mainUrl === b.mainUrl ||
+      (a.mainUrl !== null && b.mainUrl !== null && sameSource(a.mainUrl, b.mainUrl))) &&
+    a.transport === b.transport &&
+    renditionKey(a.rendition) === renditionKey(b.rendition) &&
+    a.maxFps === b.maxFps &&
+    a.alwaysOn === b.alwaysOn
+  );
+}
