@@ -17,10 +17,11 @@ export class StepHold {
   }
 
   steppedDown(look: number): void {
-    // Still in a hold, this is more of the same overload.
-    if (!this.isOver(look)) return void (this.#until = look + this.#looks);
-    const tooSoon = look - this.#steppedUpAt < FIRST_HOLD_LOOKS;
-    this.#looks = tooSoon ? Math.min(LONGEST_HOLD_LOOKS, this.#looks * 2) : FIRST_HOLD_LOOKS;
+    // Within a hold, this is more of the same overload.
+    if (this.isOver(look)) {
+      const tooSoon = look - this.#steppedUpAt < FIRST_HOLD_LOOKS;
+      this.#looks = tooSoon ? Math.min(LONGEST_HOLD_LOOKS, this.#looks * 2) : FIRST_HOLD_LOOKS;
+    }
     this.#until = look + this.#looks;
   }
 }
