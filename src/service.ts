@@ -9,7 +9,7 @@ import { snapToLadder } from './decoding/decode-plan.js';
 import { ConfigError, ServiceError } from './shared/errors.js';
 import { findFfmpeg } from './decoding/ffmpeg-build.js';
 import { judgeGo2rtc, MAX_GO2RTC_MESSAGE_BYTES } from './go2rtc/socket-session.js';
-import { Governor } from './load/load-governor.js';
+import { LoadGovernor } from './load/load-governor.js';
 import { addHttpRoutes } from './http/routes.js';
 import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -188,7 +188,7 @@ export async function startService(
     },
     refused,
   );
-  const governor = new Governor(
+  const governor = new LoadGovernor(
     () => registry.running(),
     (key) => pool.pidsOf(key),
     new BacklogReader(),

@@ -22,10 +22,10 @@ export interface NextPlan {
   readonly againAt: number;
 }
 
-/** Whether somebody wants frames of the camera. */
+/** Whether a viewer wants frames of the camera. */
 type Audience =
   | { readonly state: 'watched'; readonly plan: DecodePlan }
-  /** The last one left a moment ago: the decoder goes on as it was, since a page reload must not cost a reconnect. */
+  /** The last viewer left a moment ago: the decoder goes on as it was, because a page reload must not cost a reconnect. */
   | { readonly state: 'left'; readonly plan: DecodePlan; readonly economyAt: number }
   | { readonly state: 'economy' };
 

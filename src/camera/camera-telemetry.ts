@@ -1,4 +1,4 @@
-import type { CameraSeries } from './metric-series.js';
+import type { MetricSeries } from './metric-series.js';
 import { CAMERA_STATES, type CameraStatus } from '../shared/camera-state.js';
 import { epochMs } from '../shared/clock.js';
 import type { Degradation } from '../decoding/decode-plan.js';
@@ -16,7 +16,7 @@ export class CameraTelemetry {
     private readonly camera: string,
     private readonly metrics: Metrics,
     private readonly log: Log,
-    private readonly series: Pick<CameraSeries, 'started' | 'stopped'>,
+    private readonly series: Pick<MetricSeries, 'started' | 'stopped'>,
   ) {}
 
   state(status: CameraStatus): void {

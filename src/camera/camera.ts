@@ -1,5 +1,5 @@
 import { CameraTelemetry } from './camera-telemetry.js';
-import type { CameraSeries } from './metric-series.js';
+import type { MetricSeries } from './metric-series.js';
 import type { CameraStatus } from '../shared/camera-state.js';
 import { type Clock, epochMs } from '../shared/clock.js';
 import type { ConnectGate } from './connect-gate.js';
@@ -14,7 +14,7 @@ import { type Channel, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
 import { Supervisor, type SupervisorTimes } from './supervisor.js';
 
-/** What somebody who holds a seat is told. */
+/** What the holder of a seat is told. */
 export interface SeatListener {
   state(status: CameraStatus): void;
   /** The seat is lost: the first opening failed, the camera was reconfigured, or the service stops. */
@@ -45,12 +45,12 @@ export interface CameraDeps {
   readonly clock: Clock;
   readonly gate: ConnectGate;
   readonly metrics: Metrics;
-  readonly series: CameraSeries;
+  readonly series: MetricSeries;
   readonly log: Log;
   readonly publish: TopicPublish;
 }
 
-/** An older frame is not shown to somebody who joins a live stream: the next one is nearer than that. */
+/** A new viewer of a live stream is not shown an older frame than this, ms: the next frame comes sooner. */
 const FRESH_MS = 1000;
 
 /** One camera: its viewers' seats, its supervisor while it runs, its newest frames. */
@@ -76,7 +76,7 @@ export class Camera {
     readonly options: CameraOptions,
     private readonly opener: CameraOpener,
     private readonly deps: CameraDeps,
-    /** The camera runs no more, and nobody is there. */
+    /** Called when the camera has stopped and has no viewer. */
     private readonly onIdle: () => void,
   ) {
     this.#planning = this.#newPlanning();
@@ -154,7 +154,7 @@ export class Camera {
     this.#replan();
   }
 
-  /** Ends the camera for good; every seat is told why. */
+  /** Ends the camera for good and tells every seat why. */
   close(error: ServiceError | null): Promise<void> {
     this.#closed = true;
     if (error) this.#loseAll(error);
@@ -215,7 +215,7 @@ export class Camera {
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
     this.#telemetry.stopped();
-    // Two runs may be on their way out when this one never came past the gate.
+    // An earlier run may still be ending when this one was stopped before it passed the gate.
     this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => undefined);
     return this.#stopping;
   }

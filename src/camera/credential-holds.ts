@@ -14,8 +14,7 @@ interface Hold {
 
 /**
  * Credentials that a camera refused, and until when they are not tried again: cameras lock accounts. A hold belongs to the URL
- * with its credentials, not to the name that somebody gave it: a corrected URL is tried at once, and the wrong one under another
- * name is not.
+ * with its credentials, not to the camera's name: a corrected URL is tried at once, and the wrong one under another name is not.
  */
 export class CredentialHolds {
   /** By the source's identity, oldest first. */

@@ -8,7 +8,7 @@ const KEPT_CAMERAS = 1000;
  * process lives; only when very many cameras have stopped since is the one that stopped first forgotten, because ad-hoc names would
  * pile up over weeks. A configured camera is never forgotten.
  */
-export class CameraSeries {
+export class MetricSeries {
   /** Oldest first. */
   readonly #stopped = new Set<string>();
 

@@ -10,7 +10,7 @@ export interface Frame {
   readonly sequence: number;
 }
 
-/** Somebody who is sent frames one by one instead of through the topic. */
+/** A receiver of single frames, for viewers who do not read the topic. */
 export interface FrameSink {
   frame(frame: Frame): void;
 }
@@ -44,7 +44,7 @@ export class Channel {
   }
 }
 
-/** The channels of one camera. A channel lives as long as somebody holds it. */
+/** The channels of one camera. A channel lives as long as a seat holds it. */
 export class Publisher {
   readonly #channels = new Map<RenditionKey, Channel>();
 

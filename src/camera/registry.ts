@@ -1,6 +1,6 @@
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
 import { type CameraSummary, summaryOf } from './camera-summary.js';
-import { CameraSeries } from './metric-series.js';
+import { MetricSeries } from './metric-series.js';
 import {
   adhocSpec,
   isMainKey,
@@ -57,7 +57,7 @@ export class Registry {
     private readonly deps: RegistryDeps,
   ) {
     this.#closing = new ClosingCameras(deps.clock);
-    const series = new CameraSeries(deps.metrics, (key) => this.#configured.has(nameOf(key)));
+    const series = new MetricSeries(deps.metrics, (key) => this.#configured.has(nameOf(key)));
     this.#cameraDeps = { ...deps, series };
     this.#holds = new CredentialHolds(options.times.holdMs, deps.clock);
   }
@@ -118,7 +118,7 @@ export class Registry {
       });
   }
 
-  /** Running cameras by stream key, for whoever watches over their load. */
+  /** Running cameras by stream key, for the load control. */
   running(): { key: string; camera: Camera }[] {
     return [...this.#entries]
       .filter(([, { camera }]) => camera.running)
@@ -201,7 +201,7 @@ export class Registry {
     return { ...this.options.offeredSize(want), quality: want.quality };
   }
 
-  /** One camera too many does not keep the others from being configured: it is tried again when somebody asks for it. */
+  /** At capacity the camera is not started and the others are configured all the same; a viewer's request tries again. */
   #startUnwatched(name: string, spec: CameraSpec): void {
     try {
       this.#entry({ key: name, spec, url: spec.url });

@@ -21,7 +21,7 @@ export interface SupervisorEvents {
   /** What was counted since the last call. */
   counted(counters: RunCounters): void;
   state(status: CameraStatus): void;
-  /** A run ended on its own. `first`: the camera has never been live, so whoever waits for it is told. */
+  /** A run ended on its own. `first`: the camera has never been live, so its waiting viewers are told. */
   failed(failure: { code: CameraErrorCode; detail: string; first: boolean; retryInMs: number }): void;
 }
 
@@ -93,7 +93,7 @@ export class Supervisor {
     if (plan.keyFramesOnly) this.#status.gapChanged();
   }
 
-  /** Somebody wants the picture now: a camera that never was live is tried again soon, unless it refused credentials. */
+  /** For a new viewer, a camera that never was live is tried again soon, unless it refused credentials. */
   requestRetry(): void {
     if (this.#everLive || !this.#failed || CAMERA_FAULTS[this.#failed.code].retry === 'hold') return;
     this.#pause.shorten(this.#failed.at + REQUESTED_RETRY_MS);

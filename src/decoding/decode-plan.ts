@@ -15,9 +15,9 @@ export const KEY_FRAMES_ONLY = 3 satisfies Degradation;
 export const LEAST_RATE = 2 satisfies Degradation;
 
 export interface PlanOptions {
-  /** Decoded when nobody wants anything, so that the stream is alive for whoever comes. */
+  /** Decoded without viewers, so that the stream is open for the next one. */
   readonly standby: Size;
-  /** Most frames a second that the service gives anybody; `null` is no limit. */
+  /** Most frames a second that any viewer gets; `null` is no limit. */
   readonly maxFps: number | null;
   readonly degradation: Degradation;
 }
@@ -31,7 +31,7 @@ export const DEGRADED_FPS: Readonly<Record<Degradation, number | null>> = { 0: n
  */
 const KEY_FRAME_FPS = 1;
 
-/** Pure: the wishes of all viewers of a camera to what its worker decodes and encodes. */
+/** What a camera's worker decodes and encodes for the wants of all of its viewers. Pure. */
 export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodePlan {
   const outputs = new Map<string, { width: number; height: number; demands: Map<string, Demand> }>();
   let fastest: number | null = 0;
@@ -53,7 +53,7 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
         : [...outputs.values()]
             .sort(bySize)
             .map((output): DecodeOutput => ({ ...output, demands: [...output.demands.values()] })),
-    // Nobody there (fastest is 0) needs no more than a sign of life.
+    // Without viewers (fastest is 0) key frames are enough to see that the stream lives.
     keyFramesOnly: options.degradation === KEY_FRAMES_ONLY || (fastest !== null && fastest <= KEY_FRAME_FPS),
   };
 }
@@ -63,7 +63,7 @@ interface Size {
   readonly height: number;
 }
 
-/** The order of a plan's outputs: the same wishes in another order are the same plan. */
+/** The order of a plan's outputs: the same wants in another order are the same plan. */
 export const bySize = (a: Size, b: Size): number => a.width - b.width || a.height - b.height;
 
 /** `null` is "as fast as the source". */

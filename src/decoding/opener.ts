@@ -23,7 +23,7 @@ export interface OpenerDeps {
   readonly resolve: (url: RtspUrl) => Promise<Addresses>;
 }
 
-/** Ends that tell of an address, and nothing of the camera: the name's next address is tried at once. */
+/** Ends that concern one address and say nothing about the camera: the name's next address is tried at once. */
 const UNREACHED: ReadonlySet<RunEnd['code']> = new Set(['refused', 'unreachable'] as const);
 
 /** Opens one camera: resolves and judges its host anew for each run, then hands an address to a worker. */
@@ -48,7 +48,7 @@ export function cameraOpener(
   const dialInTurn = async (it: RunScript, request: OpenRequest, events: RunEvents): Promise<RunEnd> => {
     const { ffmpeg } = deps;
     if (!ffmpeg) return { code: 'ffmpeg_missing', detail: 'no FFmpeg was found at start' };
-    // A resolver may take many seconds: whoever stops meanwhile does not wait for it.
+    // A resolver may take many seconds: a stop does not wait for it.
     const addresses = await Promise.race([deps.resolve(url), it.stopped]);
     if ('code' in addresses) return addresses;
     for (let left = addresses.length - 1; ; left--) {

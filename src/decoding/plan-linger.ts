@@ -3,27 +3,26 @@ import type { DecodeOutput, DecodePlan } from '../shared/worker-protocol.js';
 import { sizeKey } from '../shared/rendition.js';
 
 /**
- * What nobody wants any more is decoded on for a while, and encoded for nobody: sizes, and the frames between key frames. Another
- * set of sizes is another FFmpeg, and another session at the camera. Viewers who flip to and fro thus cost it one session for each
- * thing that they want, not one for each flip. Pure.
+ * Keeps decoding unused sizes, and the frames between key frames, for the linger time, without encoding them. Another set of sizes
+ * is another FFmpeg, and another session at the camera: viewers who toggle between sizes do not reopen the camera each time. Pure.
  */
 export class PlanLinger {
-  /** Sizes that were decoded at last, and until when they are; `Infinity` while somebody wants them. */
+  /** Sizes in the present plan, and until when they stay in it; `Infinity` while a viewer wants them. */
   readonly #sizes = new Map<string, { readonly output: DecodeOutput; readonly until: number }>();
   /** The same for the frames between key frames. */
   #allFramesUntil = -Infinity;
 
-  /** @param lingerMs how long something is kept that nobody wants; 0 gives it up at once */
+  /** @param lingerMs how long an unused size is kept; 0 drops it at once */
   constructor(private readonly lingerMs: number) {}
 
-  /** When something is given up next; `Infinity` when nothing waits for that. */
+  /** When the next unused size is dropped; `Infinity` when none is kept. */
   get endsAt(): number {
     const ends = [...this.#sizes.values()].map(({ until }) => until);
     return Math.min(...ends, this.#allFramesUntil > -Infinity ? this.#allFramesUntil : Infinity);
   }
 
   /**
-   * The plan, and what is still kept of the plans before it.
+   * The plan with what lingers of earlier plans.
    * @param now monotonic, ms
    * @param saveAtOnce when the plan says key frames only, the other frames do not linger
    */

@@ -25,7 +25,7 @@ export async function reapOrphan(pid: number): Promise<void> {
     process.kill(pid, 'SIGKILL');
     return;
   }
-  // First look, then kill: the answer 0 means "our child, still running", so the number cannot be somebody else's.
+  // First look, then kill: the answer 0 means "our child, still running", so the number cannot be another process's.
   if (waitpid(pid, null, WNOHANG) !== 0) return;
   process.kill(pid, 'SIGKILL');
   for (let i = 0; i < ATTEMPTS && waitpid(pid, null, WNOHANG) === 0; i++) await sleep(PAUSE_MS);

@@ -7,7 +7,7 @@ import type { Log } from '../telemetry/log.js';
 const LOOK_MS = 1000;
 
 /** Watches the backlog of every running camera and steps cameras down and up as the machine allows. */
-export class Governor {
+export class LoadGovernor {
   readonly #control = new LoadControl();
   readonly #timer: NodeJS.Timeout;
   #looking = false;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { CameraSeries } from '../../src/camera/metric-series.js';
+import { MetricSeries } from '../../src/camera/metric-series.js';
 import { CAMERA_STATES } from '../../src/shared/camera-state.js';
 import { CAMERA_FAULTS } from '../../src/shared/errors.js';
 import { createMetrics, DROP_STAGES, forgetCamera } from '../../src/telemetry/metrics.js';
@@ -51,7 +51,7 @@ test(
   { timeout },
   async () => {
     const metrics = createMetrics();
-    const series = new CameraSeries(metrics, (camera) => camera === 'door', 2);
+    const series = new MetricSeries(metrics, (camera) => camera === 'door', 2);
     const run = (camera: string): void => {
       series.started(camera);
       metrics.reconnects.inc({ camera, reason: 'stall' });
