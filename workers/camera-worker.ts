@@ -14,7 +14,7 @@ import {
 } from '../src/shared/worker-protocol.js';
 import { sizeKey } from '../src/shared/rendition.js';
 import { Decoder } from './decoder.js';
-import { classifyEnd, describeEnd, type FfmpegEnd } from './ffmpeg-faults.js';
+import { classifyEnd, describeEnd, type FfmpegEnd } from './ffmpeg/faults.js';
 import { OutputEncoder } from './output-encoder.js';
 
 /**

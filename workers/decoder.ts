@@ -4,14 +4,14 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { type FfmpegBuild, KILL_AFTER_MS } from '../src/shared/worker-protocol.js';
-import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg-args.js';
-import { type FfmpegEnd, REDIRECT, REDIRECTING } from './ffmpeg-faults.js';
+import { type DecodeJob, FIRST_OUTPUT_FD, ffmpegArgs } from './ffmpeg/args.js';
+import { type FfmpegEnd, REDIRECT, REDIRECTING } from './ffmpeg/faults.js';
 import { FrameAssembler } from './frame-assembler.js';
 import { createFrameMemory, type FrameMemory } from './frame-memory.js';
-import { duplicate, gather, openPipe, type Pipe, readInto } from './pipe.js';
-import { openGuardedPipe, RedirectGuard } from './redirect-guard.js';
+import { duplicate, gather, openPipe, type Pipe, readInto } from './ffmpeg/pipe.js';
+import { openGuardedPipe, RedirectGuard } from './ffmpeg/redirect-guard.js';
 import { type SourceColours, SourceColoursReader } from './source-colours.js';
-import { StderrTail } from './stderr-tail.js';
+import { StderrTail } from './ffmpeg/stderr-tail.js';
 
 const STDERR_READ_BYTES = 8192;
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Decoder } from '../../workers/decoder.js';
-import { ffmpegArgs, type DecodeJob } from '../../workers/ffmpeg-args.js';
+import { ffmpegArgs, type DecodeJob } from '../../workers/ffmpeg/args.js';
 import { createEncoder } from '../../workers/jpeg-encoder.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import type { FfmpegBuild, PixelFormat } from '../../src/shared/worker-protocol.js';

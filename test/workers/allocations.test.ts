@@ -5,7 +5,7 @@ import { percentile } from '../../bench/lib/stats.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import type { Demand } from '../../src/shared/worker-protocol.js';
 import { Decoder } from '../../workers/decoder.js';
-import { type DecodeJob, ffmpegArgs } from '../../workers/ffmpeg-args.js';
+import { type DecodeJob, ffmpegArgs } from '../../workers/ffmpeg/args.js';
 import { OutputEncoder } from '../../workers/output-encoder.js';
 import { NO_COUNTS } from '../support/fake-opener.js';
 

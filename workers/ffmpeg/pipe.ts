@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { fromLibc } from '../src/shared/libc.js';
+import { fromLibc } from '../../src/shared/libc.js';
 
 /**
  * Pipes whose read end fills a buffer of ours. Node's own `child.stdout` allocates 64 KiB for each chunk and leaves them to

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CAMERA_FAULTS, type CameraErrorCode } from '../../src/shared/errors.js';
-import { classifyEnd, describeEnd, type FfmpegEnd } from '../../workers/ffmpeg-faults.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from '../../../src/shared/errors.js';
+import { classifyEnd, describeEnd, type FfmpegEnd } from '../../../workers/ffmpeg/faults.js';
 
 const timeout = 5000;
 const END: FfmpegEnd = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { StderrTail } from '../../workers/stderr-tail.js';
+import { StderrTail } from '../../../workers/ffmpeg/stderr-tail.js';
 
 const timeout = 10_000;
 const SECRET = 'S3cr3t-Hunter2';

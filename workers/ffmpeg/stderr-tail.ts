@@ -1,4 +1,4 @@
-import { redact } from '../src/shared/redact.js';
+import { redact } from '../../src/shared/redact.js';
 
 /** Bytes of FFmpeg's stderr that are kept for each process. */
 const TAIL_CHARS = 4096;

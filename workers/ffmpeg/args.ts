@@ -1,4 +1,4 @@
-import type { FfmpegBuild, PixelFormat, Source } from '../src/shared/worker-protocol.js';
+import type { FfmpegBuild, PixelFormat, Source } from '../../src/shared/worker-protocol.js';
 
 /** What one FFmpeg process decodes, and into which sizes. */
 export interface DecodeJob {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DecodeJob, ffmpegArgs } from '../../workers/ffmpeg-args.js';
+import { type DecodeJob, ffmpegArgs } from '../../../workers/ffmpeg/args.js';
 
 const timeout = 5000;
 const URL = 'rtsp://u:p@10.0.0.1:554/;$(id)`x`&|"\' -i /etc/passwd';

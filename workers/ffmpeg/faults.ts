@@ -1,4 +1,4 @@
-import type { CameraErrorCode } from '../src/shared/errors.js';
+import type { CameraErrorCode } from '../../src/shared/errors.js';
 
 /** How an FFmpeg process ended, as far as it can be seen from outside. */
 export interface FfmpegEnd {
