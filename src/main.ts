@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { helpText, loadConfig, parseCommandLine } from './config/settings.js';
+import { helpText, parseCommandLine } from './config/command-line.js';
+import { loadConfig } from './config/settings.js';
 import { ConfigError } from './shared/errors.js';
 
 /** Exit codes of sysexits.h: wrong usage or settings; something needed is not to be had. */

@@ -8,7 +8,8 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { statOf } from '../bench/lib/proc.js';
 import { connectViewer, type Viewer } from '../bench/lib/ws-viewer.js';
-import { helpText, SETTINGS, settingsTable } from '../src/config/settings.js';
+import { helpText } from '../src/config/command-line.js';
+import { SETTINGS, settingsTable } from '../src/config/settings.js';
 import { cameras, closed, service, until } from './support/rig.js';
 import { tempFolder } from './support/temp-folder.js';
 

@@ -1,8 +1,8 @@
-import { AddressRates } from './client-rates.js';
+import { ClientRates } from './client-rates.js';
 import type { Auth, Grant } from './auth.js';
 import { clientNetwork } from './client-network.js';
 import { RefusedError } from '../shared/errors.js';
-import { credentialsOf, type RequestFacts } from '../http/request.js';
+import { credentialsOf, type RequestFacts } from './request-facts.js';
 import type { OriginPolicy } from './origin.js';
 
 export interface AdmissionLimits {
@@ -19,8 +19,8 @@ export interface AdmissionLimits {
 export class Admission {
   #viewers = 0;
   readonly #perAddress = new Map<string, number>();
-  readonly #arrivals: AddressRates;
-  readonly #failures: AddressRates;
+  readonly #arrivals: ClientRates;
+  readonly #failures: ClientRates;
 
   constructor(
     private readonly auth: Auth,
@@ -30,8 +30,8 @@ export class Admission {
     private readonly now: () => number,
   ) {
     const { maxPerSecond, maxFailuresPerMinute } = limits;
-    this.#arrivals = new AddressRates(maxPerSecond, maxPerSecond);
-    this.#failures = new AddressRates(maxFailuresPerMinute, maxFailuresPerMinute / 60);
+    this.#arrivals = new ClientRates(maxPerSecond, maxPerSecond);
+    this.#failures = new ClientRates(maxFailuresPerMinute, maxFailuresPerMinute / 60);
   }
 
   get viewers(): number {

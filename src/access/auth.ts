@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errors, jwtVerify, type JWTPayload } from 'jose';
-import { MIN_JWT_SECRET_BYTES } from '../config/settings.js';
 import { ConfigError, RefusedError } from '../shared/errors.js';
 
 /** Who may watch: static tokens (AUTH_TOKENS) and HS256 JSON Web Tokens (AUTH_JWT_SECRET), from `Bearer` or `?token=`. */
@@ -42,8 +41,8 @@ const unauthenticated = (message: string): RefusedError => new RefusedError('una
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * `jwtSecret` '' or null: no JWTs. `now` is the wall clock against which `exp` and `nbf` count.
- * Throws ConfigError when the secret is too short, or when tokens were listed but all of them are empty.
+ * `jwtSecret` '' or null: no JWTs; else 32 bytes or more, which the setting's own check requires. `now` is the wall clock
+ * against which `exp` and `nbf` count. Throws ConfigError when tokens were listed but all of them are empty.
  */
 export function createAuth(
   settings: { readonly tokens: readonly string[]; readonly jwtSecret: string | null },
@@ -53,9 +52,6 @@ export function createAuth(
   const secret = Buffer.from(settings.jwtSecret ?? '');
   if (settings.tokens.length > 0 && digests.length === 0)
     throw new ConfigError(['AUTH_TOKENS: has no token in it']);
-  if (secret.length > 0 && secret.length < MIN_JWT_SECRET_BYTES) {
-    throw new ConfigError([`AUTH_JWT_SECRET: must have at least ${MIN_JWT_SECRET_BYTES} bytes for HS256`]);
-  }
   if (digests.length === 0 && secret.length === 0) return { enabled: false, authenticate: () => ANONYMOUS };
 
   /** Place of the token in the list, or -1. Digests have one length, and the whole list is walked whatever matches. */

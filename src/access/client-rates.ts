@@ -4,7 +4,7 @@ import { TokenBucket } from '../shared/token-bucket.js';
 const REMEMBERED_ADDRESSES = 10_000;
 
 /** A rate for each address. Only those that took something lately are remembered. */
-export class AddressRates {
+export class ClientRates {
   /** Longest ago first. */
   readonly #rates = new Map<string, TokenBucket>();
 

@@ -15,11 +15,10 @@ import { CredentialHolds } from './credential-holds.js';
 import { CameraError, RefusedError, type ServiceError } from '../shared/errors.js';
 import { ClosingCameras } from './closing-cameras.js';
 import type { Transport } from '../shared/worker-protocol.js';
-import type { Rendition } from '../shared/rendition.js';
+import { type Rendition, requestedRendition } from '../shared/rendition.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
 import type { CameraOpener } from '../decoding/camera-run.js';
 import type { SupervisorTimes } from './supervisor.js';
-import { requestedRendition } from '../viewer/viewer-request.js';
 
 export type { CameraSummary, StreamRequest };
 

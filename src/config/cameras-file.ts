@@ -6,9 +6,17 @@ import { fillFromEnv } from './env-in-url.js';
 import { ConfigError, RefusedError } from '../shared/errors.js';
 import type { Transport } from '../shared/worker-protocol.js';
 import type { CameraSpec } from './camera-spec.js';
-import type { Rendition } from '../shared/rendition.js';
+import { parseCameraName } from '../shared/camera-name.js';
+import {
+  type Bounds,
+  FPS,
+  HEIGHT,
+  QUALITY,
+  type Rendition,
+  requestedRendition,
+  WIDTH,
+} from '../shared/rendition.js';
 import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';
-import { HEIGHT, parseCameraName, requestedRendition, WIDTH } from '../viewer/viewer-request.js';
 import { type Placed, readYaml, type YamlSource } from './yaml-source.js';
 
 /** The named cameras of CONFIG_FILE: YAML to CameraSpec[], with every mistake told at once, each at its place. */
@@ -26,9 +34,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** 1,000 cameras take about 200 KB; more than this is some other file. */
 const MAX_FILE_BYTES = 1 << 20;
-
-/** `0` is the rate of the source, as in MAX_FPS. */
-const MAX_FPS = 120;
 
 export const cameraDefaults = (config: Config): CameraDefaults => ({
   rendition: { width: config.FRAME_WIDTH, height: config.FRAME_HEIGHT, quality: config.JPEG_QUALITY },
@@ -103,7 +108,7 @@ const expected = (what: string) => (issue: { readonly input?: unknown }) =>
 
 const text = (what: string) => z.string({ error: expected(what) });
 
-const wholeNumber = ({ min, max }: { min: number; max: number }, even: boolean) => {
+const wholeNumber = ({ min, max }: Bounds, even: boolean) => {
   const error = `must be ${even ? 'an even' : 'a whole'} number from ${min} to ${max}`;
   const fits = (n: number): boolean => Number.isInteger(n) && n >= min && n <= max && (!even || n % 2 === 0);
   return z.number({ error }).refine(fits, error);
@@ -129,7 +134,8 @@ const rtspUrl = (env: Environment) =>
     parsedBy((template): RtspUrl => parseRtspUrl(fillFromEnv(template, env))),
   );
 
-const fpsError = `must be a number from 0.1 to ${MAX_FPS}, or 0 for the rate of the source`;
+/** `0` is the rate of the source, as in MAX_FPS. */
+const fpsError = `must be a number from ${FPS.min} to ${FPS.max}, or 0 for the rate of the source`;
 
 const cameraSchema = (env: Environment) =>
   z.strictObject(
@@ -142,10 +148,10 @@ const cameraSchema = (env: Environment) =>
       main_url: rtspUrl(env).optional(),
       width: wholeNumber(WIDTH, true).optional(),
       height: wholeNumber(HEIGHT, true).optional(),
-      quality: wholeNumber({ min: 1, max: 100 }, false).optional(),
+      quality: wholeNumber(QUALITY, false).optional(),
       fps: z
         .number({ error: fpsError })
-        .refine((fps) => fps === 0 || (fps >= 0.1 && fps <= MAX_FPS), fpsError)
+        .refine((fps) => fps === 0 || (fps >= FPS.min && fps <= FPS.max), fpsError)
         .optional(),
       transport: z.enum(['tcp', 'udp'], { error: 'must be tcp or udp' }).optional(),
       always_on: z.boolean({ error: 'must be true or false' }).optional(),

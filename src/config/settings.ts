@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConfigError } from '../shared/errors.js';
-import { redact } from '../shared/redact.js';
+import { type Bounds, HEIGHT, QUALITY, WIDTH } from '../shared/rendition.js';
 
 /** Every setting in one table: name, default, check, and the line that `--help` and the README show. */
 
@@ -11,7 +11,7 @@ const integer = (min: number, max: number) =>
     .transform(Number)
     .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
 
-const evenInteger = (min: number, max: number) =>
+const evenInteger = ({ min, max }: Bounds) =>
   integer(min, max).refine((n) => n % 2 === 0, `must be an even number from ${min} to ${max}`);
 
 const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
@@ -26,17 +26,19 @@ const list = z.string().transform((text) =>
 
 const SIZE = /^(\d{2,4})x(\d{2,4})$/;
 
-const evenUpTo = (side: number, max: number): boolean => side >= 16 && side <= max && side % 2 === 0;
+const isSide = (side: number, { min, max }: Bounds): boolean => side >= min && side <= max && side % 2 === 0;
 
 const sizeLadder = z.string().transform((text, context) => {
   const sizes = text
     .split(',')
     .map((item) => SIZE.exec(item.trim()))
     .map((match) => ({ width: Number(match?.[1]), height: Number(match?.[2]) }));
-  if (!sizes.every(({ width, height }) => evenUpTo(width, 7680) && evenUpTo(height, 4320))) {
+  if (!sizes.every(({ width, height }) => isSide(width, WIDTH) && isSide(height, HEIGHT))) {
     context.addIssue({
       code: 'custom',
-      message: 'must be sizes like 320x180,640x360 with even sides from 16x16 to 7680x4320',
+      message:
+        'must be sizes like 320x180,640x360 with even sides ' +
+        `from ${WIDTH.min}x${HEIGHT.min} to ${WIDTH.max}x${HEIGHT.max}`,
     });
     return z.NEVER;
   }
@@ -52,7 +54,7 @@ const tokens = z
 const text = z.string();
 
 /** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
-export const MIN_JWT_SECRET_BYTES = 32;
+const MIN_JWT_SECRET_BYTES = 32;
 
 const jwtSecret = text.refine(
   (given) => given === '' || Buffer.byteLength(given) >= MIN_JWT_SECRET_BYTES,
@@ -90,9 +92,9 @@ export const SETTINGS = {
   ),
   FFMPEG_PATH: setting('', text, 'FFmpeg to use; else ffmpeg on PATH; else the bundled one'),
   RTSP_TRANSPORT: setting('tcp', oneOf('tcp', 'udp'), 'How cameras send their media'),
-  FRAME_WIDTH: setting('640', evenInteger(16, 7680), 'Default width in pixels'),
-  FRAME_HEIGHT: setting('360', evenInteger(16, 4320), 'Default height in pixels'),
-  JPEG_QUALITY: setting('50', integer(1, 100), 'Default JPEG quality, 1-100'),
+  FRAME_WIDTH: setting('640', evenInteger(WIDTH), 'Default width in pixels'),
+  FRAME_HEIGHT: setting('360', evenInteger(HEIGHT), 'Default height in pixels'),
+  JPEG_QUALITY: setting('50', integer(QUALITY.min, QUALITY.max), 'Default JPEG quality, 1-100'),
   MAX_FPS: setting('0', integer(0, 120), 'Most frames a second of any stream; 0 is the rate of the source'),
   SKIP_LOOP_FILTER: setting(
     'off',
@@ -168,61 +170,16 @@ export type SettingName = keyof typeof SETTINGS;
 export type Config = { readonly [K in SettingName]: z.output<(typeof SETTINGS)[K]['check']> };
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
-const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
+export const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
 
-/** What the command line asks for. */
-export interface CommandLine {
-  /** `serve`, or another job named first on the command line. */
-  readonly command: 'serve' | 'help' | 'version' | 'check' | 'health' | 'doctor';
-  readonly operands: readonly string[];
-  readonly flags: Readonly<Partial<Record<SettingName, string>>>;
-}
-
-/**
- * Reads flags: `--linger-ms 500` or `--linger-ms=500` is LINGER_MS=500.
- * @throws ConfigError naming every unknown flag
- */
-export function parseCommandLine(args: readonly string[]): CommandLine {
-  const problems: string[] = [];
-  const flags: Partial<Record<SettingName, string>> = {};
-  const operands: string[] = [];
-  let command: CommandLine['command'] = 'serve';
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? '';
-    if (arg === '--help' || arg === '-h') command = 'help';
-    else if (arg === '--version') command = 'version';
-    else if (arg === '--check') command = 'check';
-    else if (arg === '--health') command = 'health';
-    else if (arg === 'doctor' && operands.length === 0) command = 'doctor';
-    else if (!arg.startsWith('-')) operands.push(arg);
-    else {
-      const [flag, inline] = splitOnce(arg, '=');
-      const name = flag.replace(/^--/, '').replaceAll('-', '_').toUpperCase();
-      const value = inline ?? args[++i];
-      if (!flag.startsWith('--') || !isSetting(name))
-        problems.push(`${redact(flag)}: unknown flag; --help lists all`);
-      else if (value === undefined) problems.push(`${flag}: needs a value`);
-      else flags[name] = value;
-    }
-  }
-  if (command !== 'doctor' && operands.length > 0)
-    problems.push(`${redact(operands.join(' '))}: unknown argument`);
-  if (command === 'doctor' && operands.length !== 1)
-    problems.push('doctor: needs one camera name or RTSP URL');
-  if (problems.length > 0) throw new ConfigError(problems);
-  return { command, operands, flags };
-}
-
-function splitOnce(text: string, mark: string): [string, string | undefined] {
-  const at = text.indexOf(mark);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
-}
+/** Settings that the command line gives, as text. */
+export type SettingFlags = Readonly<Partial<Record<SettingName, string>>>;
 
 /**
  * Checks every setting; flags win over the environment, an empty variable counts as not set.
  * @throws ConfigError with one line for each wrong key
  */
-export function loadConfig(env: NodeJS.ProcessEnv, flags: CommandLine['flags'] = {}): Config {
+export function loadConfig(env: NodeJS.ProcessEnv, flags: SettingFlags = {}): Config {
   const problems: string[] = [];
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of NAMES) {
@@ -249,25 +206,4 @@ export function loadConfig(env: NodeJS.ProcessEnv, flags: CommandLine['flags'] =
 /** Rows of the settings table: name, default, meaning. The README's table is tested against it. */
 export function settingsTable(): { name: SettingName; fallback: string; doc: string }[] {
   return NAMES.map((name) => ({ name, fallback: SETTINGS[name].fallback, doc: SETTINGS[name].doc }));
-}
-
-const NAME_COLUMN = Math.max(...NAMES.map((name) => name.length)) + 1;
-
-export function helpText(): string {
-  const rows = settingsTable().map(
-    ({ name, fallback, doc }) => `  ${name.padEnd(NAME_COLUMN)}${fallback.padEnd(12)} ${doc}`,
-  );
-  return [
-    'rtsp-stream-ws: RTSP cameras to browser tiles, as JPEGs over WebSocket',
-    '',
-    'Usage: rtsp-stream-ws [--setting value ...]          start the service',
-    '       rtsp-stream-ws --check                        check settings and CONFIG_FILE, then exit',
-    '       rtsp-stream-ws --health                       ask the service that runs here with the same settings: exit 0 or 1',
-    '       rtsp-stream-ws doctor <camera name or URL>    open one camera and say what happens',
-    '',
-    'Settings: environment variables, or flags (--linger-ms 500 is LINGER_MS=500). Default in the second column.',
-    '',
-    ...rows,
-    '',
-  ].join('\n');
 }

@@ -5,9 +5,9 @@ import { RefusedError } from '../shared/errors.js';
 import { json } from '../http/answer.js';
 import type { AddRoute, Handler } from '../http/handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from '../http/pictures.js';
-import type { RequestFacts } from '../http/request.js';
+import type { RequestFacts } from '../access/request-facts.js';
 import type { CameraSummary, StreamRequest } from '../camera/registry.js';
-import { parseQuery } from '../viewer/viewer-request.js';
+import { parseQuery } from '../access/query.js';
 import { parseGo2rtcQuery } from './query.js';
 
 /** Reading paths of go2rtc's HTTP interface, so that what plays from there plays from here. Nothing can be changed by them. */

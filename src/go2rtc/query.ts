@@ -1,6 +1,8 @@
-import { RefusedError } from '../shared/errors.js';
+import { parseQuery } from '../access/query.js';
 import type { StreamRequest } from '../camera/registry.js';
-import { HEIGHT, parseCameraName, parseQuery, WIDTH } from '../viewer/viewer-request.js';
+import { parseCameraName } from '../shared/camera-name.js';
+import { badParameter } from '../shared/errors.js';
+import { type Bounds, HEIGHT, WIDTH } from '../shared/rendition.js';
 
 /**
  * The query of go2rtc's paths: `src` names a configured or running camera, `w`/`width` and `h`/`height` its size. There, any
@@ -11,8 +13,7 @@ import { HEIGHT, parseCameraName, parseQuery, WIDTH } from '../viewer/viewer-req
 export function parseGo2rtcQuery(query: string): StreamRequest {
   const parameters = parseQuery(query);
   const src = parameters.get('src');
-  if (src === undefined || src === '')
-    throw new RefusedError('bad_parameter', 'src is missing: name the camera');
+  if (src === undefined || src === '') throw badParameter('src is missing: name the camera');
   return {
     camera: parseCameraName(src, 'src'),
     url: null,
@@ -27,7 +28,7 @@ export function parseGo2rtcQuery(query: string): StreamRequest {
 function side(
   parameters: ReadonlyMap<string, string>,
   names: readonly string[],
-  { min, max }: { min: number; max: number },
+  { min, max }: Bounds,
 ): number | null {
   for (const name of names) {
     const text = parameters.get(name);
@@ -35,7 +36,7 @@ function side(
     if (text === undefined || text === '' || text === '-1') continue;
     const pixels = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
     if (!(pixels >= 1 && pixels <= max))
-      throw new RefusedError('bad_parameter', `${name} must be a whole number from 1 to ${max}`);
+      throw badParameter(`${name} must be a whole number from 1 to ${max}`);
     return Math.max(min, pixels + (pixels % 2));
   }
   return null;

@@ -1,12 +1,12 @@
 import { type Grant, requireCamera } from '../access/auth.js';
-import { CameraError, closeReason, RefusedError, ServiceError } from '../shared/errors.js';
-import type { RequestFacts } from '../http/request.js';
+import { parseQuery } from '../access/query.js';
+import type { RequestFacts } from '../access/request-facts.js';
+import { closeReason } from '../shared/close-reason.js';
+import { CameraError, RefusedError, ServiceError } from '../shared/errors.js';
 import { TokenBucket } from '../shared/token-bucket.js';
 import type { StreamRequest } from '../camera/registry.js';
-import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
+import type { Judge, SocketSession, ViewerSocket } from '../viewer/socket-session.js';
 import { Subscriber } from '../viewer/subscriber.js';
-import type { Judge } from '../http/upgrade.js';
-import { parseQuery } from '../viewer/viewer-request.js';
 import type { ViewerSessionDeps } from '../viewer/viewer-session.js';
 import { parseGo2rtcQuery } from './query.js';
 

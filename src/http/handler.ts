@@ -3,10 +3,11 @@ import type { Admission } from '../access/admission.js';
 import type { Grant } from '../access/auth.js';
 import { CameraError, CAMERA_FAULTS, RefusedError } from '../shared/errors.js';
 import { type Answer, json, send } from './answer.js';
-import { requestFacts, type RequestFacts } from './request.js';
+import type { RequestFacts } from '../access/request-facts.js';
+import { requestFacts } from './request.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { parseQuery } from '../viewer/viewer-request.js';
+import { parseQuery } from '../access/query.js';
 
 export interface HandlerDeps {
   readonly admission: Admission;

@@ -3,7 +3,7 @@ import { type Clock, epochMs } from '../shared/clock.js';
 import { CameraError, RefusedError } from '../shared/errors.js';
 import { type Answer, EMBEDDABLE, type Header, json } from './answer.js';
 import type { Connection } from './handler.js';
-import type { RequestFacts } from './request.js';
+import type { RequestFacts } from '../access/request-facts.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';

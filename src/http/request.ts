@@ -1,23 +1,5 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Credentials } from '../access/auth.js';
-
-/**
- * What of a request outlives its handler: uWebSockets.js reuses the request object as soon as the handler returns, so all that
- * may be needed later is copied out at once.
- */
-export interface RequestFacts {
-  readonly method: string;
-  readonly path: string;
-  /** As sent, undecoded. */
-  readonly query: string;
-  readonly origin: string;
-  readonly referer: string;
-  readonly host: string;
-  readonly authorization: string;
-  readonly cookie: string;
-  /** The peer's address as uWebSockets.js writes it: an IPv4 peer of a dual-stack socket shows as IPv4-mapped IPv6. */
-  readonly address: string;
-}
+import type { RequestFacts } from '../access/request-facts.js';
 
 export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts {
   return {
@@ -37,33 +19,4 @@ export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts 
 function queryOf(req: HttpRequest): string {
   const query: unknown = req.getQuery();
   return typeof query === 'string' ? query : '';
-}
-
-/** Set on the wall page's answer, so that the page's own scripts, fetches and sockets carry the token it was opened with. */
-const TOKEN_COOKIE = 'rtsp_ws_token';
-
-/** Percent-encoded: a token may hold what a cookie may not (RFC 6265, 4.1.1). */
-export const tokenCookie = (token: string, secure: boolean): string =>
-  `${TOKEN_COOKIE}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
-
-/** Where a token may be: header, then `?token=`, then the page's cookie. */
-export function credentialsOf(facts: RequestFacts, token: string | undefined): Credentials {
-  return { authorization: facts.authorization, token: token ?? cookieToken(facts.cookie) };
-}
-
-function cookieToken(header: string): string | undefined {
-  for (const part of header.split(';')) {
-    const pair = part.trim();
-    if (pair.startsWith(`${TOKEN_COOKIE}=`)) return decoded(pair.slice(TOKEN_COOKIE.length + 1));
-  }
-  return undefined;
-}
-
-/** What is no percent-encoding stays as it is, and is no token that this service has set. */
-function decoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }

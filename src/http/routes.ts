@@ -5,10 +5,11 @@ import { addGo2rtcRoutes } from '../go2rtc/http-routes.js';
 import { type Answer, type Header, json, PAGE_POLICY, plain, send } from './answer.js';
 import { answerRequest, type AddRoute, type Handler, type HandlerDeps } from './handler.js';
 import { type PictureDeps, snapshot, streamMjpeg } from './pictures.js';
-import { requestFacts, type RequestFacts, tokenCookie } from './request.js';
-import { streamRequest } from '../viewer/stream-request.js';
+import { parseQuery } from '../access/query.js';
+import { type RequestFacts, tokenCookie } from '../access/request-facts.js';
+import { requestFacts } from './request.js';
 import { rejectHandshake } from './upgrade.js';
-import { parseQuery, parseViewerQuery } from '../viewer/viewer-request.js';
+import { parseViewerQuery, streamRequest } from '../viewer/viewer-request.js';
 import type { Asset } from './assets.js';
 
 export interface HttpDeps extends HandlerDeps, PictureDeps {

@@ -8,7 +8,8 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
-import { type Judge, type SocketData, upgradeHandler } from './upgrade.js';
+import type { Judge, SocketData } from '../viewer/socket-session.js';
+import { upgradeHandler } from './upgrade.js';
 
 export interface ServerOptions {
   readonly host: string;

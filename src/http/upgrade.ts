@@ -1,17 +1,8 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
-import { closeReason, ServiceError } from '../shared/errors.js';
-import { requestFacts, type RequestFacts } from './request.js';
-import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
-
-/** What uWebSockets.js keeps for each WebSocket. */
-export interface SocketData {
-  /** Begins the session once the socket is open. */
-  readonly start: (socket: ViewerSocket) => SocketSession;
-  session: SocketSession | null;
-}
-
-/** Judges a handshake: gives the start of its session, or throws a ServiceError. */
-export type Judge = (facts: RequestFacts) => SocketData['start'] | Promise<SocketData['start']>;
+import { closeReason } from '../shared/close-reason.js';
+import { ServiceError } from '../shared/errors.js';
+import type { Judge, SocketData, SocketSession } from '../viewer/socket-session.js';
+import { requestFacts } from './request.js';
 
 /**
  * The opening handshake. Browsers cannot read a refused upgrade, so a refusal is: upgrade, then close with the code and a

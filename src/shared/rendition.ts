@@ -1,3 +1,14 @@
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What viewers and settings may ask for: pixels (even), libjpeg's quality, frames a second. */
+export const WIDTH: Bounds = { min: 16, max: 7680 };
+export const HEIGHT: Bounds = { min: 16, max: 4320 };
+export const QUALITY: Bounds = { min: 1, max: 100 };
+export const FPS: Bounds = { min: 0.1, max: 120 };
+
 /** One form in which a camera's frames are encoded: output size in pixels and JPEG quality. */
 export interface Rendition {
   /** Pixels, even, 16-7680. */
@@ -19,3 +30,29 @@ export const sizeKey = (r: { width: number; height: number }): SizeKey => `${r.w
 
 /** Bytes of a planar 4:2:0 frame of even `width` and `height`. */
 export const yuv420Bytes = (width: number, height: number): number => (width * height * 3) / 2;
+
+/** The sides and quality that somebody names; undefined is the default's. */
+export interface WantedRendition {
+  readonly width: number | undefined;
+  readonly height: number | undefined;
+  readonly quality: number | undefined;
+}
+
+/**
+ * The rendition that a request asks for: what it leaves out is the default's. One side alone keeps the default's aspect;
+ * the other side is then rounded to even pixels and kept within its range.
+ */
+export function requestedRendition(
+  { width, height, quality }: WantedRendition,
+  defaults: Rendition,
+): Rendition {
+  const aspect = defaults.width / defaults.height;
+  return {
+    width: width ?? (height === undefined ? defaults.width : evenWithin(height * aspect, WIDTH)),
+    height: height ?? (width === undefined ? defaults.height : evenWithin(width / aspect, HEIGHT)),
+    quality: quality ?? defaults.quality,
+  };
+}
+
+const evenWithin = (pixels: number, { min, max }: Bounds): number =>
+  Math.min(max, Math.max(min, 2 * Math.round(pixels / 2)));

@@ -175,9 +175,6 @@ function parseHostPort(text: string, rest: string): { host: string; port: number
   return { host: parseAddress(ipv6).toString(), port };
 }
 
-/** The URL for people and logs: userinfo is `***`, and so are passwords and tokens in its query. */
-export const redactedUrl = (url: RtspUrl): string => url.toString();
-
 /**
  * The URL that FFmpeg gets: `address` (numeric, already judged) in place of the name, credentials exactly as given.
  * Throws TypeError when `address` is no numeric address: a name must never reach FFmpeg, which would resolve it once more.

@@ -72,24 +72,3 @@ function redactDeep(value: unknown, level: number): unknown {
     ]),
   );
 }
-
-/** Lets through at most one call a second for each key, and says how many it held back. */
-export class LogThrottle {
-  readonly #last = new Map<string, { at: number; held: number }>();
-
-  /** @returns how many were held back since the last line, or `null` when this one is to be held back too */
-  pass(key: string, now: number): number | null {
-    const entry = this.#last.get(key);
-    if (entry && now - entry.at < 1000) {
-      entry.held++;
-      return null;
-    }
-    const held = entry?.held ?? 0;
-    this.#last.delete(key);
-    this.#last.set(key, { at: now, held: 0 });
-    // Keys may come from users: forget the oldest.
-    if (this.#last.size > 1000)
-      for (const oldest of this.#last.keys()) return (this.#last.delete(oldest), held);
-    return held;
-  }
-}

@@ -1,3 +1,5 @@
+import type { RequestFacts } from '../access/request-facts.js';
+
 /** What a session needs of its WebSocket; uWebSockets.js has more. Never to be touched after `closed`. */
 export interface ViewerSocket {
   /** 1: sent; 0: buffered; 2: dropped, since the socket is over its backpressure limit. */
@@ -19,3 +21,13 @@ export interface SocketSession {
   /** The socket is gone, whoever closed it. */
   closed(): void;
 }
+
+/** What uWebSockets.js keeps for each WebSocket. */
+export interface SocketData {
+  /** Begins the session once the socket is open. */
+  readonly start: (socket: ViewerSocket) => SocketSession;
+  session: SocketSession | null;
+}
+
+/** Judges a handshake: gives the start of its session, or throws a ServiceError. */
+export type Judge = (facts: RequestFacts) => SocketData['start'] | Promise<SocketData['start']>;

@@ -1,6 +1,7 @@
 import type { CameraStatus } from '../shared/camera-state.js';
 import type { Clock } from '../shared/clock.js';
-import { CameraError, closeReason, REFUSALS, type RefusalCode, type ServiceError } from '../shared/errors.js';
+import { closeReason } from '../shared/close-reason.js';
+import { CameraError, REFUSALS, type RefusalCode, type ServiceError } from '../shared/errors.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { FrameRateLimit } from '../shared/frame-rate-limit.js';
 import type { Channel, Frame, FrameSink } from '../camera/publisher.js';

@@ -1,17 +1,17 @@
 import type { Admission } from '../access/admission.js';
 import { requireCamera, type Grant } from '../access/auth.js';
 import type { Clock } from '../shared/clock.js';
-import { closeReason, ServiceError } from '../shared/errors.js';
-import type { RequestFacts } from '../http/request.js';
+import { parseQuery } from '../access/query.js';
+import type { RequestFacts } from '../access/request-facts.js';
+import { closeReason } from '../shared/close-reason.js';
+import { ServiceError } from '../shared/errors.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { TokenBucket } from '../shared/token-bucket.js';
 import type { Registry } from '../camera/registry.js';
-import type { SocketSession, ViewerSocket } from './socket-session.js';
-import { streamRequest } from './stream-request.js';
+import type { SocketData, SocketSession, ViewerSocket } from './socket-session.js';
 import { Subscriber } from './subscriber.js';
-import type { SocketData } from '../http/upgrade.js';
 import type { PaceTimes } from './viewer-pace.js';
-import { parseQuery, parseViewerQuery, type ViewerRequest } from './viewer-request.js';
+import { parseViewerQuery, streamRequest, type ViewerRequest } from './viewer-request.js';
 import type { Viewers } from './viewers.js';
 
 export interface ViewerSessionDeps {

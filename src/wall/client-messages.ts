@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { CAMERA_NAME } from '../shared/camera-name.js';
+import { type Bounds, FPS, HEIGHT, QUALITY, WIDTH } from '../shared/rendition.js';
 import {
   MAX_ACKS,
   MAX_CLIENT_MESSAGE_BYTES,
@@ -10,13 +12,13 @@ import {
 /** Strict parser of what a browser sends on `/wall`: the only way in for its text. */
 
 const handle = z.int().min(1).max(MAX_HANDLE);
-const even = (max: number): z.ZodNumber => z.int().min(16).max(max).multipleOf(2);
+const even = ({ min, max }: Bounds): z.ZodNumber => z.int().min(min).max(max).multipleOf(2);
 
 const rendition = {
-  width: even(7680).optional(),
-  height: even(4320).optional(),
-  quality: z.int().min(1).max(100).optional(),
-  fps: z.number().min(0.1).max(120).optional(),
+  width: even(WIDTH).optional(),
+  height: even(HEIGHT).optional(),
+  quality: z.int().min(QUALITY.min).max(QUALITY.max).optional(),
+  fps: z.number().min(FPS.min).max(FPS.max).optional(),
   main: z.boolean().optional(),
 };
 
@@ -26,7 +28,7 @@ const messageSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('subscribe'),
     handle,
-    camera: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+    camera: z.string().regex(CAMERA_NAME),
     rtsp: z.string().min(1).max(2048).optional(),
     ...rendition,
   }),

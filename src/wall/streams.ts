@@ -1,11 +1,11 @@
 import type { Grant } from '../access/auth.js';
 import { requireCamera } from '../access/auth.js';
 import type { CameraStatus } from '../shared/camera-state.js';
+import { parseCameraName } from '../shared/camera-name.js';
 import { CAMERA_FAULTS, ServiceError } from '../shared/errors.js';
 import type { Frame } from '../camera/publisher.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
 import { parseRtspUrl } from '../source/rtsp-url.js';
-import { parseCameraName } from '../viewer/viewer-request.js';
 import type {
   TileRefusal,
   WallRequest,

@@ -1,13 +1,13 @@
 import type { Admission } from '../access/admission.js';
 import type { Grant } from '../access/auth.js';
 import { type Clock, epochMs } from '../shared/clock.js';
-import { closeReason, REFUSALS, type RefusalCode, ServiceError } from '../shared/errors.js';
-import type { RequestFacts } from '../http/request.js';
+import { closeReason } from '../shared/close-reason.js';
+import { REFUSALS, type RefusalCode, ServiceError } from '../shared/errors.js';
+import { parseQuery } from '../access/query.js';
+import type { RequestFacts } from '../access/request-facts.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Registry } from '../camera/registry.js';
-import type { SocketSession, ViewerSocket } from '../viewer/socket-session.js';
-import type { SocketData } from '../http/upgrade.js';
-import { parseQuery } from '../viewer/viewer-request.js';
+import type { SocketData, SocketSession, ViewerSocket } from '../viewer/socket-session.js';
 import { WallSession, type WallSocket } from './session.js';
 import { wallStreams } from './streams.js';
 

@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createAuth, requireCamera, type Auth, type Credentials, type Grant } from '../../src/access/auth.js';
-import { MIN_JWT_SECRET_BYTES } from '../../src/config/settings.js';
-import { closeReason, ConfigError, RefusedError } from '../../src/shared/errors.js';
+import { closeReason } from '../../src/shared/close-reason.js';
+import { ConfigError, RefusedError } from '../../src/shared/errors.js';
 
 const timeout = 5000;
 const SECRET = 'a secret of this test, 32 bytes+';
@@ -53,11 +53,11 @@ test(
   },
 );
 
-test('settings that would leave the door open or the key guessable are refused at start', { timeout }, () => {
-  const short = 'x'.repeat(MIN_JWT_SECRET_BYTES - 1);
-  const check = (error: unknown) => error instanceof ConfigError && !error.message.includes(short);
-  assert.throws(() => createAuth({ tokens: [], jwtSecret: short }), check);
-  assert.throws(() => createAuth({ tokens: ['', ''], jwtSecret: null }), /AUTH_TOKENS/);
+test('a list of empty tokens is refused at start', { timeout }, () => {
+  assert.throws(
+    () => createAuth({ tokens: ['', ''], jwtSecret: null }),
+    (error: unknown) => error instanceof ConfigError && error.message.includes('AUTH_TOKENS'),
+  );
 });
 
 test('each listed token is let in at once, from the header and from the query', { timeout }, () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { closeReason, RefusedError } from '../../src/shared/errors.js';
+import { closeReason } from '../../src/shared/close-reason.js';
+import { RefusedError } from '../../src/shared/errors.js';
 import { createOriginPolicy, type OriginRequest } from '../../src/access/origin.js';
 
 const timeout = 5000;

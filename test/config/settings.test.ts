@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  helpText,
-  loadConfig,
-  parseCommandLine,
-  SETTINGS,
-  settingsTable,
-} from '../../src/config/settings.js';
+import { helpText, parseCommandLine } from '../../src/config/command-line.js';
+import { loadConfig, SETTINGS, settingsTable } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 
 const timeout = 5000;

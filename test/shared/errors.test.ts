@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { closeReason } from '../../src/shared/errors.js';
+import { closeReason } from '../../src/shared/close-reason.js';
 
 const timeout = 10_000;
 

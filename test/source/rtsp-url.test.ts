@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { closeReason, RefusedError } from '../../src/shared/errors.js';
+import { closeReason } from '../../src/shared/close-reason.js';
+import { RefusedError } from '../../src/shared/errors.js';
 import {
   dialUrl,
   MAX_PATH_BYTES,
   MAX_URL_LENGTH,
   MAX_USERINFO_BYTES,
   parseRtspUrl,
-  redactedUrl,
   sameSource,
 } from '../../src/source/rtsp-url.js';
 
@@ -285,7 +285,7 @@ test('printing, logging or serialising a URL never shows its credentials', { tim
   const url = parseRtspUrl(
     'rtsp://admin:hunter2@cam.lan/user=admin&password=hunter2&channel=1?token=hunter2',
   );
-  const shown = redactedUrl(url);
+  const shown = url.toString();
   assert.equal(shown, 'rtsp://***@cam.lan/user=admin&password=***&channel=1?token=***');
   const fields = Object.entries(url).filter(([key]) => key !== 'rest');
   for (const text of [
@@ -375,7 +375,7 @@ test(
             auth === null ? null : { username: auth[0], password: auth[1] },
           );
           assert.ok(sameSource(url, parseRtspUrl(dialled.replace('192.0.2.7', name))));
-          const shown = redactedUrl(url);
+          const shown = url.toString();
           assert.equal(shown.includes('***@'), auth !== null);
           if (auth !== null) assert.ok(!shown.includes(auth[0]), shown);
         },

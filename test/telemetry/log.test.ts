@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
-import { LogThrottle, MAX_UNREAD_BYTES } from '../../src/telemetry/log.js';
+import { MAX_UNREAD_BYTES } from '../../src/telemetry/log.js';
 
 const timeout = 20_000;
 const SECRET = 'S3cr3t-Hunter2';
@@ -43,16 +43,6 @@ test(
     assert.match(lines[2] ?? '', /cannot open/);
   },
 );
-
-test('a repeated line passes once a second, and says how many were held back', { timeout }, () => {
-  const throttle = new LogThrottle();
-  assert.equal(throttle.pass('drop', 0), 0);
-  for (let t = 1; t < 1000; t += 100) assert.equal(throttle.pass('drop', t), null);
-  assert.equal(throttle.pass('other', 500), 0);
-  assert.equal(throttle.pass('drop', 1000), 10);
-  for (let i = 0; i < 5000; i++) throttle.pass(`key${i}`, 2000);
-  assert.equal(throttle.pass('drop', 2001), 0, 'forgotten among too many keys');
-});
 
 test(
   'a log that nobody reads stays bounded, drops are counted, and the exit does not wait',

@@ -1,3 +1,5 @@
+import { isCameraName } from '../../shared/camera-name.js';
+
 /**
  * What of a wall is kept in the page's address (after `#`), so that it can be bookmarked and sent to a colleague:
  * order, hidden cameras and columns. Only names of cameras, never a camera's URL: that may hold a password.
@@ -13,12 +15,11 @@ export interface WallAddress {
 
 export const EMPTY_ADDRESS: WallAddress = { order: [], hidden: [], columns: null };
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MAX_NAMES = 400;
 export const MAX_COLUMNS = 20;
 
 const names = (text: string | null): readonly string[] =>
-  [...new Set((text ?? '').split(',').filter((name) => NAME.test(name)))].slice(0, MAX_NAMES);
+  [...new Set((text ?? '').split(',').filter((name) => isCameraName(name)))].slice(0, MAX_NAMES);
 
 /** Reads what comes after `#`; whatever does not make sense is left out. */
 export function parseAddress(hash: string): WallAddress {
