@@ -70,7 +70,7 @@ test(
     assert.equal((await faultsOf('src/camera', 'src/config/settings')).length, 1);
     assert.match(
       (await faultsOf('src/unheard-of', 'src/shared/clock'))[0] ?? '',
-      /is no room of lint\/rooms.json/,
+      /is no room of \.eslint\/rooms.json/,
     );
   },
 );
