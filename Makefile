@@ -1,7 +1,7 @@
 # Needs Node >= 20.19, npm and make. `make` alone lists the targets.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install build demo run test bench lint format clean check-node
+.PHONY: help install build demo run test test-all test-quick test-every bench lint format clean check-node
 
 PORT ?= 8003
 CAMERAS ?= 4
@@ -51,9 +51,17 @@ demo: build ## four virtual cameras and the service: open the address it prints 
 run: build ## the service alone; its settings are environment variables (README)
 	@node dist/src/main.js
 
-test: build ## lint, types, all tests (six to eight minutes on two cores)
-	@echo '> lint and format'
-	@npm run --silent lint
+# Lint works on one core while the other builds and begins with the tests.
+test: install ## lint, types, every test that needs no long real time (under 100 s on two cores)
+	@$(MAKE) -j2 lint test-quick
+
+test-all: install ## `test`, then what takes real time: rates, faults, browsers, foreign servers (ten minutes)
+	@$(MAKE) -j2 lint test-every
+
+test-quick: build
+	@node dist/test/run.js quick
+
+test-every: build
 	@node dist/test/run.js
 
 bench: build ## measure this machine: cameras, viewers, latency, memory

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { isAlive } from '../../bench/lib/proc.js';
+import { until } from '../support/rig.js';
+import { tempFolder } from '../support/temp-folder.js';
+import { parseResults, slowestLines, type TestResult, totalsOf } from './results.js';
+import { runSuite, type SuiteRun } from './run-suite.js';
+import { suiteOf } from './suites.js';
+
+const timeout = 30_000;
+
+/** Runs test files of these texts. */
+function run(t: TestContext, texts: readonly string[], more: Partial<SuiteRun> = {}): Promise<TestResult[]> {
+  const folder = tempFolder(t);
+  const files = texts.map((text, at) => {
+    const file = join(folder, `${at}.test.mjs`);
+    writeFileSync(file, `import { describe, test } from 'node:test';\n${text}`);
+    return file;
+  });
+  return runSuite({ files, concurrency: 2, stop: new AbortController().signal, output: 'ignore', ...more });
+}
+
+test('passed, failed, skipped and nested tests are counted, groups are not', { timeout }, async (t) => {
+  const results = await run(t, [
+    `describe('group', () => {
+       test('passes', () => {});
+       test('is skipped', { skip: true }, () => {});
+       test('is todo', { todo: true }, () => {});
+     });`,
+    `test('outer', (t) => t.test('inner', () => {}));
+     test('fails', () => { throw new Error('no'); });`,
+  ]);
+  assert.deepEqual(totalsOf(results), { passed: 3, failed: 1, skipped: 2 });
+  assert.deepEqual(
+    results.filter(({ outcome }) => outcome === 'failed').map(({ name }) => name),
+    ['fails'],
+  );
+});
+
+test('a file that cannot be loaded, and one without an end, are failures', { timeout }, async (t) => {
+  const results = await run(
+    t,
+    ["throw new Error('torn');", "test('hangs', () => new Promise(() => setInterval(() => {}, 1000)));"],
+    { fileTimeoutMs: 2000 },
+  );
+  assert.deepEqual(totalsOf(results), { passed: 0, failed: 2, skipped: 0 });
+});
+
+test('a run that is stopped ends what its tests have started', { timeout }, async (t) => {
+  const note = join(tempFolder(t), 'pid');
+  const stop = new AbortController();
+  const running = run(
+    t,
+    [
+      `import { spawn } from 'node:child_process';
+       import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+       test('sleeps', async () => {
+         const child = spawn('sleep', ['60']);
+         writeFileSync(${JSON.stringify(note)}, String(child.pid));
+         await new Promise((resolve) => child.once('exit', resolve));
+       });`,
+    ],
+    { stop: stop.signal },
+  );
+  const pid = Number(
+    await until('the test has started', () => existsSync(note) && readFileSync(note, 'utf8')),
+  );
+  stop.abort(new Error('stopped'));
+  await assert.rejects(running, /stopped/);
+  await until('its child is gone', () => !isAlive(pid));
+});
+
+test('the folder or the end of the name says to which suite a file belongs', { timeout }, () => {
+  for (const [file, suite] of [
+    ['camera/backoff.test.js', 'quick'],
+    ['relay/relay-slow.test.js', 'slow'],
+    ['faults/stream.test.js', 'faults'],
+    ['foreign-servers/gstreamer/gstreamer.test.js', 'foreign-servers'],
+    ['wall/pause-browser.test.js', 'browser'],
+    ['wall/wall-64-browser-alone.test.js', 'alone'],
+    ['cluster/lease-nats.test.js', 'cluster'],
+  ] as const)
+    assert.equal(suiteOf(file).name, suite, file);
+});
+
+test('the slowest ten are named with their time and source', { timeout }, () => {
+  const text = Array.from({ length: 12 }, (_, i) =>
+    JSON.stringify({ name: `test ${i}`, file: '/x.test.js', seconds: i, outcome: 'passed' }),
+  ).join('\n');
+  const lines = slowestLines(parseResults(`${text}\n{"torn`), (file) => file);
+  assert.equal(lines.length, 10);
+  assert.equal(lines[0]?.trim(), '11.0 s  /x.test.js  test 11');
+});

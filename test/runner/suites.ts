@@ -1,0 +1,74 @@
+import {
+  CHROMIUM,
+  FFMPEG,
+  GSTREAMER,
+  NATS_SERVER,
+  OPENSSL,
+  PROMTOOL,
+  type Requirement,
+} from '../support/requirements.js';
+
+/**
+ * Which test file belongs to which suite. The folder or the end of the file's name decides:
+ *
+ *     test/faults/...              faults           cameras, networks and processes that fail, in real time
+ *     test/foreign-servers/...     foreign-servers  RTSP servers that this project did not write
+ *     ...-browser.test.ts          browser          the wall page in Chromium
+ *     ...-nats.test.ts             cluster          nodes in processes of their own around a real NATS server
+ *     ...-slow.test.ts             slow             rates, leftovers and pauses watched for seconds
+ *     ...-alone.test.ts            alone            needs all that the machine has
+ *     anything else                quick            what a developer runs all day: seconds, not minutes
+ */
+export interface Suite {
+  readonly name: string;
+  /** Files at a time. Most files wait for FFmpegs and sockets; two cores are assumed. */
+  readonly concurrency: number;
+  /** Whether the file (its path below test/, with slashes, without `.test.js`) belongs to it; the first that says yes takes it. */
+  owns(file: string): boolean;
+}
+
+/** In the order of the run: what fails early explains what would fail later. */
+export const SUITES: readonly Suite[] = [
+  { name: 'quick', concurrency: 4, owns: (file) => !RUN_LATER.some((suite) => suite.owns(file)) },
+  { name: 'slow', concurrency: 3, owns: (file) => file.endsWith('-slow') },
+  { name: 'faults', concurrency: 2, owns: (file) => file.startsWith('faults/') },
+  { name: 'cluster', concurrency: 1, owns: (file) => file.endsWith('-nats') },
+  { name: 'foreign-servers', concurrency: 1, owns: (file) => file.startsWith('foreign-servers/') },
+  { name: 'browser', concurrency: 2, owns: (file) => file.endsWith('-browser') },
+  { name: 'alone', concurrency: 1, owns: (file) => file.endsWith('-alone') },
+];
+
+const RUN_LATER = SUITES.filter(({ name }) => name !== 'quick');
+
+/** Files whose path contains the word need the thing. */
+const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = [
+  { word: 'gstreamer/', need: GSTREAMER },
+  { word: 'gstreamer/', need: FFMPEG },
+  { word: 'faults/', need: FFMPEG },
+  { word: 'browser', need: CHROMIUM },
+  { word: 'promtool', need: PROMTOOL },
+  { word: 'tls', need: OPENSSL },
+  { word: 'nats', need: NATS_SERVER },
+];
+
+/** @param file a path below test/, as `wall/session.test.js` */
+export function suiteOf(file: string): Suite {
+  const name = file.replace(/\.test\.[jt]s$/, '');
+  const suite = SUITES.find((candidate) => candidate.owns(name));
+  if (suite === undefined) throw new Error(`${file} belongs to no suite`);
+  return suite;
+}
+
+/** What the machine lacks for these files, a line each; and the files that can run all the same. */
+export function judgeNeeds(files: readonly string[]): { runnable: string[]; missing: string[] } {
+  let runnable = [...files];
+  const missing: string[] = [];
+  for (const { word, need } of NEEDS) {
+    const concerned = runnable.filter((file) => file.includes(word));
+    const lack = concerned.length === 0 ? '' : need.missing();
+    if (lack === '') continue;
+    missing.push(`${concerned.join(', ')}: needs ${need.what} (${lack}). To get it: ${need.install}`);
+    runnable = runnable.filter((file) => !concerned.includes(file));
+  }
+  return { runnable, missing };
+}
