@@ -44,7 +44,8 @@ export class Feed {
       },
       refused: (refusal) => {
         if (this.#ended) return;
-        this.#ended = true;
+        // A refusal after the join leaves a seat behind, which would keep the camera open.
+        this.end();
         this.events.refused(this, refusal);
       },
     });

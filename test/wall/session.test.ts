@@ -229,6 +229,18 @@ test('a refused subscription frees its handle, also when it is refused at once',
   );
 });
 
+test('a stream that is refused after a while is left: its seat would keep the camera open', FAST, () => {
+  const bench = new Bench();
+  bench.subscribe(1);
+  bench.stream(0).sink.refused({ code: 4502, reason: 'refused', text: 'connection refused' });
+  assert.equal(bench.stream(0).left, true);
+  bench.subscribe(1);
+  bench.stream(1).frame(1);
+  bench.say({ type: 'rendition', handle: 1, main: true });
+  bench.stream(2).sink.refused({ code: 4502, reason: 'refused', text: 'connection refused' });
+  assert.deepEqual([bench.stream(1).left, bench.stream(2).left], [false, true]);
+});
+
 test('a paused tile gets no frames but its states, and its newest frame when it resumes', FAST, () => {
   const bench = new Bench();
   bench.subscribe(1);
