@@ -69,6 +69,8 @@ export const REFUSALS = {
   /** Wrong tokens, from one address. */
   too_many_failures: { close: 4429, status: 429 },
   too_many_messages: { close: 4429, status: 429 },
+  /** Sizes and qualities of one camera, each of which is encoded for itself. */
+  too_many_renditions: { close: 4429, status: 429 },
   at_capacity: { close: 4503, status: 503 },
   /** The camera was changed in CONFIG_FILE, or taken out of it: who connects again gets what holds now. */
   reconfigured: { close: 1012, status: 503 },

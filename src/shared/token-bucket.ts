@@ -10,19 +10,19 @@ export class TokenBucket {
     this.#tokens = burst;
   }
 
-  /** Whether there is one left to take. */
-  has(now: number): boolean {
+  /** Whether there are `count` left to take. */
+  has(now: number, count = 1): boolean {
     if (this.#at !== null) {
       this.#tokens = Math.min(this.burst, this.#tokens + ((now - this.#at) / 1000) * this.perSecond);
     }
     this.#at = now;
-    return this.#tokens >= 1;
+    return this.#tokens >= count;
   }
 
-  /** Takes one; false when there is none left. */
-  take(now: number): boolean {
-    if (!this.has(now)) return false;
-    this.#tokens -= 1;
+  /** Takes `count`; false, and takes none, when there are fewer left. */
+  take(now: number, count = 1): boolean {
+    if (!this.has(now, count)) return false;
+    this.#tokens -= count;
     return true;
   }
 }

@@ -25,6 +25,13 @@ export const TILE_CREDITS = 2;
 export const MESSAGE_BURST = 1000;
 export const MESSAGES_PER_SECOND = 150;
 
+/**
+ * Budget of handles in `pause` and `resume`, which name up to MAX_HANDLES each: ten times a second a whole wall, for a
+ * second twice that.
+ */
+export const HANDLE_BURST = 8000;
+export const HANDLES_PER_SECOND = 4000;
+
 export type TileState = 'connecting' | 'live' | 'stale' | 'frozen' | 'offline';
 
 export const TILE_STATES: readonly TileState[] = ['connecting', 'live', 'stale', 'frozen', 'offline'];

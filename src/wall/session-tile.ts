@@ -24,6 +24,8 @@ export class SessionTile {
   /** The next rendition, joined but without a frame yet: until then the current one keeps flowing. */
   #next: Feed | null = null;
   #newest: WallFrame | null = null;
+  /** What the browser has, or is about to get. */
+  #sent: WallFrame | null = null;
   #sequence = 0;
   #paused = false;
   readonly #inFlight: InFlightFrame[] = [];
@@ -79,7 +81,9 @@ export class SessionTile {
     this.#newest = null;
     this.#current?.setActive(!paused);
     this.#next?.setActive(!paused);
-    if (!paused) this.#offer(this.#current?.latest() ?? null);
+    const latest = paused ? null : (this.#current?.latest() ?? null);
+    // A frame that was sent before the pause is on the canvas still; again would only make each resume cost its bytes.
+    if (latest !== this.#sent) this.#offer(latest);
   }
 
   /** Takes the newest frame as sent. Call only when `sendable`. */
@@ -87,6 +91,7 @@ export class SessionTile {
     const frame = this.#newest;
     if (!frame) return null;
     this.#newest = null;
+    this.#sent = frame;
     this.#inFlight.push({ sequence: this.#sequence, bytes: frame.jpeg.byteLength, sentAt: now });
     return { frame, sequence: this.#sequence };
   }
@@ -111,7 +116,8 @@ export class SessionTile {
     if (feed.ended) return feed;
     if (this.#paused) feed.setActive(false);
     const latest = feed.latest();
-    if (latest) this.#feedEvents.frame(feed, latest);
+    // A rendition that was not encoded for a while has an old frame: the tile waits for a new one rather than go back in time.
+    if (latest && latest.capturedAt >= (this.#sent?.capturedAt ?? 0)) this.#feedEvents.frame(feed, latest);
     return feed;
   }
 

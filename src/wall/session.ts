@@ -3,6 +3,8 @@ import { TokenBucket } from '../shared/token-bucket.js';
 import { parseClientMessage } from './client-messages.js';
 import { FrameScheduler } from './frame-scheduler.js';
 import {
+  HANDLES_PER_SECOND,
+  HANDLE_BURST,
   MAX_HANDLES,
   MESSAGE_BURST,
   MESSAGES_PER_SECOND,
@@ -39,7 +41,8 @@ export interface WallSessionTime {
  */
 export class WallSession {
   readonly #tiles = new Map<number, SessionTile>();
-  readonly #limit = new TokenBucket(MESSAGE_BURST, MESSAGES_PER_SECOND);
+  readonly #messageBudget = new TokenBucket(MESSAGE_BURST, MESSAGES_PER_SECOND);
+  readonly #handleBudget = new TokenBucket(HANDLE_BURST, HANDLES_PER_SECOND);
   readonly #scheduler: FrameScheduler;
   #ended = false;
 
@@ -88,7 +91,7 @@ export class WallSession {
   /** One message from the browser. Whatever is wrong with it ends the session with a code and a reason. */
   message(data: Uint8Array, isBinary: boolean): void {
     if (this.#ended) return;
-    if (!this.#limit.take(this.time.now())) {
+    if (!this.#messageBudget.take(this.time.now())) {
       this.end('too_many_messages', `too many messages: at most ${MESSAGES_PER_SECOND} a second`);
       return;
     }
@@ -135,7 +138,7 @@ export class WallSession {
       }
       case 'pause':
       case 'resume':
-        for (const handle of message.handles) this.#tiles.get(handle)?.setPaused(message.type === 'pause');
+        this.#setPaused(message.handles, message.type === 'pause');
         return;
       case 'ack':
         this.#acknowledge(message.frames);
@@ -160,6 +163,17 @@ export class WallSession {
     const tile = new SessionTile(handle, request, this.streams, this.#events);
     this.#tiles.set(handle, tile);
     tile.open();
+  }
+
+  #setPaused(handles: readonly number[], paused: boolean): void {
+    if (!this.#handleBudget.take(this.time.now(), handles.length)) {
+      this.end(
+        'too_many_messages',
+        `too many handles in pause and resume: at most ${HANDLES_PER_SECOND} a second`,
+      );
+      return;
+    }
+    for (const handle of handles) this.#tiles.get(handle)?.setPaused(paused);
   }
 
   #acknowledge(frames: readonly (readonly [handle: number, sequence: number])[]): void {

@@ -6,6 +6,7 @@ import { CAMERA_FAULTS, ServiceError } from '../shared/errors.js';
 import type { Frame } from '../camera/publisher.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
 import { parseRtspUrl } from '../source/rtsp-url.js';
+import { ClientRenditions } from './client-renditions.js';
 import type {
   TileRefusal,
   WallRequest,
@@ -15,21 +16,19 @@ import type {
   WallSubscription,
 } from './tile-stream.js';
 
-/** A frame older than this is not shown to a tile that joins: the next one of a live camera is nearer. */
-const FRESH_MS = 1000;
-
 /** What one browser may see of the registry. `refused` counts what is turned away. */
 export function wallStreams(
   registry: Pick<Registry, 'join'>,
   grant: Grant,
-  epoch: () => number,
   refused: (error: ServiceError) => void,
 ): WallStreams {
+  const renditions = new ClientRenditions();
   return {
     join(request, sink) {
       try {
         requireCamera(grant, request.camera);
-        return subscription(registry.join(streamRequest(request), listener(sink)), sink, epoch);
+        const seat = registry.join(streamRequest(request), listener(sink));
+        return subscription(seat, sink, renditions);
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error;
         refused(error);
@@ -62,12 +61,20 @@ const refusalOf = ({ close, code, message }: ServiceError): TileRefusal => ({
   text: message,
 });
 
+/** @throws RefusedError `too_many_renditions` */
 function subscription(
   seat: ReturnType<Registry['join']>,
   sink: WallSink,
-  epoch: () => number,
+  renditions: ClientRenditions,
 ): WallSubscription {
-  const { channel } = seat;
+  const { camera, channel } = seat;
+  const stream = camera.options.name;
+  try {
+    renditions.add(stream, channel.key);
+  } catch (error) {
+    seat.leave();
+    throw error;
+  }
   const frameSink = {
     frame: (frame: Frame) => {
       sink.frame(frame);
@@ -75,12 +82,13 @@ function subscription(
   };
   channel.sinks.add(frameSink);
   return {
-    latest: () => (channel.latest && epoch() - channel.latest.capturedAt <= FRESH_MS ? channel.latest : null),
+    latest: () => channel.latest,
     setActive: (active) => {
       seat.setActive(active);
     },
     leave: () => {
       channel.sinks.delete(frameSink);
+      renditions.remove(stream, channel.key);
       seat.leave();
     },
   };

@@ -39,7 +39,7 @@ export interface WallSink {
 }
 
 export interface WallSubscription {
-  /** Newest frame, if there is one and it still shows the present. */
+  /** Newest frame, however old, or null before the first. */
   latest(): WallFrame | null;
   /** False: no frames are wanted for now (a hidden tile), states still are; the camera should stay open. */
   setActive(active: boolean): void;

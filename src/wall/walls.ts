@@ -65,7 +65,7 @@ export class Walls {
         closed: () => undefined,
       };
     }
-    const streams = wallStreams(registry, grant, epochMs, (error) => {
+    const streams = wallStreams(registry, grant, (error) => {
       metrics.rejected.inc({ reason: error.code });
     });
     const session = new WallSession(

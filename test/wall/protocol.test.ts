@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CAMERA_FAULTS, REFUSALS } from '../../src/shared/errors.js';
 import { parseClientMessage, type ParsedMessage } from '../../src/wall/client-messages.js';
+import { MAX_RENDITIONS_PER_CAMERA } from '../../src/wall/client-renditions.js';
 import { parseCameraList, parseServerMessage } from '../../src/wall/page/server-messages.js';
 import {
   decodeFrameHeader,
@@ -11,6 +12,8 @@ import {
   FRAME_HEADER_BYTES,
   MAX_ACKS,
   MAX_CLIENT_MESSAGE_BYTES,
+  HANDLES_PER_SECOND,
+  HANDLE_BURST,
   MAX_HANDLES,
   MESSAGE_BURST,
   MESSAGES_PER_SECOND,
@@ -183,6 +186,10 @@ test(
     const english = (value: number): string => value.toLocaleString('en-US');
     assert.ok(page.includes(`${english(MAX_CLIENT_MESSAGE_BYTES)} bytes`));
     assert.ok(page.includes(`| handles | ${MAX_HANDLES} |`));
+    assert.ok(
+      page.includes(`${english(HANDLE_BURST)} at once, then ${english(HANDLES_PER_SECOND)} a second`),
+    );
+    assert.ok(page.includes(`| ${MAX_RENDITIONS_PER_CAMERA} at a time;`));
     assert.ok(page.includes(`${english(MESSAGE_BURST)} at once, then ${MESSAGES_PER_SECOND} a second`));
     assert.ok(
       page.includes(`Version ${WALL_PROTOCOL_VERSION}.`) &&

@@ -5,6 +5,8 @@ import type { WallRequest, WallSink, WallState } from '../../src/wall/tile-strea
 import {
   decodeFrameHeader,
   MESSAGE_BURST,
+  HANDLES_PER_SECOND,
+  HANDLE_BURST,
   MAX_HANDLES,
   type ClientMessage,
 } from '../../src/wall/protocol.js';
@@ -257,6 +259,38 @@ test('a paused tile gets no frames but its states, and its newest frame when it 
   assert.deepEqual(bench.captured, [2]);
 });
 
+test('a resume sends the newest frame however old it is, and none that was sent before', FAST, () => {
+  const bench = new Bench();
+  bench.subscribe(1);
+  const stream = bench.stream(0);
+  stream.frame(1);
+  bench.ack(bench.frames[0]);
+  for (let at = 0; at < 10; at += 1) {
+    bench.say({ type: 'pause', handles: [1] });
+    bench.say({ type: 'resume', handles: [1] });
+  }
+  assert.deepEqual(bench.captured, [1], 'the browser has it');
+  bench.say({ type: 'pause', handles: [1] });
+  stream.frame(2);
+  bench.now = 60_000;
+  bench.say({ type: 'resume', handles: [1] });
+  assert.deepEqual(bench.captured, [1, 2]);
+});
+
+test('another rendition with an old frame takes over with its first newer one', FAST, () => {
+  const bench = new Bench();
+  bench.subscribe(1);
+  bench.stream(0).frame(5);
+  bench.ack(bench.frames[0]);
+  bench.onJoin = (stream) => {
+    stream.newest = { jpeg: new Uint8Array(10), capturedAt: 3 };
+  };
+  bench.say({ type: 'rendition', handle: 1, width: 320, height: 180 });
+  assert.deepEqual(bench.captured, [5]);
+  bench.stream(1).frame(6);
+  assert.deepEqual(bench.captured, [5, 6]);
+});
+
 test('unsubscribing and closing leave every stream', FAST, () => {
   const bench = new Bench();
   bench.subscribe(3);
@@ -300,6 +334,21 @@ test('a flood of messages closes with 4429, a steady wall does not', FAST, () =>
   for (let at = 0; at < 10 * MESSAGE_BURST; at += 1) {
     steady.now = at * 10;
     steady.say({ type: 'ping', sent: at });
+  }
+  assert.equal(steady.end(), null);
+});
+
+test('pauses are limited by the handles that they name, whether or not these change', FAST, () => {
+  const handles = Array.from({ length: MAX_HANDLES }, (_, at) => at + 1);
+  const flood = new Bench();
+  flood.subscribe(MAX_HANDLES);
+  for (let at = 0; at <= HANDLE_BURST / MAX_HANDLES; at += 1) flood.say({ type: 'pause', handles });
+  assert.equal(flood.end()?.code, 'too_many_messages');
+  const steady = new Bench();
+  steady.subscribe(MAX_HANDLES);
+  for (let at = 0; at < 200; at += 1) {
+    steady.now = (at * MAX_HANDLES * 1000) / HANDLES_PER_SECOND;
+    steady.say({ type: at % 2 ? 'resume' : 'pause', handles });
   }
   assert.equal(steady.end(), null);
 });

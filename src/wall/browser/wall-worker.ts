@@ -30,14 +30,17 @@ interface Tile {
 /** Acknowledgements are batched for this long: one message for each display frame instead of one for each frame drawn. */
 const ACK_MS = 15;
 
-/** So do pauses and resumes: a wall of 200 that is hidden, shown and hidden again would else be a flood of messages. */
+/** So are pauses and resumes: a wall of 200 that is hidden, shown and hidden again would else be a flood of messages. */
 const PAUSE_MS = 15;
+/** Shortest time between two such batches: the server's budget of handles allows ten whole walls a second. */
+const PAUSE_INTERVAL_MS = 120;
 
 const tiles = new Map<number, Tile>();
 const byHandle = new Map<number, Tile>();
 const acks = new Map<number, number>();
 let ackTimer: ReturnType<typeof setTimeout> | undefined;
 let pauseTimer: ReturnType<typeof setTimeout> | undefined;
+let pausesSentAt = -Infinity;
 let lastHandle = 0;
 let link: Link | null = null;
 
@@ -59,6 +62,7 @@ function subscribe(tile: Tile): void {
 function flushPauses(): void {
   clearTimeout(pauseTimer);
   pauseTimer = undefined;
+  pausesSentAt = performance.now();
   const turned = [...byHandle.values()].filter((tile) => tile.paused !== tile.sentPaused);
   for (const type of ['pause', 'resume'] as const) {
     const handles = turned.filter(({ paused }) => paused === (type === 'pause')).map((tile) => tile.handle);
@@ -159,7 +163,8 @@ function change(tile: Tile, rendition: TileRendition): void {
 function setPaused(tile: Tile, paused: boolean): void {
   tile.paused = paused;
   tile.eager = true;
-  pauseTimer ??= setTimeout(flushPauses, PAUSE_MS);
+  const wait = Math.max(PAUSE_MS, pausesSentAt + PAUSE_INTERVAL_MS - performance.now());
+  pauseTimer ??= setTimeout(flushPauses, wait);
 }
 
 function remove(tile: Tile): void {

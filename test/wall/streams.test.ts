@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MAX_RENDITIONS_PER_CAMERA } from '../../src/wall/client-renditions.js';
+import { wallStreams } from '../../src/wall/streams.js';
+import type { TileRefusal, WallRequest, WallSubscription } from '../../src/wall/tile-stream.js';
+import { spec, studio } from '../support/test-registry.js';
+
+const FAST = { timeout: 20_000 };
+
+/** The streams of one browser over a real registry with two configured cameras. */
+function browser() {
+  const { registry } = studio();
+  registry.configure([spec('gate'), spec('yard')], null);
+  const counted: string[] = [];
+  const streams = wallStreams(registry, { subject: 'test', allows: () => true }, ({ code }) =>
+    counted.push(code),
+  );
+  const join = (request: WallRequest): { subscription: WallSubscription; refusals: TileRefusal[] } => {
+    const refusals: TileRefusal[] = [];
+    const subscription = streams.join(request, {
+      frame: () => undefined,
+      state: () => undefined,
+      refused: (refusal) => refusals.push(refusal),
+    });
+    return { subscription, refusals };
+  };
+  const viewers = (name: string): number =>
+    registry.list(0).find(({ camera }) => camera === name)?.viewers ?? 0;
+  return { join, viewers, counted };
+}
+
+test('a browser may have few renditions of a camera, and any number of tiles of each', FAST, () => {
+  const { join, viewers, counted } = browser();
+  const qualities = Array.from({ length: MAX_RENDITIONS_PER_CAMERA }, (_, at) => 10 + 10 * at);
+  const tiles = [...qualities, ...qualities].map((quality) => join({ camera: 'gate', quality }));
+  assert.deepEqual(
+    tiles.flatMap(({ refusals }) => refusals),
+    [],
+  );
+  const [refusal] = join({ camera: 'gate', quality: 99 }).refusals;
+  assert.deepEqual([refusal?.code, refusal?.reason], [4429, 'too_many_renditions']);
+  assert.deepEqual(counted, ['too_many_renditions']);
+  assert.equal(viewers('gate'), tiles.length, 'the refused tile has no seat');
+  assert.deepEqual(join({ camera: 'yard', quality: 99 }).refusals, [], 'each camera counts for itself');
+});
+
+test('a rendition that is given up makes room for another', FAST, () => {
+  const { join } = browser();
+  const qualities = Array.from({ length: MAX_RENDITIONS_PER_CAMERA }, (_, at) => 10 + 10 * at);
+  const tiles = qualities.map((quality) => join({ camera: 'gate', quality }));
+  tiles[0]?.subscription.leave();
+  assert.deepEqual(join({ camera: 'gate', quality: 99 }).refusals, []);
+});
