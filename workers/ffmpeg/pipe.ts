@@ -16,6 +16,8 @@ const O_CLOEXEC = 0o2000000;
 const O_DIRECT = process.arch === 'arm' || process.arch === 'arm64' ? 0o200000 : 0o40000;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
 const FIONREAD = 0x541b;
 
 interface Pipes {
@@ -23,6 +25,8 @@ interface Pipes {
   resize(fd: number, bytes: number): void;
   unread(fd: number): number;
   duplicate(fd: number): number;
+  read(fd: number, into: Uint8Array, bytes: number): number | bigint;
+  setNonBlocking(fd: number): void;
 }
 
 /** `null` where libc is not to be had: then Node's own pipes serve. */
@@ -34,6 +38,7 @@ const pipes = fromLibc((libc): Pipes => {
     type: string,
     value: number,
   ) => number;
+  const read = libc.func('long read(int fd, void *into, size_t bytes)') as Pipes['read'];
   const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Out_ int *value)') as (
     fd: number,
     request: number,
@@ -58,6 +63,8 @@ const pipes = fromLibc((libc): Pipes => {
       return ioctl(fd, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;
     },
     duplicate: (fd) => fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0),
+    read,
+    setNonBlocking: (fd) => void fcntl(fd, F_SETFL, 'int', O_NONBLOCK),
   };
 });
 
@@ -72,6 +79,17 @@ export const resizePipe = (fd: number, bytes: number): void => pipes()?.resize(f
 
 /** Bytes that wait in the pipe; 0 also when that cannot be told. */
 export const unreadBytes = (fd: number): number => pipes()?.unread(fd) ?? 0;
+
+/** Lets reads of this end return at once when there is nothing; the other end is as it was. */
+export const setNonBlocking = (fd: number): void => pipes()?.setNonBlocking(fd);
+
+/**
+ * Reads what is there, at once.
+ * @param fd that does not block
+ * @returns bytes read; 0 at the end of the pipe, and also when nothing is there
+ */
+export const readNow = (fd: number, into: Uint8Array): number =>
+  Math.max(0, Number(pipes()?.read(fd, into, into.length) ?? 0));
 
 /** Another descriptor of the same pipe, or `null` when there is none to be had. */
 export function duplicate(fd: number): number | null {

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccessUnit } from '../../../src/video/access-unit.js';
+import { InputQueue, MAX_CATCH_UP_MS, MAX_WAIT_MS } from '../../../workers/ffmpeg/input-queue.js';
+import { accessUnit, formatOf } from '../../support/access-units.js';
+
+const FORMAT = formatOf('h264');
+const unit = (more: Partial<AccessUnit> = {}): AccessUnit => ({
+  ...accessUnit(FORMAT, new Uint8Array(100), 0),
+  ...more,
+});
+const KEY = unit({ randomAccess: 'key' });
+const DELTA = unit();
+
+/** Takes all out: the ticks, with `h` behind those that are hidden. */
+function drain(queue: InputQueue): string {
+  const out: string[] = [];
+  for (let next = queue.shift(); next; next = queue.shift())
+    out.push(`${next.ticks}${next.isHidden ? 'h' : ''}`);
+  return out.join(' ');
+}
+
+test('decoding begins at the first unit with random access', () => {
+  const queue = new InputQueue();
+  [DELTA, DELTA, KEY, DELTA].forEach((each, ticks) => {
+    queue.push({ unit: each, ticks }, 0);
+  });
+  assert.equal(drain(queue), '2 3');
+  assert.equal(queue.dropped, 2);
+});
+
+test('pictures that lead the first unit, and need those before it, are left out', () => {
+  const queue = new InputQueue();
+  const leading = unit({ leading: true });
+  [KEY, leading, leading, DELTA, leading].forEach((each, ticks) => {
+    queue.push({ unit: each, ticks }, 0);
+  });
+  assert.equal(drain(queue), '0 3 4', 'later ones have their references');
+});
+
+test('until an intra refresh is through its pictures are decoded and hidden', () => {
+  const queue = new InputQueue();
+  const refresh = unit({ randomAccess: 'recovery', recoveryFrames: 2 });
+  const disposable = unit({ disposable: true });
+  [refresh, DELTA, disposable, DELTA, DELTA].forEach((each, ticks) => {
+    queue.push({ unit: each, ticks }, 0);
+  });
+  assert.equal(drain(queue), '0h 1h 2h 3 4');
+});
+
+test('a damaged unit is decoded and hidden', () => {
+  const queue = new InputQueue();
+  [KEY, unit({ damaged: true }), DELTA].forEach((each, ticks) => {
+    queue.push({ unit: each, ticks }, 0);
+  });
+  assert.equal(drain(queue), '0 1h 2');
+});
+
+test('what waits too long is let go up to the next unit with random access', () => {
+  const queue = new InputQueue();
+  queue.push({ unit: KEY, ticks: 0 }, 0);
+  assert.equal(drain(queue), '0');
+  queue.push({ unit: DELTA, ticks: 1 }, 0);
+  queue.push({ unit: DELTA, ticks: 2 }, 300);
+  queue.push({ unit: KEY, ticks: 3 }, 400);
+  queue.push({ unit: DELTA, ticks: 4 }, 500);
+  assert.equal(queue.bytes, 400);
+  queue.push({ unit: DELTA, ticks: 5 }, MAX_WAIT_MS + 1);
+  assert.equal(queue.dropped, 2);
+  assert.equal(queue.waitMs(MAX_WAIT_MS + 1), MAX_WAIT_MS + 1 - 400);
+  assert.equal(drain(queue), '3 4 5');
+});
+
+test('where no such unit waits nothing is decoded until one comes: never a torn picture', () => {
+  const queue = new InputQueue();
+  queue.push({ unit: KEY, ticks: 0 }, 0);
+  drain(queue);
+  queue.push({ unit: DELTA, ticks: 1 }, 0);
+  queue.push({ unit: DELTA, ticks: 2 }, MAX_WAIT_MS + 1);
+  queue.push({ unit: DELTA, ticks: 3 }, MAX_WAIT_MS + 2);
+  assert.equal(drain(queue), '');
+  queue.push({ unit: KEY, ticks: 4 }, MAX_WAIT_MS + 3);
+  queue.push({ unit: DELTA, ticks: 5 }, MAX_WAIT_MS + 4);
+  assert.equal(drain(queue), '4 5');
+  assert.equal(queue.dropped, 3);
+});
+
+test('a decoder that has just been started has time to catch up', () => {
+  const queue = new InputQueue();
+  queue.push({ unit: KEY, ticks: 0 }, 0);
+  queue.push({ unit: DELTA, ticks: 1 }, MAX_CATCH_UP_MS);
+  assert.equal(queue.dropped, 0);
+  queue.push({ unit: DELTA, ticks: 2 }, MAX_CATCH_UP_MS + 1);
+  assert.equal(queue.dropped, 3);
+});
+
+test('its memory is bounded whatever the time', () => {
+  const queue = new InputQueue();
+  const large = (randomAccess: 'key' | 'none'): AccessUnit =>
+    unit({ randomAccess, data: new Uint8Array(10 * 1024 * 1024) });
+  for (let i = 0; i < 10; i++) {
+    queue.push({ unit: large(i % 3 === 0 ? 'key' : 'none'), ticks: i }, 0);
+    assert.ok(queue.bytes <= 32 * 1024 * 1024);
+  }
+  assert.ok(queue.dropped > 0);
+});

@@ -1,0 +1,38 @@
+import type { CameraErrorCode } from '../../src/shared/errors.js';
+
+/** How an FFmpeg process ended, as far as it can be seen from outside. */
+export interface FfmpegEnd {
+  /** `null` when it never started or a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** `ENOENT`, `EACCES`, `EAGAIN`, ...: the process could not be started at all. */
+  readonly spawnError: string | null;
+  /** Last part of stderr, redacted. */
+  readonly stderr: string;
+  readonly framesSeen: boolean;
+}
+
+/** The machine has no room for another process, or another pipe to it: no fault of FFmpeg's. */
+const NO_ROOM = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
+
+/** FFmpeg's words for what is in the data that it was given. All generations have the same. */
+const DATA_FAULTS =
+  /exceeds specified max pixel count|Invalid data found|Could not find codec parameters|Cannot allocate memory|get_buffer\(\) failed|Picture size \d+x\d+ is invalid/i;
+
+/** Names the reason for an end that nobody asked for. */
+export function classifyEnd(end: FfmpegEnd): CameraErrorCode {
+  if (end.spawnError !== null) return NO_ROOM.has(end.spawnError) ? 'no_process' : 'ffmpeg_missing';
+  if (/^setpriv: /m.test(end.stderr)) return 'ffmpeg_missing';
+  if (end.signal) return 'ffmpeg_crashed';
+  return DATA_FAULTS.test(end.stderr) ? 'bad_data' : 'ffmpeg_failed';
+}
+
+/** Shortest useful account of an end for the log: the last lines of stderr, or the exit itself. */
+export function describeEnd(end: FfmpegEnd): string {
+  if (end.spawnError) return end.spawnError;
+  return lastLines(end.stderr) || `exit ${end.exitCode ?? end.signal ?? 'unknown'}`;
+}
+
+/** The end of FFmpeg's log in one line. */
+export const lastLines = (stderr: string): string =>
+  stderr.trim().split('\n').slice(-3).join(' | ').slice(-500);

@@ -1,0 +1,122 @@
+import type { AccessUnit } from '../../src/video/access-unit.js';
+
+/** An access unit with its time of display in ticks: what it is known by on its way through FFmpeg. */
+export interface TimedUnit {
+  readonly unit: AccessUnit;
+  readonly ticks: number;
+}
+
+/** What a decoder is given. */
+export interface DecoderUnit extends TimedUnit {
+  /** The picture is needed by others, but not right itself: not to be shown. */
+  readonly isHidden: boolean;
+}
+
+interface Waiting extends DecoderUnit {
+  /** Monotonic, ms. */
+  readonly since: number;
+}
+
+/** What waits longer than this is let go: the picture that it would make is old. */
+export const MAX_WAIT_MS = 600;
+/** A decoder that has just been started is given a whole group of pictures at once. */
+export const MAX_CATCH_UP_MS = 3000;
+/** Whatever the time: some seconds of a 4K stream. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Access units on their way to one decoder. A decoder that is too slow makes them wait; then the oldest are let go up to the next
+ * unit where decoding can begin, so that what it shows is newer, and never torn. Pure: the caller brings the time.
+ */
+export class InputQueue {
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  #entry = new Entry();
+  /** The queue has been empty since the decoder was started. */
+  #hasCaughtUp = false;
+  #dropped = 0;
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Units that were let go since the decoder was started. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** How long the oldest has waited, ms; 0 if none waits. */
+  waitMs(now: number): number {
+    const [oldest] = this.#waiting;
+    return oldest ? now - oldest.since : 0;
+  }
+
+  /** @param now monotonic, ms */
+  push(timed: TimedUnit, now: number): void {
+    this.#keep(timed, now);
+    const limitMs = this.#hasCaughtUp ? MAX_WAIT_MS : MAX_CATCH_UP_MS;
+    if (this.#bytes > MAX_BYTES || this.waitMs(now) > limitMs) this.#cut();
+  }
+
+  /** The next unit for the decoder. */
+  shift(): DecoderUnit | null {
+    const next = this.#waiting.shift();
+    if (!next) return null;
+    this.#bytes -= next.unit.data.length;
+    if (this.#waiting.length === 0) this.#hasCaughtUp = true;
+    return next;
+  }
+
+  /** Lets everything go that waits, up to the last unit where decoding can begin; without one, all of it. */
+  #cut(): void {
+    const waiting = this.#waiting;
+    const at = waiting.findLastIndex(({ unit }) => canBegin(unit));
+    this.#entry = new Entry();
+    this.#waiting = [];
+    this.#bytes = 0;
+    const kept = at > 0 ? waiting.slice(at) : [];
+    this.#dropped += waiting.length - kept.length;
+    for (const { unit, ticks, since } of kept) this.#keep({ unit, ticks }, since);
+  }
+
+  #keep(timed: TimedUnit, since: number): void {
+    const part = this.#entry.judge(timed.unit);
+    if (part === 'useless') {
+      this.#dropped++;
+      return;
+    }
+    this.#waiting.push({ ...timed, isHidden: part === 'hidden' || timed.unit.damaged, since });
+    this.#bytes += timed.unit.data.length;
+  }
+}
+
+/** Whether a decoder can begin with this unit. */
+export const canBegin = (unit: AccessUnit): boolean => unit.randomAccess !== 'none';
+
+/** The begin of decoding at one unit: what of those that follow can be decoded from there, and which are right. */
+class Entry {
+  #state: 'waiting' | 'leading' | 'begun' = 'waiting';
+  /** Pictures until an intra refresh is through. */
+  #untilRight = 0;
+
+  judge(unit: AccessUnit): 'shown' | 'hidden' | 'useless' {
+    if (this.#state === 'waiting') {
+      if (!canBegin(unit)) return 'useless';
+      this.#state = 'leading';
+      this.#untilRight = unit.recoveryFrames;
+      return this.#untilRight > 0 ? 'hidden' : 'shown';
+    }
+    if (this.#state === 'leading') {
+      if (unit.leading) return 'useless';
+      this.#state = 'begun';
+    }
+    if (unit.randomAccess === 'key') this.#untilRight = 0;
+    else if (this.#untilRight > 0 && !unit.disposable) this.#untilRight--;
+    return this.#untilRight > 0 ? 'hidden' : 'shown';
+  }
+}

@@ -1,0 +1,54 @@
+import { fromLibc } from '../../src/shared/libc.js';
+
+/** Resources of setrlimit(2) on Linux; the numbers are the same on x86-64 and arm64. */
+const RESOURCE = { fileSize: 1, data: 2, core: 4, files: 7 } as const;
+
+const prlimit = fromLibc(
+  (libc) =>
+    libc.func('int prlimit(int pid, int resource, void *next, void *old)') as (
+      pid: number,
+      resource: number,
+      next: BigUint64Array,
+      old: null,
+    ) => number,
+);
+
+/** Soft and hard limit, so that the process cannot raise it again. @returns whether it holds now */
+function limit(pid: number, resource: number, value: number): boolean {
+  const set = prlimit();
+  return set !== null && set(pid, resource, BigUint64Array.of(BigInt(value), BigInt(value)), null) === 0;
+}
+
+/** Largest picture that is decoded, pixels: 8K. */
+export const MAX_PIXELS = 7680 * 4320;
+
+/** What a decoder takes besides its pictures: libraries' data, threads' stacks (FFmpeg 7 has many). */
+const BASE_BYTES = 192 * 1024 * 1024;
+/** Pictures that a decoder may hold: 16 to refer to (H.264, A.3.1), and those in work. */
+const MOST_PICTURES = 24;
+/** Whatever the size: an 8K stream with few references fits, one with many is refused. */
+const MOST_BYTES = 1024 * 1024 * 1024;
+
+/** Memory that the decoding of pictures of this size may take, bytes. */
+export function memoryLimit(picture: { width: number; height: number; bitDepth: number }): number {
+  // Three full planes: the worst chroma format.
+  const bytes = picture.width * picture.height * 3 * (picture.bitDepth > 8 ? 2 : 1);
+  return Math.min(MOST_BYTES, BASE_BYTES + bytes * MOST_PICTURES);
+}
+
+/**
+ * Limits a process that has read nothing of a camera yet: its memory, and the files that it may write (none).
+ * @returns whether the memory limit holds
+ */
+export function limitMemory(pid: number, bytes: number): boolean {
+  limit(pid, RESOURCE.core, 0);
+  limit(pid, RESOURCE.fileSize, 0);
+  return limit(pid, RESOURCE.data, bytes);
+}
+
+/**
+ * Limits the numbers of the descriptors that a process can get from now on; those that it has stay. With 0 a flaw in a decoder is
+ * a flaw in a process that can open neither a file nor a connection, on any machine and without privileges.
+ * @param below first number that it does not get
+ */
+export const limitDescriptors = (pid: number, below: number): boolean => limit(pid, RESOURCE.files, below);

@@ -1,0 +1,207 @@
+import type { Socket } from 'node:net';
+import { closeSync } from 'node:fs';
+import type { FfmpegBuild } from '../src/shared/worker-protocol.js';
+import { type DecodeJob, ffmpegArgs, FIRST_OUTPUT_FD } from './ffmpeg/decode-args.js';
+import type { FfmpegEnd } from './ffmpeg/decoder-end.js';
+import { DecoderInput } from './ffmpeg/decoder-input.js';
+import { readFrames } from './ffmpeg/frame-reader.js';
+import { FrameTimes } from './ffmpeg/frame-times.js';
+import type { TimedUnit } from './ffmpeg/input-queue.js';
+import { ivfHeader } from './ffmpeg/ivf.js';
+import { limitDescriptors, limitMemory, memoryLimit } from './ffmpeg/limits.js';
+import { readNow, setNonBlocking } from './ffmpeg/pipe.js';
+import { FfmpegProcess, type Output } from './ffmpeg/process.js';
+import { FrameAssembler } from './frame-assembler.js';
+
+/** libavformat of FFmpeg 6: from there on `pipe:` duplicates its descriptor, and needs a free one for each output. */
+const DUPLICATES_FROM = 60;
+/** How soon to look again for the time of a frame that is whole already, ms. */
+const LATE_TIME_MS = 1;
+const TIMES_READ_BYTES = 256;
+
+export interface DecoderEvents {
+  /**
+   * A whole frame of output `index` (the order of `job.sizes`), valid until that output's next frame is whole.
+   * `ticks` is the time of the unit that it was decoded from.
+   */
+  frame(index: number, frame: Uint8Array, ticks: number): void;
+}
+
+/** Decodes access units with one FFmpeg process. */
+export class VideoDecoder {
+  /** Resolves when the process is reaped and its pipes are closed. Never rejects. */
+  readonly ended: Promise<FfmpegEnd>;
+  readonly #ffmpeg: FfmpegProcess;
+  readonly #input: DecoderInput;
+  readonly #times: FrameTimes;
+  readonly #timesBuffer = new Uint8Array(TIMES_READ_BYTES);
+  readonly #assemblers: readonly FrameAssembler[];
+  readonly #sockets: Socket[] = [];
+  /** Frames whose times have not come yet, by output. */
+  readonly #late = new Map<number, Uint8Array>();
+  #lateTimer: NodeJS.Timeout | null = null;
+  /** Times of units that were given to it and are not to be shown. */
+  readonly #hidden = new Set<number>();
+  #framesSeen = false;
+  #stopping = false;
+
+  /** @param buffers two of each output's frames */
+  constructor(
+    private readonly job: DecodeJob,
+    private readonly build: FfmpegBuild,
+    buffers: readonly (readonly [Uint8Array, Uint8Array])[],
+    private readonly events: DecoderEvents,
+  ) {
+    this.#assemblers = buffers.map((pair) => new FrameAssembler(pair));
+    this.#times = new FrameTimes(buffers.length);
+    const args = ffmpegArgs(job, build);
+    this.#ffmpeg = new FfmpegProcess(
+      build,
+      args,
+      this.#assemblers.map(({ frameBytes }) => frameBytes),
+    );
+    this.#input = new DecoderInput(
+      this.#ffmpeg,
+      ivfHeader(job.format),
+      () => {
+        this.#confine();
+      },
+      ({ ticks, isHidden }) => {
+        if (isHidden) this.#hidden.add(ticks);
+      },
+    );
+    this.#readTimes(this.#ffmpeg.times);
+    this.#ffmpeg.outputs.forEach((output, index) => {
+      this.#readOutput(output, index);
+    });
+    this.ended = this.#ffmpeg.ended.then((end) => this.#close(end));
+  }
+
+  get pid(): number | undefined {
+    return this.#ffmpeg.pid;
+  }
+
+  get framesSeen(): boolean {
+    return this.#framesSeen;
+  }
+
+  /** Outputs that hold an unfinished frame: at the end of the process it is lost. */
+  get partialFrames(): number {
+    return this.#assemblers.filter((a) => a.partialBytes > 0).length;
+  }
+
+  /** What waits for FFmpeg, and what was let go because it waited too long. */
+  get waiting(): { readonly ms: number; readonly bytes: number; readonly dropped: number } {
+    const { queue } = this.#input;
+    return { ms: queue.waitMs(performance.now()), bytes: queue.bytes, dropped: queue.dropped };
+  }
+
+  /** The end of FFmpeg's log, redacted. */
+  get log(): string {
+    return this.#ffmpeg.log;
+  }
+
+  /** Takes the next unit in decoding order. Units before the first with random access are passed over. */
+  decode(timed: TimedUnit): void {
+    if (!this.#stopping) this.#input.push(timed);
+  }
+
+  /** Asks the process to end, and makes it end. No frame comes after this. */
+  stop(): void {
+    this.#stopping = true;
+    this.#input.close();
+    this.#ffmpeg.stop();
+  }
+
+  /** FFmpeg has started and read nothing of the camera's yet. */
+  #confine(): void {
+    const { pid } = this.#ffmpeg;
+    // Where it cannot be seen what it has read, it may not have loaded its libraries yet.
+    if (pid === undefined || this.#ffmpeg.inputFd === null) return;
+    limitMemory(pid, memoryLimit(this.job.format));
+    const outputs = FIRST_OUTPUT_FD + this.#assemblers.length;
+    // Its own, one more for the input that it has opened by now, and one for each output that it will open.
+    const needed = outputs + 1 + this.#assemblers.length + 1;
+    limitDescriptors(pid, this.build.avformat >= DUPLICATES_FROM ? needed : 0);
+  }
+
+  #readTimes(times: Output): void {
+    if ('pipe' in times) setNonBlocking(times.pipe.readFd);
+    else
+      times.stream
+        .on('error', () => undefined)
+        .on('data', (chunk: Buffer) => {
+          this.#times.push(chunk);
+          this.#deliverLate();
+        });
+  }
+
+  #readTimesNow(): void {
+    const { times } = this.#ffmpeg;
+    if (!('pipe' in times)) return;
+    const bytes = readNow(times.pipe.readFd, this.#timesBuffer);
+    this.#times.push(this.#timesBuffer.subarray(0, bytes));
+  }
+
+  #readOutput(output: Output, index: number): void {
+    const assembler = this.#assemblers[index];
+    if (!assembler) return;
+    const whole = (frame: Uint8Array): void => {
+      this.#whole(index, frame);
+    };
+    if ('pipe' in output) {
+      // A read error ends like end-of-file: the process's own end tells the reason.
+      this.#sockets.push(readFrames(output.pipe, assembler, whole).on('error', () => undefined));
+    } else
+      output.stream
+        .on('error', () => undefined)
+        .on('data', (chunk: Buffer) => {
+          assembler.push(chunk, whole);
+        });
+  }
+
+  #whole(index: number, frame: Uint8Array): void {
+    if (!this.#framesSeen) this.#firstFrame();
+    this.#readTimesNow();
+    // The one before has been written over meanwhile.
+    if (this.#late.has(index)) this.#times.skip(index);
+    this.#late.set(index, frame);
+    this.#deliverLate();
+    this.#input.progress();
+  }
+
+  #firstFrame(): void {
+    this.#framesSeen = true;
+    // All outputs are open now.
+    if (this.pid !== undefined) limitDescriptors(this.pid, 0);
+  }
+
+  #deliverLate(): void {
+    for (const [index, frame] of this.#late) {
+      const ticks = this.#times.take(index);
+      if (ticks === null) continue;
+      this.#late.delete(index);
+      if (!this.#stopping && !this.#isHidden(ticks, index)) this.events.frame(index, frame, ticks);
+    }
+    if (this.#late.size > 0)
+      this.#lateTimer ??= setTimeout(() => {
+        this.#lateTimer = null;
+        this.#readTimesNow();
+        this.#deliverLate();
+      }, LATE_TIME_MS);
+  }
+
+  #isHidden(ticks: number, index: number): boolean {
+    if (!this.#hidden.has(ticks)) return false;
+    if (index === this.#assemblers.length - 1) this.#hidden.delete(ticks);
+    return true;
+  }
+
+  #close(end: Omit<FfmpegEnd, 'framesSeen'>): FfmpegEnd {
+    this.#input.close();
+    if (this.#lateTimer) clearTimeout(this.#lateTimer);
+    for (const socket of this.#sockets) socket.destroy();
+    if ('pipe' in this.#ffmpeg.times) closeSync(this.#ffmpeg.times.pipe.readFd);
+    return { ...end, framesSeen: this.#framesSeen };
+  }
+}
