@@ -1,4 +1,3 @@
-import { parseQuery } from '../access/query.js';
 import type { StreamRequest } from '../camera/registry.js';
 import { parseCameraName } from '../shared/camera-name.js';
 import { badParameter } from '../shared/errors.js';
@@ -10,8 +9,7 @@ import { type Bounds, HEIGHT, WIDTH } from '../shared/rendition.js';
  *
  * @throws RefusedError `bad_parameter`
  */
-export function parseGo2rtcQuery(query: string): StreamRequest {
-  const parameters = parseQuery(query);
+export function parseGo2rtcQuery(parameters: ReadonlyMap<string, string>): StreamRequest {
   const src = parameters.get('src');
   if (src === undefined || src === '') throw badParameter('src is missing: name the camera');
   return {

@@ -1,17 +1,16 @@
-import { type Grant, requireCamera } from '../access/auth.js';
-import { parseQuery } from '../access/query.js';
-import type { RequestFacts } from '../access/request-facts.js';
-import { closeReason } from '../shared/close-reason.js';
-import { CameraError, RefusedError, ServiceError } from '../shared/errors.js';
-import { TokenBucket } from '../shared/token-bucket.js';
+import { requireCamera } from '../access/auth.js';
 import type { StreamRequest } from '../camera/registry.js';
-import type { Judge, SocketSession, ViewerSocket } from '../viewer/socket-session.js';
+import { CameraError, RefusedError, ServiceError } from '../shared/errors.js';
+import { closeReason } from '../shared/close-reason.js';
+import { TokenBucket } from '../shared/token-bucket.js';
+import { Undo } from '../shared/undo.js';
+import type { SocketRoute, SocketSession, ViewerSocket } from '../viewer/socket-session.js';
 import { Subscriber } from '../viewer/subscriber.js';
-import type { ViewerSessionDeps } from '../viewer/viewer-session.js';
+import { MAX_VIEWER_BUFFERED_BYTES, type ViewerSessionDeps } from '../viewer/viewer-session.js';
 import { parseGo2rtcQuery } from './query.js';
 
 /** A player that also tries WebRTC sends an offer of some kilobytes. */
-export const MAX_GO2RTC_MESSAGE_BYTES = 64 * 1024;
+const MAX_GO2RTC_MESSAGE_BYTES = 64 * 1024;
 
 /** Such a player sends each of its network candidates in a message, all at once. */
 const MESSAGE_BURST = 100;
@@ -20,21 +19,22 @@ const MESSAGE_BURST = 100;
  * `/api/ws?src=`: go2rtc's WebSocket. The player says how it wants the stream; `{"type":"mjpeg"}` is the way there is here,
  * and players that ask for another first come to it when that is refused.
  */
-export function judgeGo2rtc(facts: RequestFacts, deps: ViewerSessionDeps): ReturnType<Judge> {
-  deps.admission.knock(facts.address);
-  deps.admission.judgeOrigin(facts);
-  const grant = deps.admission.authenticate(facts, parseQuery(facts.query).get('token'));
-  const admitted = (granted: Grant): ((socket: ViewerSocket) => SocketSession) => {
-    const request = parseGo2rtcQuery(facts.query);
-    requireCamera(granted, request.camera);
-    return (socket) => new Go2rtcSession(socket, request, facts.address, deps);
-  };
-  return grant instanceof Promise ? grant.then(admitted) : admitted(grant);
-}
+export const go2rtcSocketRoute = (deps: ViewerSessionDeps): SocketRoute => ({
+  path: '/api/ws',
+  maxMessageBytes: MAX_GO2RTC_MESSAGE_BYTES,
+  maxBufferedBytes: MAX_VIEWER_BUFFERED_BYTES,
+  autoPing: false,
+  judge: (facts) =>
+    deps.admission.admit(facts, ({ grant, parameters }) => {
+      const request = parseGo2rtcQuery(parameters);
+      requireCamera(grant, request.camera);
+      return (socket) => new Go2rtcSession(socket, request, facts.address, deps);
+    }),
+});
 
 /** Before its first message the session only holds a viewer's place; then a Subscriber sends the frames. */
 class Go2rtcSession implements SocketSession {
-  readonly #undo: (() => void)[] = [];
+  readonly #undo = new Undo();
   readonly #messages: TokenBucket;
   #subscriber: Subscriber | null = null;
   #closed = false;
@@ -46,9 +46,7 @@ class Go2rtcSession implements SocketSession {
     private readonly deps: ViewerSessionDeps,
   ) {
     this.#messages = new TokenBucket(MESSAGE_BURST, deps.messagesPerSecond);
-    this.#try(() => {
-      this.#undo.push(deps.admission.enter(address));
-    });
+    this.#try(() => this.#undo.add(deps.admission.enter(address)));
   }
 
   message(data: Uint8Array, isBinary: boolean): void {
@@ -59,7 +57,7 @@ class Go2rtcSession implements SocketSession {
     }
     const type = isBinary ? null : messageType(data);
     if (type === null || type === 'webrtc/candidate') return;
-    if (type !== 'mjpeg') this.#complain(type, 'this server has no such codec or mode: use mjpeg');
+    if (type !== 'mjpeg') this.#sendError(type, 'this server has no such codec or mode: use mjpeg');
     else if (!this.#subscriber) this.#try(() => this.#play());
   }
 
@@ -74,7 +72,7 @@ class Go2rtcSession implements SocketSession {
   closed(): void {
     this.#closed = true;
     if (this.#subscriber) this.#subscriber.closed();
-    else this.#leave();
+    else this.#undo.run();
   }
 
   #play(): void {
@@ -82,13 +80,9 @@ class Go2rtcSession implements SocketSession {
     const { camera, fps } = this.request;
     const seat = registry.join(this.request, {
       state: () => undefined,
-      lost: (error) => {
-        this.#end(error);
-      },
+      lost: (error) => this.#end(error),
     });
-    this.#undo.push(() => {
-      seat.leave();
-    });
+    this.#undo.add(() => seat.leave());
     this.socket.send(JSON.stringify({ type: 'mjpeg' }), false);
     const subscriber = new Subscriber(
       this.socket,
@@ -97,15 +91,11 @@ class Go2rtcSession implements SocketSession {
       clock,
       metrics,
       this.#messages,
-      () => {
-        this.#leave();
-      },
+      () => this.#undo.run(),
     );
     this.#subscriber = subscriber;
     viewers.add(subscriber);
-    this.#undo.push(() => {
-      viewers.remove(subscriber);
-    });
+    this.#undo.add(() => viewers.remove(subscriber));
     subscriber.attach(seat.channel);
   }
 
@@ -123,16 +113,12 @@ class Go2rtcSession implements SocketSession {
   #end(error: ServiceError): void {
     if (this.#closed) return;
     const text = error instanceof CameraError ? `${this.request.camera}: ${error.message}` : error.message;
-    this.#complain('mjpeg', text);
+    this.#sendError('mjpeg', text);
     this.socket.end(error.close, closeReason(text));
   }
 
-  #complain(type: string, text: string): void {
+  #sendError(type: string, text: string): void {
     this.socket.send(JSON.stringify({ type: 'error', value: `${type}: ${text}` }), false);
-  }
-
-  #leave(): void {
-    for (const step of this.#undo.splice(0).reverse()) step();
   }
 }
 

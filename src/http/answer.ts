@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { HttpResponse } from 'uWebSockets.js';
 
 export type Header = readonly [name: string, value: string];
@@ -15,24 +16,6 @@ export const EMBEDDABLE: Header = ['Cross-Origin-Resource-Policy', 'cross-origin
 export const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
   "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
-
-/** Status lines that this service answers with. */
-const STATUS: Readonly<Record<number, string>> = {
-  200: '200 OK',
-  304: '304 Not Modified',
-  400: '400 Bad Request',
-  401: '401 Unauthorized',
-  403: '403 Forbidden',
-  404: '404 Not Found',
-  405: '405 Method Not Allowed',
-  408: '408 Request Timeout',
-  409: '409 Conflict',
-  429: '429 Too Many Requests',
-  500: '500 Internal Server Error',
-  502: '502 Bad Gateway',
-  503: '503 Service Unavailable',
-  504: '504 Gateway Timeout',
-};
 
 export interface Answer {
   readonly status: number;
@@ -62,7 +45,7 @@ export function writeHead(
   type: string,
   headers: readonly Header[] = [],
 ): void {
-  res.writeStatus(STATUS[status] ?? String(status)).writeHeader('Content-Type', type);
+  res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`).writeHeader('Content-Type', type);
   for (const [name, value] of SECURITY_HEADERS)
     if (!headers.some(([own]) => own === name)) res.writeHeader(name, value);
   for (const [name, value] of headers) res.writeHeader(name, value);

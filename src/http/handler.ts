@@ -1,13 +1,12 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Admission } from '../access/admission.js';
-import type { Grant } from '../access/auth.js';
-import { CameraError, CAMERA_FAULTS, RefusedError } from '../shared/errors.js';
-import { type Answer, json, send } from './answer.js';
+import type { Admission, Admitted } from '../access/admission.js';
 import type { RequestFacts } from '../access/request-facts.js';
-import { requestFacts } from './request.js';
+import { RefusedError, ServiceError } from '../shared/errors.js';
+import { Undo } from '../shared/undo.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { parseQuery } from '../access/query.js';
+import { type Answer, json, send } from './answer.js';
+import { requestFacts } from './request.js';
 
 export interface HandlerDeps {
   readonly admission: Admission;
@@ -15,15 +14,23 @@ export interface HandlerDeps {
   readonly log: Log;
 }
 
+/** A path that is answered to GET and HEAD. */
+export type HttpRoute =
+  /** Anybody may ask. */
+  | {
+      readonly path: string;
+      readonly access: 'anybody';
+      readonly handle: (facts: RequestFacts) => Answer | Promise<Answer>;
+    }
+  /** Origin and token are judged first; of who wants to `watch`, the rate of connections before them. */
+  | { readonly path: string; readonly access: 'token' | 'watch'; readonly handle: Handler };
+
 /** A live stream over HTTP writes the response itself (`null`); everything else gives an answer. */
 export type Handler = (
   facts: RequestFacts,
-  grant: Grant,
+  admitted: Admitted,
   connection: Connection,
 ) => Answer | null | Promise<Answer | null>;
-
-/** Adds the route of a path for GET and HEAD; `watches`: see `answerRequest`. */
-export type AddRoute = (path: string, handler: Handler, watches?: boolean) => void;
 
 /** A response, and what is to be done when its client goes away. */
 export interface Connection {
@@ -32,57 +39,48 @@ export interface Connection {
   onGone(action: () => void): void;
 }
 
-/**
- * Answers one request: origin, then token, then the handler.
- * @param watches whether who asks wants to watch: then the rate of connections is the first judge
- */
+/** Answers one request: judges who asks as the route wants it, then calls its handler. */
 export function answerRequest(
   res: HttpResponse,
   req: HttpRequest,
-  handler: Handler,
+  route: HttpRoute,
   deps: HandlerDeps,
-  watches: boolean,
 ): void {
   const facts = requestFacts(res, req);
   const client = { gone: false };
-  const goneActions: (() => void)[] = [];
+  const undo = new Undo();
   res.onAborted(() => {
     client.gone = true;
-    for (const action of goneActions) action();
+    undo.run();
   });
   const connection: Connection = {
     res,
     onGone: (action) => {
       if (client.gone) action();
-      else goneActions.push(action);
+      else undo.add(action);
     },
   };
-  const run = async (): Promise<Answer | null> => {
-    if (watches) deps.admission.knock(facts.address);
-    deps.admission.judgeOrigin(facts);
-    const grant = await deps.admission.authenticate(facts, parseQuery(facts.query).get('token'));
-    return client.gone ? null : handler(facts, grant, connection);
+  const answer = async (): Promise<Answer | null> => {
+    if (route.access === 'anybody') return route.handle(facts);
+    const judge = route.access === 'watch' ? 'admit' : 'identify';
+    const admitted = await deps.admission[judge](facts, (known) => known);
+    return client.gone ? null : route.handle(facts, admitted, connection);
   };
-  void run()
+  void answer()
     .catch((error: unknown) => errorAnswer(error, deps))
-    .then((answer) => {
-      if (answer && !client.gone) send(res, answer, facts.method !== 'head');
+    .then((given) => {
+      if (given && !client.gone) send(res, given, facts.method !== 'head');
     });
 }
 
-/** The same codes as on WebSockets, in an HTTP dress. */
+/** The same codes as on WebSockets, with the HTTP status that each has in its table. */
 function errorAnswer(error: unknown, deps: HandlerDeps): Answer {
-  if (error instanceof RefusedError) {
-    deps.metrics.rejected.inc({ reason: error.code });
-    const answer = json(error.status, { error: error.code, message: error.message });
-    const challenge = [...(answer.headers ?? []), ['WWW-Authenticate', 'Bearer'] as const];
-    return error.status === 401 ? { ...answer, headers: challenge } : answer;
+  if (!(error instanceof ServiceError)) {
+    deps.log.error({ event: 'request_failed', error }, 'request failed');
+    return json(500, { error: 'internal', message: 'internal error: see the log' });
   }
-  if (error instanceof CameraError) {
-    const { close } = CAMERA_FAULTS[error.code];
-    const status = close === 4504 ? 504 : close === 4403 ? 403 : 502;
-    return json(status, { error: error.code, message: error.message });
-  }
-  deps.log.error({ event: 'request_failed', error }, 'request failed');
-  return json(500, { error: 'internal', message: 'internal error: see the log' });
+  if (error instanceof RefusedError) deps.metrics.rejected.inc({ reason: error.code });
+  const answer = json(error.status, { error: error.code, message: error.message });
+  const challenge = [...(answer.headers ?? []), ['WWW-Authenticate', 'Bearer'] as const];
+  return error.status === 401 ? { ...answer, headers: challenge } : answer;
 }

@@ -4,6 +4,7 @@ import { CameraError, RefusedError } from '../shared/errors.js';
 import { type Answer, EMBEDDABLE, type Header, json } from './answer.js';
 import type { Connection } from './handler.js';
 import type { RequestFacts } from '../access/request-facts.js';
+import { Undo } from '../shared/undo.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
@@ -18,6 +19,22 @@ export interface PictureDeps {
   readonly openTimeoutMs: number;
   readonly slowTimeoutMs: number;
 }
+
+export interface PictureSettings {
+  readonly SNAPSHOT_MAX_AGE_MS: number;
+  readonly OPEN_TIMEOUT_MS: number;
+  readonly VIEWER_SLOW_TIMEOUT_MS: number;
+}
+
+export const createPictures = (
+  settings: PictureSettings,
+  deps: Pick<PictureDeps, 'admission' | 'registry' | 'metrics' | 'clock'>,
+): PictureDeps => ({
+  ...deps,
+  snapshotMaxAgeMs: settings.SNAPSHOT_MAX_AGE_MS,
+  openTimeoutMs: settings.OPEN_TIMEOUT_MS,
+  slowTimeoutMs: settings.VIEWER_SLOW_TIMEOUT_MS,
+});
 
 /** A snapshot of a live camera may be this old, ms, before the next frame is waited for. */
 const SNAPSHOT_FRESH_MS = 1000;
@@ -71,22 +88,19 @@ export function streamMjpeg(
   const headers = [...embedding(facts, deps), ...MJPEG_HEADERS];
   if (facts.method === 'head') return Promise.resolve(mjpegHead(request, registry, headers));
   return new Promise((resolve, reject) => {
-    const undo: (() => void)[] = [];
-    const leave = (): void => {
-      for (const step of undo.splice(0).reverse()) step();
-    };
-    connection.onGone(leave);
+    const undo = new Undo();
+    connection.onGone(() => undo.run());
     let begun = false;
     const fail = (error: unknown): void => {
-      leave();
+      undo.run();
       // HTTP has no way to end a stream that has begun with an error, other than to cut it.
       if (begun) connection.res.close();
       else reject(error instanceof Error ? error : new Error(String(error)));
     };
     try {
-      undo.push(admission.enter(facts.address));
+      undo.add(admission.enter(facts.address));
       const seat = registry.join(request, { state: () => undefined, lost: fail });
-      undo.push(() => {
+      undo.add(() => {
         seat.leave();
       });
       const options = { headers, fps: request.fps, slowTimeoutMs, now: () => clock.now() };
@@ -104,7 +118,7 @@ export function streamMjpeg(
         },
       });
       metrics.viewers.inc({ mode: 'mjpeg' });
-      undo.push(() => {
+      undo.add(() => {
         mjpeg.end();
         metrics.viewers.dec({ mode: 'mjpeg' });
       });
@@ -116,7 +130,7 @@ export function streamMjpeg(
         else fail(new CameraError(reason ?? 'open_timeout'));
       };
       const wait = (): void => {
-        undo.push(clock.after(openTimeoutMs, giveUp));
+        undo.add(clock.after(openTimeoutMs, giveUp));
       };
       wait();
     } catch (error) {

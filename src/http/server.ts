@@ -8,7 +8,7 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
-import type { Judge, SocketData } from '../viewer/socket-session.js';
+import type { SocketData, SocketRoute } from '../viewer/socket-session.js';
 import { upgradeHandler } from './upgrade.js';
 
 export interface ServerOptions {
@@ -16,17 +16,6 @@ export interface ServerOptions {
   readonly port: number;
   /** PEM files; `null` is plain HTTP. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
-}
-
-/** A WebSocket path: who may come in, and how large a message from a client may be. */
-export interface SocketRoute {
-  readonly path: string;
-  readonly judge: Judge;
-  readonly maxMessageBytes: number;
-  /** False: the sessions ping by themselves. */
-  readonly autoPing: boolean;
-  /** Unsent bytes at which uWebSockets.js drops whatever else is sent to a socket; 0 is no limit. */
-  readonly maxBufferedBytes: number;
 }
 
 /**
@@ -57,12 +46,17 @@ export class Server {
     this.app = tls ? uWS.SSLApp(appOptions) : uWS.App(appOptions);
   }
 
+  /** Whether it speaks TLS itself. */
+  get secure(): boolean {
+    return this.options.tls !== null;
+  }
+
   /** Sends to every subscriber of the topic: one call, whatever their number. */
   readonly publish = (topic: string, message: ArrayBuffer): void => {
     this.app.publish(topic, message, true);
   };
 
-  route(
+  addSocketRoute(
     { path, judge, maxMessageBytes, maxBufferedBytes, autoPing }: SocketRoute,
     failed: (error: unknown) => void,
   ): void {

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import { closeReason } from '../shared/close-reason.js';
 import { ServiceError } from '../shared/errors.js';
-import type { Judge, SocketData, SocketSession } from '../viewer/socket-session.js';
+import { CLOSED_SESSION, type Judge, type SessionStart, type SocketData } from '../viewer/socket-session.js';
 import { requestFacts } from './request.js';
 
 /**
@@ -11,12 +11,8 @@ import { requestFacts } from './request.js';
 export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) {
   return (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
     const version = req.getHeader('sec-websocket-version');
-    if (req.getHeader('upgrade').toLowerCase() !== 'websocket') {
-      rejectHandshake(res, '426 Upgrade Required');
-      return;
-    }
-    if (version !== '13') {
-      rejectHandshake(res, '426 Upgrade Required');
+    if (req.getHeader('upgrade').toLowerCase() !== 'websocket' || version !== '13') {
+      rejectHandshake(res);
       return;
     }
     const key = req.getHeader('sec-websocket-key');
@@ -25,7 +21,7 @@ export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) 
     const facts = requestFacts(res, req);
     let aborted = false;
 
-    const upgrade = (start: SocketData['start']): void => {
+    const upgrade = (start: SessionStart): void => {
       if (aborted) return;
       const data: SocketData = { start, session: null };
       res.cork(() => {
@@ -60,14 +56,11 @@ export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) 
   };
 }
 
-const CLOSED_SESSION: SocketSession = {
-  message: () => undefined,
-  pong: () => undefined,
-  drain: () => undefined,
-  closed: () => undefined,
-};
-
-export function rejectHandshake(res: HttpResponse, status: '400 Bad Request' | '426 Upgrade Required'): void {
-  res.writeStatus(status).writeHeader('Sec-WebSocket-Version', '13').writeHeader('Upgrade', 'websocket');
+/** What is no handshake of ours is told what this path wants. */
+export function rejectHandshake(res: HttpResponse): void {
+  res
+    .writeStatus('426 Upgrade Required')
+    .writeHeader('Sec-WebSocket-Version', '13')
+    .writeHeader('Upgrade', 'websocket');
   res.end('this path speaks WebSocket (RFC 6455, version 13)\n', true);
 }

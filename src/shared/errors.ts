@@ -9,41 +9,53 @@ export type RetryPolicy = 'backoff' | 'hold';
 interface CameraFault {
   /** WebSocket close code for viewers that wait for a first opening. */
   readonly close: 4401 | 4403 | 4404 | 4502 | 4504;
+  /** HTTP status of a picture that cannot be given for it. */
+  readonly status: 403 | 502 | 504;
   /** What happened, then what to do. With the camera's name before it, it fits a close reason (123 bytes). */
   readonly text: string;
   readonly retry: RetryPolicy;
 }
 
-const fault = (close: CameraFault['close'], text: string, retry: RetryPolicy = 'backoff'): CameraFault => ({
+const fault = (
+  close: CameraFault['close'],
+  status: CameraFault['status'],
+  text: string,
+  retry: RetryPolicy = 'backoff',
+): CameraFault => ({
   close,
+  status,
   text,
   retry,
 });
 
 /** Why a camera run ended. */
 export const CAMERA_FAULTS = {
-  refused: fault(4502, 'connection refused: check address and port'),
-  unreachable: fault(4502, 'host cannot be reached: check address and network'),
-  dns: fault(4502, 'cannot resolve the host name'),
-  open_timeout: fault(4504, 'opened but sent no frame in time'),
-  no_key_frame: fault(4504, 'sends video, but no key frame yet: shorten its key-frame interval'),
-  stall: fault(4504, 'stopped sending frames'),
-  unauthorized: fault(4401, 'camera refused user/password: check the URL', 'hold'),
-  forbidden: fault(4401, 'camera forbids this user the stream: check its rights', 'hold'),
-  not_found: fault(4404, 'camera has no such stream: check the path of the URL'),
-  busy: fault(4502, 'camera has no bandwidth or session left (453): close other clients'),
-  unavailable: fault(4502, 'camera answers that its service is unavailable (503)'),
-  redirected: fault(4403, 'camera redirects to another address: use that URL if you trust it'),
-  target_denied: fault(4403, 'target address is not allowed: see RTSP_ALLOW and RTSP_DENY'),
-  protocol: fault(4502, 'answer is not usable RTSP: check URL and transport'),
-  disconnected: fault(4502, 'camera closed the connection'),
-  no_video: fault(4502, 'stream has no video that can be decoded'),
-  bad_data: fault(4502, 'video data cannot be decoded'),
-  ffmpeg_missing: fault(4502, 'FFmpeg cannot be started: check FFMPEG_PATH'),
-  no_process: fault(4502, 'no decoder could be started: the limit of processes, files or memory is reached'),
-  ffmpeg_crashed: fault(4502, 'FFmpeg crashed'),
-  ffmpeg_failed: fault(4502, 'FFmpeg failed: see the log'),
-  worker_died: fault(4502, 'worker thread died'),
+  refused: fault(4502, 502, 'connection refused: check address and port'),
+  unreachable: fault(4502, 502, 'host cannot be reached: check address and network'),
+  dns: fault(4502, 502, 'cannot resolve the host name'),
+  open_timeout: fault(4504, 504, 'opened but sent no frame in time'),
+  no_key_frame: fault(4504, 504, 'sends video, but no key frame yet: shorten its key-frame interval'),
+  stall: fault(4504, 504, 'stopped sending frames'),
+  unauthorized: fault(4401, 502, 'camera refused user/password: check the URL', 'hold'),
+  forbidden: fault(4401, 502, 'camera forbids this user the stream: check its rights', 'hold'),
+  not_found: fault(4404, 502, 'camera has no such stream: check the path of the URL'),
+  busy: fault(4502, 502, 'camera has no bandwidth or session left (453): close other clients'),
+  unavailable: fault(4502, 502, 'camera answers that its service is unavailable (503)'),
+  redirected: fault(4403, 403, 'camera redirects to another address: use that URL if you trust it'),
+  target_denied: fault(4403, 403, 'target address is not allowed: see RTSP_ALLOW and RTSP_DENY'),
+  protocol: fault(4502, 502, 'answer is not usable RTSP: check URL and transport'),
+  disconnected: fault(4502, 502, 'camera closed the connection'),
+  no_video: fault(4502, 502, 'stream has no video that can be decoded'),
+  bad_data: fault(4502, 502, 'video data cannot be decoded'),
+  ffmpeg_missing: fault(4502, 502, 'FFmpeg cannot be started: check FFMPEG_PATH'),
+  no_process: fault(
+    4502,
+    502,
+    'no decoder could be started: the limit of processes, files or memory is reached',
+  ),
+  ffmpeg_crashed: fault(4502, 502, 'FFmpeg crashed'),
+  ffmpeg_failed: fault(4502, 502, 'FFmpeg failed: see the log'),
+  worker_died: fault(4502, 502, 'worker thread died'),
 } as const satisfies Record<string, CameraFault>;
 
 export type CameraErrorCode = keyof typeof CAMERA_FAULTS;
@@ -86,6 +98,8 @@ export abstract class ServiceError extends Error {
   abstract readonly code: string;
   /** WebSocket close code. */
   abstract readonly close: number;
+  /** HTTP status of a plain request that fails so. */
+  abstract readonly status: number;
 }
 
 /** A camera run ended, or could not begin. `detail` is redacted text for logs. */
@@ -99,6 +113,9 @@ export class CameraError extends ServiceError {
   }
   get close(): number {
     return CAMERA_FAULTS[this.code].close;
+  }
+  get status(): number {
+    return CAMERA_FAULTS[this.code].status;
   }
 }
 

@@ -1,11 +1,8 @@
-import { parseQuery } from '../access/query.js';
 import type { StreamRequest } from '../camera/registry.js';
 import { type CameraName, parseCameraName } from '../shared/camera-name.js';
 import { badParameter } from '../shared/errors.js';
 import { type Bounds, FPS, HEIGHT, QUALITY, WIDTH } from '../shared/rendition.js';
 import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';
-
-/** From the raw query of a request to what a viewer wants; nothing here knows sockets. */
 
 /** The query of `/ws`, parsed. What is undefined was not asked for. */
 export interface ViewerRequest {
@@ -28,9 +25,8 @@ export interface ViewerRequest {
 const INTEGER = /^(?:0|[1-9]\d{0,4})$/;
 const DECIMAL = /^(?:0|[1-9]\d{0,2})(?:\.\d{1,3})?$/;
 
-/** Parses the raw query of `/ws`; unknown parameters are ignored. Throws RefusedError `bad_parameter`, naming the parameter. */
-export function parseViewerQuery(query: string): ViewerRequest {
-  const parameters = parseQuery(query);
+/** Reads the parameters of `/ws`; unknown ones are ignored. Throws RefusedError `bad_parameter`, naming the parameter. */
+export function parseViewerQuery(parameters: ReadonlyMap<string, string>): ViewerRequest {
   const given = <T>(name: string, parse: (text: string) => T): T | undefined => {
     const text = parameters.get(name);
     if (text === '') throw badParameter(`${name} is empty`);

@@ -1,18 +1,22 @@
 import type { Admission } from '../access/admission.js';
-import { requireCamera, type Grant } from '../access/auth.js';
-import type { Clock } from '../shared/clock.js';
-import { parseQuery } from '../access/query.js';
-import type { RequestFacts } from '../access/request-facts.js';
-import { closeReason } from '../shared/close-reason.js';
-import { ServiceError } from '../shared/errors.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import { TokenBucket } from '../shared/token-bucket.js';
+import { requireCamera } from '../access/auth.js';
 import type { Registry } from '../camera/registry.js';
-import type { SocketData, SocketSession, ViewerSocket } from './socket-session.js';
+import type { Clock } from '../shared/clock.js';
+import { ServiceError } from '../shared/errors.js';
+import { TokenBucket } from '../shared/token-bucket.js';
+import { Undo } from '../shared/undo.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import {
+  CLOSED_SESSION,
+  closeWith,
+  type SocketRoute,
+  type SocketSession,
+  type ViewerSocket,
+} from './socket-session.js';
 import { Subscriber } from './subscriber.js';
 import type { PaceTimes } from './viewer-pace.js';
 import { parseViewerQuery, streamRequest, type ViewerRequest } from './viewer-request.js';
-import type { Viewers } from './viewers.js';
+import { Viewers } from './viewers.js';
 
 export interface ViewerSessionDeps {
   readonly admission: Admission;
@@ -24,80 +28,81 @@ export interface ViewerSessionDeps {
   readonly messagesPerSecond: number;
 }
 
-/** `/ws`: judges the request in the order rate, origin, token, query, and gives the start of the viewer's session. */
-export function judgeViewer(facts: RequestFacts, deps: ViewerSessionDeps): ReturnType<SessionJudge> {
-  deps.admission.knock(facts.address);
-  deps.admission.judgeOrigin(facts);
-  const token = parseQuery(facts.query).get('token');
-  const grant = deps.admission.authenticate(facts, token);
-  const admitted = (granted: Grant): SocketData['start'] => {
-    const request = parseViewerQuery(facts.query);
-    requireCamera(granted, request.camera);
-    return (socket) => startViewer(socket, request, facts.address, deps);
-  };
-  return grant instanceof Promise ? grant.then(admitted) : admitted(grant);
+export interface ViewerSettings {
+  readonly VIEWER_MAX_LAG_MS: number;
+  readonly VIEWER_SLOW_TIMEOUT_MS: number;
+  readonly MAX_MESSAGES_PER_SECOND: number;
 }
 
-type SessionJudge = (facts: RequestFacts) => SocketData['start'] | Promise<SocketData['start']>;
+/** What all viewers of single cameras share, on whatever path they come. */
+export const createViewerSessions = (
+  settings: ViewerSettings,
+  deps: Pick<ViewerSessionDeps, 'admission' | 'registry' | 'metrics' | 'clock'>,
+): ViewerSessionDeps => ({
+  ...deps,
+  viewers: new Viewers(),
+  pace: { maxLagMs: settings.VIEWER_MAX_LAG_MS, slowTimeoutMs: settings.VIEWER_SLOW_TIMEOUT_MS },
+  messagesPerSecond: settings.MAX_MESSAGES_PER_SECOND,
+});
+
+/** Largest message that a viewer of one stream may send. */
+const MAX_VIEWER_MESSAGE_BYTES = 1024;
+
+/** Unsent bytes at which a viewer's socket is skipped; its pace reacts at two frames, long before if they are of a usual size. */
+export const MAX_VIEWER_BUFFERED_BYTES = 1 << 20;
+
+/** `/ws`: one camera on one socket. */
+export const viewerRoute = (deps: ViewerSessionDeps): SocketRoute => ({
+  path: '/ws',
+  maxMessageBytes: MAX_VIEWER_MESSAGE_BYTES,
+  maxBufferedBytes: MAX_VIEWER_BUFFERED_BYTES,
+  autoPing: false,
+  judge: (facts) =>
+    deps.admission.admit(facts, ({ grant, parameters }) => {
+      const request = parseViewerQuery(parameters);
+      requireCamera(grant, request.camera);
+      return (socket) => startViewer(socket, request, facts.address, deps);
+    }),
+});
 
 /** Counts the viewer in, takes its seat at the camera, and shows it the camera's frames until either side ends it. */
 function startViewer(
   socket: ViewerSocket,
   request: ViewerRequest,
   address: string,
-  deps: ViewerSessionDeps,
+  { admission, registry, viewers, metrics, clock, pace, messagesPerSecond }: ViewerSessionDeps,
 ): SocketSession {
-  const undo: (() => void)[] = [];
-  const gone = (): void => {
-    for (const step of undo.splice(0).reverse()) step();
-  };
-  const limit = new TokenBucket(deps.messagesPerSecond, deps.messagesPerSecond);
+  const undo = new Undo();
   let subscriber: Subscriber | null = null;
   try {
-    undo.push(deps.admission.enter(address));
+    undo.add(admission.enter(address));
     const viewer = new Subscriber(
       socket,
       { camera: request.camera, fps: request.fps ?? null, events: request.events },
-      deps.pace,
-      deps.clock,
-      deps.metrics,
-      limit,
-      gone,
+      pace,
+      clock,
+      metrics,
+      new TokenBucket(messagesPerSecond, messagesPerSecond),
+      () => undo.run(),
     );
     subscriber = viewer;
-    deps.viewers.add(viewer);
-    undo.push(() => {
-      deps.viewers.remove(viewer);
+    viewers.add(viewer);
+    undo.add(() => viewers.remove(viewer));
+    const seat = registry.join(streamRequest(request), {
+      state: (status) => viewer.state(status),
+      lost: (error) => viewer.fail(error),
     });
-    const seat = deps.registry.join(streamRequest(request), {
-      state: (status) => {
-        viewer.state(status);
-      },
-      lost: (error) => {
-        viewer.fail(error);
-      },
-    });
-    undo.push(() => {
-      seat.leave();
-    });
+    undo.add(() => seat.leave());
     viewer.attach(seat.channel);
     return viewer;
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    deps.metrics.rejected.inc({ reason: error.code });
-    if (!subscriber) {
-      socket.end(error.close, closeReason(error.message));
-      return closedSession(gone);
+    metrics.rejected.inc({ reason: error.code });
+    if (subscriber) {
+      subscriber.fail(error);
+      return subscriber;
     }
-    subscriber.fail(error);
-    return subscriber;
+    closeWith(socket, error);
+    return CLOSED_SESSION;
   }
 }
-
-/** A socket that is on its way out and only has to be counted out. */
-const closedSession = (gone: () => void): SocketSession => ({
-  message: () => undefined,
-  pong: () => undefined,
-  drain: () => undefined,
-  closed: gone,
-});

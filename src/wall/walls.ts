@@ -3,11 +3,16 @@ import type { Grant } from '../access/auth.js';
 import { type Clock, epochMs } from '../shared/clock.js';
 import { closeReason } from '../shared/close-reason.js';
 import { REFUSALS, type RefusalCode, ServiceError } from '../shared/errors.js';
-import { parseQuery } from '../access/query.js';
-import type { RequestFacts } from '../access/request-facts.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Registry } from '../camera/registry.js';
-import type { SocketData, SocketSession, ViewerSocket } from '../viewer/socket-session.js';
+import {
+  CLOSED_SESSION,
+  closeWith,
+  type SocketRoute,
+  type SocketSession,
+  type ViewerSocket,
+} from '../viewer/socket-session.js';
+import { MAX_CLIENT_MESSAGE_BYTES } from './protocol.js';
 import { WallSession, type WallSocket } from './session.js';
 import { wallStreams } from './streams.js';
 
@@ -20,6 +25,9 @@ export interface WallDeps {
 
 const TICK_MS = 1000;
 
+/** No limit: the session counts what is on the way, and a frame that is dropped without its knowledge would keep its credit. */
+const MAX_WALL_BUFFERED_BYTES = 0;
+
 /** The sockets of open walls: one for each page, however many tiles it has. */
 export class Walls {
   readonly #sessions = new Set<WallSession>();
@@ -31,17 +39,21 @@ export class Walls {
     }, TICK_MS);
   }
 
-  /** `/wall`: origin and token here; each tile's camera is judged when the tile subscribes. */
-  judge(facts: RequestFacts): SocketData['start'] | Promise<SocketData['start']> {
-    const { admission } = this.deps;
-    admission.knock(facts.address);
-    admission.judgeOrigin(facts);
-    const grant = admission.authenticate(facts, parseQuery(facts.query).get('token'));
-    const admitted =
-      (granted: Grant): SocketData['start'] =>
-      (socket) =>
-        this.#start(socket, granted, facts.address);
-    return grant instanceof Promise ? grant.then(admitted) : admitted(grant);
+  /** `/wall`: origin and token are judged here; each tile's camera when the tile subscribes. */
+  get route(): SocketRoute {
+    return {
+      path: '/wall',
+      maxMessageBytes: MAX_CLIENT_MESSAGE_BYTES,
+      maxBufferedBytes: MAX_WALL_BUFFERED_BYTES,
+      autoPing: true,
+      judge: (facts) =>
+        this.deps.admission.admit(
+          facts,
+          ({ grant }) =>
+            (socket) =>
+              this.#start(socket, grant, facts.address),
+        ),
+    };
   }
 
   close(): void {
@@ -57,13 +69,8 @@ export class Walls {
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       metrics.rejected.inc({ reason: error.code });
-      socket.end(error.close, closeReason(error.message));
-      return {
-        message: () => undefined,
-        pong: () => undefined,
-        drain: () => undefined,
-        closed: () => undefined,
-      };
+      closeWith(socket, error);
+      return CLOSED_SESSION;
     }
     const streams = wallStreams(registry, grant, (error) => {
       metrics.rejected.inc({ reason: error.code });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Admission, type AdmissionLimits } from '../../src/access/admission.js';
-import { createAuth } from '../../src/access/auth.js';
+import { createAuth, type Grant } from '../../src/access/auth.js';
 import { createOriginPolicy } from '../../src/access/origin.js';
 
 const timeout = 10_000;
@@ -19,7 +19,17 @@ const FACTS = {
   cookie: '',
 };
 
-function doorkeeper(limits: Partial<AdmissionLimits>, token?: string) {
+const queryOf = (token?: string): string => (token === undefined ? '' : `token=${token}`);
+
+/** As on the paths that show pictures. */
+const attempt = async (admission: Admission, address: string, token?: string): Promise<Grant> =>
+  admission.admit({ ...FACTS, query: queryOf(token), address }, ({ grant }) => grant);
+
+/** As on all other paths. */
+const identify = async (admission: Admission, address: string, token?: string): Promise<Grant> =>
+  admission.identify({ ...FACTS, query: queryOf(token), address }, ({ grant }) => grant);
+
+function admissionWith(limits: Partial<AdmissionLimits>, token?: string) {
   const clock = { now: 0 };
   const admission = new Admission(
     createAuth({
@@ -35,7 +45,7 @@ function doorkeeper(limits: Partial<AdmissionLimits>, token?: string) {
 }
 
 test('viewers are counted in and out by total and address', { timeout }, () => {
-  const { admission } = doorkeeper({ maxViewers: 3, maxPerAddress: 2 });
+  const { admission } = admissionWith({ maxViewers: 3, maxPerAddress: 2 });
   const exits = [admission.enter('a'), admission.enter('a')];
   assert.throws(() => admission.enter('a'), refused('too_many_viewers'));
   exits.push(admission.enter('b'));
@@ -49,7 +59,10 @@ test('viewers are counted in and out by total and address', { timeout }, () => {
 });
 
 test('an IPv6 client is its /64, whichever of its addresses it uses', { timeout }, async () => {
-  const { admission } = doorkeeper({ maxPerAddress: 1, maxPerSecond: 1, maxFailuresPerMinute: 1 }, 'right');
+  const { admission } = admissionWith(
+    { maxPerAddress: 1, maxPerSecond: 1, maxFailuresPerMinute: 1 },
+    'right',
+  );
   const [one, same, other] = [
     '2001:db8:0:7::1',
     '2001:0db8:0000:0007:ffff:0000:0000:0002',
@@ -58,20 +71,18 @@ test('an IPv6 client is its /64, whichever of its addresses it uses', { timeout 
   admission.enter(one);
   assert.throws(() => admission.enter(same), refused('too_many_viewers'));
   admission.enter(other);
-  admission.knock(one);
-  assert.throws(() => {
-    admission.knock(same);
-  }, refused('too_many_connections'));
-  admission.knock(other);
-  const show = async (token: string, address: string): Promise<unknown> =>
-    admission.authenticate({ ...FACTS, address }, token);
+  // In this order the rate of attempts is judged before any token.
+  await attempt(admission, one, 'right');
+  await assert.rejects(attempt(admission, same, 'right'), refused('too_many_connections'));
+  await attempt(admission, other, 'right');
+  const show = (token: string, address: string): Promise<Grant> => identify(admission, address, token);
   await assert.rejects(show('wrong', one), refused('unauthenticated'));
   await assert.rejects(show('right', same), refused('too_many_failures'));
   await show('right', other);
 });
 
 test('an IPv4 client counts whole, also where a dual-stack socket shows it as IPv6', { timeout }, () => {
-  const { admission } = doorkeeper({ maxPerAddress: 1 });
+  const { admission } = admissionWith({ maxPerAddress: 1 });
   admission.enter('192.0.2.1');
   admission.enter('192.0.2.2');
   for (const same of ['192.0.2.1', '::ffff:192.0.2.1', '0000:0000:0000:0000:0000:ffff:c000:0201'])
@@ -80,22 +91,54 @@ test('an IPv4 client counts whole, also where a dual-stack socket shows it as IP
   admission.enter('::1');
 });
 
-test('who knocks too often is refused, whatever became of the knocks before', { timeout }, () => {
-  const { admission, clock } = doorkeeper({ maxPerSecond: 3 });
-  for (let i = 0; i < 3; i++) admission.knock('a');
-  assert.throws(() => admission.knock('a'), refused('too_many_connections'));
-  admission.knock('b');
+test('who connects too often is refused, whatever became of the attempts before', { timeout }, async () => {
+  const { admission, clock } = admissionWith({ maxPerSecond: 3 }, 'right');
+  await attempt(admission, 'a', 'right');
+  for (let i = 0; i < 2; i++)
+    await assert.rejects(attempt(admission, 'a', 'wrong'), refused('unauthenticated'));
+  await assert.rejects(attempt(admission, 'a', 'right'), refused('too_many_connections'));
+  await attempt(admission, 'b', 'right');
   clock.now = 1000;
-  for (let i = 0; i < 3; i++) admission.knock('a');
+  for (let i = 0; i < 3; i++) await attempt(admission, 'a', 'right');
 });
+
+test('requests that watch nothing are no attempts', { timeout }, async () => {
+  const { admission } = admissionWith({ maxPerSecond: 1 }, 'right');
+  for (let i = 0; i < 5; i++) await identify(admission, 'a', 'right');
+  await attempt(admission, 'a', 'right');
+});
+
+test(
+  'who is admitted gets the query read once, and is told before its token what is wrong with it',
+  { timeout },
+  async () => {
+    const { admission } = admissionWith({}, 'right');
+    const query = 'token=right&camera_index=gate';
+    const parameters = await admission.admit(
+      { ...FACTS, query, address: 'a' },
+      (admitted) => admitted.parameters,
+    );
+    assert.deepEqual(
+      [...parameters],
+      [
+        ['token', 'right'],
+        ['camera_index', 'gate'],
+      ],
+    );
+    assert.throws(
+      () => admission.admit({ ...FACTS, query: 'token=wrong&x=%zz', address: 'a' }, () => 0),
+      refused('bad_parameter'),
+    );
+  },
+);
 
 test(
   'after too many wrong tokens an address has to wait, also with the right one; others do not',
   { timeout },
   async () => {
-    const { admission, clock } = doorkeeper({ maxFailuresPerMinute: 2 }, 'right');
+    const { admission, clock } = admissionWith({ maxFailuresPerMinute: 2 }, 'right');
     const show = async (token: string | undefined, address = 'a'): Promise<string> =>
-      (await admission.authenticate({ ...FACTS, address }, token)).subject;
+      (await identify(admission, address, token)).subject;
     await show('right');
     for (let i = 0; i < 5; i++) await assert.rejects(show(undefined), refused('unauthenticated'));
     for (let i = 0; i < 2; i++) await assert.rejects(show('wrong'), refused('unauthenticated'));

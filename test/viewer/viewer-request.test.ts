@@ -6,9 +6,11 @@ import { RefusedError } from '../../src/shared/errors.js';
 import { MAX_QUERY_LENGTH, parseQuery } from '../../src/access/query.js';
 import { parseCameraName } from '../../src/shared/camera-name.js';
 import { requestedRendition } from '../../src/shared/rendition.js';
-import { parseViewerQuery } from '../../src/viewer/viewer-request.js';
+import { parseViewerQuery as readViewerQuery } from '../../src/viewer/viewer-request.js';
 
 const timeout = 5000;
+
+const parseViewerQuery = (query: string) => readViewerQuery(parseQuery(query));
 
 function refusal(query: string, parse: (query: string) => unknown = parseViewerQuery): RefusedError {
   try {

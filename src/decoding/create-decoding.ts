@@ -1,0 +1,62 @@
+import type { Addresses } from '../source/address-policy.js';
+import type { RtspUrl } from '../source/rtsp-url.js';
+import type { FfmpegBuild, PixelFormat, Transport } from '../shared/worker-protocol.js';
+import type { CameraOpener } from './camera-run.js';
+import { findFfmpeg } from './ffmpeg-build.js';
+import { cameraOpener } from './opener.js';
+import { type PoolEvents, preferredPixels, WorkerPool } from './worker-pool.js';
+
+export interface DecodingSettings {
+  readonly FFMPEG_PATH: string;
+  readonly MAX_CAMERAS: number;
+  readonly STALL_TIMEOUT_MS: number;
+  readonly SKIP_LOOP_FILTER: 'on' | 'off';
+}
+
+/** What cameras are opened with. */
+export interface Decoding {
+  /** The FFmpeg in use, or why there is none: then every opening fails saying so. */
+  readonly ffmpeg: FfmpegBuild | { readonly problem: string };
+  /** Layout of raw frames that the encoder takes best on this machine. */
+  readonly pixels: PixelFormat;
+  readonly pool: WorkerPool;
+  opener(key: string, url: RtspUrl, transport: Transport): CameraOpener;
+  close(): Promise<void>;
+}
+
+/**
+ * FFmpeg's own socket timeout, in stall timeouts: it must not end first. At its end FFmpeg gives out the frame that it held back,
+ * which would pass for a sign of life. Still short enough that without this process no FFmpeg lives for 10 s (default times).
+ */
+const IO_TIMEOUT_FACTOR = 1.5;
+
+/** A worker that is ending while its camera's next run begins holds a thread too. */
+const SPARE_THREADS = 8;
+
+/** @param resolve gives the judged addresses of a camera's host; rejects with CameraError `dns` or `target_denied` */
+export async function createDecoding(
+  settings: DecodingSettings,
+  resolve: (url: RtspUrl) => Promise<Addresses>,
+  events: PoolEvents,
+): Promise<Decoding> {
+  const ffmpeg = await findFfmpeg(settings.FFMPEG_PATH).catch((error: unknown) => ({
+    problem: error instanceof Error ? error.message : String(error),
+  }));
+  const pixels = preferredPixels();
+  const pool = new WorkerPool(settings.MAX_CAMERAS + SPARE_THREADS, events);
+  const deps = {
+    pool,
+    ffmpeg: 'problem' in ffmpeg ? null : ffmpeg,
+    pixels,
+    ioTimeoutMs: Math.round(settings.STALL_TIMEOUT_MS * IO_TIMEOUT_FACTOR),
+    skipLoopFilter: settings.SKIP_LOOP_FILTER === 'on',
+    resolve,
+  };
+  return {
+    ffmpeg,
+    pixels,
+    pool,
+    opener: (key, url, transport) => cameraOpener(key, url, transport, deps),
+    close: () => pool.close(),
+  };
+}
