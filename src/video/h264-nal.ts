@@ -4,13 +4,13 @@ import type { H264Sps } from './h264-sps.js';
 /** nal_unit_type (H.264, table 7-1), and the packet types of RFC 6184 (table 1). */
 export const H264_NAL = {
   slice: 1,
-  partitionA: 2,
-  partitionC: 4,
   idr: 5,
   sei: 6,
   sps: 7,
   pps: 8,
   delimiter: 9,
+  endOfSequence: 10,
+  endOfStream: 11,
   filler: 12,
   spsExtension: 13,
   prefix: 14,

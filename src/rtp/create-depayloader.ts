@@ -1,0 +1,50 @@
+import type { VideoCodec } from '../video/video-format.js';
+import type { Depayloader } from './depayloader.js';
+import { H264Depayloader } from './h264-depayloader.js';
+import { H264Pictures } from './h264-pictures.js';
+import { H265Depayloader } from './h265-depayloader.js';
+import { H265Pictures } from './h265-pictures.js';
+import { JpegDepayloader } from './jpeg-depayloader.js';
+import { JpegPictures } from './jpeg-pictures.js';
+import { Mpeg4Depayloader } from './mpeg4-depayloader.js';
+import { Mpeg4Pictures } from './mpeg4-pictures.js';
+import type { RtpProblem, RtpSink } from './rtp-sink.js';
+import type { RtpTrack } from './track.js';
+import type { PictureCodec } from './picture-codec.js';
+import { UnitAssembler, type UnitCounts } from './unit-assembler.js';
+
+type NamedProblem = Extract<RtpProblem, { what: string }>['kind'];
+
+/** The depayloader of a codec, which may be another than the track's: then nothing of the SDP's parameters holds. */
+export function createDepayloader(
+  codec: VideoCodec,
+  track: RtpTrack,
+  sink: RtpSink,
+  counts: UnitCounts,
+  keepDamaged: boolean,
+): Depayloader {
+  const told = codec === track.codec;
+  const sets = told ? track.parameterSets : [];
+  const report = (kind: NamedProblem, what: string): void => sink.problem({ kind, what });
+  const assembler = (pictures: PictureCodec): UnitAssembler =>
+    new UnitAssembler(pictures, sink, counts, keepDamaged);
+  switch (codec) {
+    case 'h264': {
+      const pictures = new H264Pictures(sets, report);
+      return new H264Depayloader(assembler(pictures), pictures, report);
+    }
+    case 'h265': {
+      const pictures = new H265Pictures(sets, report);
+      const ordered = told && track.hasDecodingOrderNumbers === true;
+      return new H265Depayloader(assembler(pictures), pictures, report, ordered);
+    }
+    case 'jpeg': {
+      const pictures = new JpegPictures(report);
+      return new JpegDepayloader(assembler(pictures), pictures, report, track.frameSize);
+    }
+    case 'mpeg4': {
+      const pictures = new Mpeg4Pictures(sets, report);
+      return new Mpeg4Depayloader(assembler(pictures), pictures, report);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { RandomAccess } from '../video/access-unit.js';
+
+/** What a codec reads of a picture that is at its end. */
+export interface PictureFacts {
+  readonly randomAccess: RandomAccess;
+  readonly recoveryFrames: number;
+  readonly disposable: boolean;
+  /** Needs pictures from before the random access unit that it follows. */
+  readonly leading: boolean;
+  /** Its numbers prove that no picture which others need is missing before it. */
+  readonly followsOn: boolean;
+}
+
+/**
+ * What becomes of a picture: `whole` is handed over; `unsettled` too, but is not to be shown; `damaged` lacks packets;
+ * `dependent` needs something that is missing.
+ */
+export type Verdict = 'whole' | 'unsettled' | 'damaged' | 'dependent';
+
+type State =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'refreshing'; readonly left: number }
+  | { readonly kind: 'intact' };
+
+const WAITING: State = { kind: 'waiting' };
+const INTACT: State = { kind: 'intact' };
+
+/** Whether the pictures that the next one may refer to are all there. */
+export class ReferenceChain {
+  #state: State = WAITING;
+  /** Decoding began at a unit that leading pictures may follow. */
+  #skipLeading = false;
+
+  /** Something that others need is missing. */
+  break(): void {
+    this.#state = WAITING;
+  }
+
+  get waiting(): boolean {
+    return this.#state.kind === 'waiting';
+  }
+
+  /**
+   * @param damaged the picture lacks packets
+   * @param gap whole pictures may be missing before it
+   */
+  judge(facts: PictureFacts, damaged: boolean, gap: boolean): Verdict {
+    if (gap && !facts.followsOn) this.break();
+    if (damaged) {
+      if (!facts.disposable) this.break();
+      return 'damaged';
+    }
+    if (facts.randomAccess === 'key') this.#restart(facts, INTACT);
+    else if (facts.randomAccess === 'recovery' && this.#state.kind === 'waiting') {
+      this.#restart(
+        facts,
+        facts.recoveryFrames === 0 ? INTACT : { kind: 'refreshing', left: facts.recoveryFrames },
+      );
+      return this.#verdict();
+    }
+    if (this.#skipLeading && facts.leading) return 'dependent';
+    if (facts.randomAccess === 'none' && !facts.disposable) this.#skipLeading = false;
+    this.#refresh(facts);
+    return this.#verdict();
+  }
+
+  #restart(facts: PictureFacts, state: State): void {
+    // With all that came before at hand, the leading pictures of a key unit can be decoded, too.
+    this.#skipLeading = this.#state.kind !== 'intact' && facts.recoveryFrames === 0;
+    this.#state = state;
+  }
+
+  #refresh(facts: PictureFacts): void {
+    if (this.#state.kind !== 'refreshing' || facts.disposable) return;
+    const left = this.#state.left - 1;
+    this.#state = left <= 0 ? INTACT : { kind: 'refreshing', left };
+  }
+
+  #verdict(): Verdict {
+    switch (this.#state.kind) {
+      case 'waiting':
+        return 'dependent';
+      case 'refreshing':
+        return 'unsettled';
+      case 'intact':
+        return 'whole';
+    }
+  }
+}
