@@ -6,8 +6,8 @@ import { writeReport } from '../lib/report.js';
 import { CAMERA_FPS, right, SERVERS, viewerPaths, withServer } from '../lib/rig.js';
 import { percentile } from '../lib/stats.js';
 import { markdownTable } from '../lib/table.js';
-import type { NumberedViewer } from '../numbered/load.js';
-import { runNumberedViewers } from '../numbered/run.js';
+import type { NumberedViewer } from '../relay-16/load.js';
+import { runNumberedViewers } from '../relay-16/run-load.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 
 /**

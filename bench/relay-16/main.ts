@@ -4,9 +4,9 @@ import { barChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { CAMERA_FPS, FULL_FPS, right, viewerPaths, withServer } from '../lib/rig.js';
 import { markdownTable } from '../lib/table.js';
-import { orderOf, type Order } from '../numbered/order.js';
-import type { NumberedViewer } from '../numbered/load.js';
-import { runNumberedViewers } from '../numbered/run.js';
+import { orderOf, type Order } from './order.js';
+import type { NumberedViewer } from './load.js';
+import { runNumberedViewers } from './run-load.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 
 /**

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CapacitySearch } from '../../bench/capacity/search.js';
-import { orderOf } from '../../bench/numbered/order.js';
+import { orderOf } from '../../bench/relay-16/order.js';
 import { copyPlots, forget, isFileOf, parseReport, readReport } from '../../bench/run/reports.js';
 import { resultsPage } from '../../bench/run/results-page.js';
 import { atLeast, atMost, below } from '../../bench/lib/check.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { numberedLoad, numberedResult, type NumberedLoadInput, type NumberedViewer } from './load.js';
 
-const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('./load-process.js', import.meta.url));
 /** Decoding what was kept, besides the phases that the load itself bounds. */
 const GRACE_MS = 60_000;
 
