@@ -3,7 +3,8 @@ import { CapacitySearch } from './search.js';
 import { atLeast } from '../lib/check.js';
 import { identifyNumber } from '../lib/frame-age.js';
 import { IdleMeter } from '../../src/load/cpu-idle.js';
-import { isQuick, type Contender } from '../lib/paths.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
+import type { Contender } from '../lib/paths.js';
 import { lineChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { CAMERA_FPS, FULL_FPS, right, SERVERS, STREET, viewerPaths, withServer } from '../lib/rig.js';
@@ -18,6 +19,12 @@ import { spawnCameras } from '../virtual-camera/index.js';
  * cameras (a test picture under sensor noise, as in `pipeline`), server and viewers share the cores, in processes of their own. Each try
  * has a fresh server.
  */
+const { quick: isQuick } = commandLine({
+  name: 'capacity',
+  about: 'Most cameras that this machine carries at full rate, one viewer each; beside the usual server.',
+  options: QUICK,
+});
+
 const WINDOW_MS = isQuick ? 2000 : 8000;
 /** Until a new server has compiled its hot code, and has worked off what came while its cameras connected. */
 const SETTLE_MS = isQuick ? 2000 : 10_000;

@@ -1,17 +1,23 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { benchFfmpeg } from '../lib/ffmpeg-path.js';
-import { isQuick } from '../lib/paths.js';
+import { clipFrames, h264Clip } from '../lib/clips.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
 import { writeReport } from '../lib/report.js';
 import { right } from '../lib/rig.js';
 import { percentile } from '../lib/stats.js';
 import { markdownTable } from '../lib/table.js';
-import { CLIP_FRAMES, h264Clip } from '../pipeline/clips.js';
 
 /**
  * What do FFmpeg's scaling and decoding flags cost, and what do they take from the picture? 1080p H.264 (a key frame in 25) to
  * 640x360 YUV on one saturated core; quality as SSIM against FFmpeg's default scaler (bicubic) with everything decoded.
  */
+const { quick: isQuick } = commandLine({
+  name: 'decode-flags',
+  about: "What FFmpeg's scaling and decoding flags cost, and what they take from the picture.",
+  options: QUICK,
+});
+
 const ROUNDS = isQuick ? 1 : 5;
 const CORE = String(availableParallelism() - 1);
 /** Enough for a stable mean, few enough to be quick: SSIM takes longer than decoding. */
@@ -50,7 +56,8 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 const ffmpeg = benchFfmpeg();
-const clip = h264Clip(1920, 1080, 3000);
+const CLIP_FRAMES = clipFrames(isQuick);
+const clip = h264Clip(1920, 1080, 3000, CLIP_FRAMES);
 const scale = (flags: string): string => `scale=640:360:flags=${flags}`;
 
 /** Core milliseconds a frame of the source, decoded or not. FFmpeg's own count: others on the core would lengthen the time. */

@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { commandLine, UsageError } from '../lib/command-line.js';
 import { EXIT_WITH_PARENT, listeningPort } from '../lib/server-process.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
  * `make demo`: virtual cameras in a process of their own, and the service with them as its configured cameras.
- * `node dist/bench/demo/main.js [--cameras 4] [--port 8003]`; the service's settings come from the environment, as always.
  */
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -21,15 +20,6 @@ const HOST = '127.0.0.1';
 const KILL_AFTER_MS = 6000;
 /** pino's number for `warn`. */
 const WARN = 40;
-
-/** Something that the person at the terminal can change; shown without a stack. */
-class DemoError extends Error {}
-
-function wholeNumber(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new DemoError(`${name}=${text} must be a whole number from ${min} to ${max}`);
-}
 
 /** Says so before anything is started when the port is taken. */
 async function assertPortFree(port: number): Promise<void> {
@@ -40,7 +30,9 @@ async function assertPortFree(port: number): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`;
-    throw new DemoError(`port ${port} of ${HOST} ${why}: choose another, as in  make demo PORT=${port + 10}`);
+    throw new UsageError(
+      `port ${port} of ${HOST} ${why}: choose another, as in  make demo PORT=${port + 10}`,
+    );
   }
   probe.close();
   await once(probe, 'close');
@@ -125,14 +117,19 @@ function announce(port: number, urls: readonly string[]): void {
 `);
 }
 
-const { values } = parseArgs({
-  options: { cameras: { type: 'string', default: '4' }, port: { type: 'string', default: '8003' } },
+const { cameras: count, port } = commandLine({
+  name: 'demo',
+  about:
+    'Virtual cameras, and the service with them as its configured cameras; the settings of the service come from the environment.',
+  options: {
+    // 100 is the service's own default limit of running cameras.
+    cameras: { default: 4, min: 1, max: 100, help: 'virtual cameras' },
+    port: { default: 8003, min: 1, max: 65_535, help: 'port of the service' },
+  },
 });
 try {
-  // 100 is the service's own default limit of running cameras.
-  const count = wholeNumber('CAMERAS', values.cameras, 1, 100);
-  process.exitCode = await demo(count, wholeNumber('PORT', values.port, 1, 65_535));
+  process.exitCode = await demo(count, port);
 } catch (error) {
-  console.error(error instanceof DemoError ? `demo: ${error.message}` : error);
+  console.error(error instanceof UsageError ? `demo: ${error.message}` : error);
   process.exitCode = 1;
 }

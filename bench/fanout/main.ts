@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atLeast, atMost, below } from '../lib/check.js';
-import { isQuick } from '../lib/paths.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
 import { lineChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { CAMERA_FPS, FULL_FPS, right, viewerPaths, withServer } from '../lib/rig.js';
@@ -13,6 +13,12 @@ import { connectViewer } from '../lib/ws-viewer.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 
 /** How many viewers of one camera does the service feed at full rate, and how soon does one more see a picture? */
+const { quick: isQuick } = commandLine({
+  name: 'fanout',
+  about: 'How evenly many viewers of one camera get its frames; beside the usual server.',
+  options: QUICK,
+});
+
 const CROWDS = isQuick ? [1000] : [100, 500, 1000, 2000, 4000];
 const WINDOW_MS = isQuick ? 3000 : 6000;
 /** Until every viewer has shown that it keeps up and is in the topic. */

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { below } from '../lib/check.js';
 import { identify } from '../lib/frame-age.js';
 import { firstFrameOf, type FirstFrame } from './first-frame-of.js';
-import { isQuick, viewerPath } from '../lib/paths.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
+import { viewerPath } from '../lib/paths.js';
 import { lineChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { CAMERA_FPS, right, withServer } from '../lib/rig.js';
@@ -16,6 +17,12 @@ import { spawnCameras } from '../virtual-camera/index.js';
  * from the key frame that it sent first (by its log), and the number in the JPEG tells which picture the viewer saw first.
  * Joining: the stream runs already.
  */
+const { quick: isQuick } = commandLine({
+  name: 'first-frame',
+  about: 'Time from connecting to the first picture: cold, and of a camera that runs.',
+  options: QUICK,
+});
+
 const COLD_STARTS = isQuick ? 4 : 20;
 const JOINS = isQuick ? 10 : 50;
 const GOP = CAMERA_FPS;

@@ -1,7 +1,7 @@
 /** Inputs of the fuzz run: mutated requests, frames and wall messages, all from one seed. Pure. */
 
 /** Deterministic numbers from a seed (mulberry32). */
-export class Dice {
+export class SeededRandom {
   #state: number;
 
   constructor(seed: number) {
@@ -110,9 +110,12 @@ const ODD_HEADERS = [
 ] as const;
 
 /** A request as it should be, or nearly. */
-function request(dice: Dice): string {
-  const query = Array.from({ length: dice.below(4) }, () => `${dice.pick(PARAMETERS)}=${dice.pick(VALUES)}`);
-  if (dice.next() < 0.5) query.unshift('camera_index=honest');
+function request(random: SeededRandom): string {
+  const query = Array.from(
+    { length: random.below(4) },
+    () => `${random.pick(PARAMETERS)}=${random.pick(VALUES)}`,
+  );
+  if (random.next() < 0.5) query.unshift('camera_index=honest');
   const headers = [
     'Host: a',
     'Upgrade: websocket',
@@ -120,49 +123,50 @@ function request(dice: Dice): string {
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
   ];
-  if (dice.next() < 0.3) headers.splice(dice.below(headers.length), 1);
-  while (dice.next() < 0.4) headers.push(dice.pick(ODD_HEADERS));
-  return `${dice.pick(METHODS)} ${dice.pick(PATHS)}?${query.join('&')} HTTP/1.${dice.next() < 0.95 ? 1 : 0}\r\n${headers.join('\r\n')}\r\n\r\n`;
+  if (random.next() < 0.3) headers.splice(random.below(headers.length), 1);
+  while (random.next() < 0.4) headers.push(random.pick(ODD_HEADERS));
+  return `${random.pick(METHODS)} ${random.pick(PATHS)}?${query.join('&')} HTTP/1.${random.next() < 0.95 ? 1 : 0}\r\n${headers.join('\r\n')}\r\n\r\n`;
 }
 
 /** Flips, deletes, repeats and inserts bytes. */
-function mutate(dice: Dice, input: Buffer): Buffer {
+function mutate(random: SeededRandom, input: Buffer): Buffer {
   let bytes = Buffer.from(input);
-  for (let n = 1 + dice.below(6); n > 0 && bytes.length > 0; n--) {
-    const at = dice.below(bytes.length);
-    const end = Math.min(bytes.length, at + 1 + dice.below(16));
-    const kind = dice.below(4);
-    if (kind === 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << dice.below(8));
+  for (let n = 1 + random.below(6); n > 0 && bytes.length > 0; n--) {
+    const at = random.below(bytes.length);
+    const end = Math.min(bytes.length, at + 1 + random.below(16));
+    const kind = random.below(4);
+    if (kind === 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
     else if (kind === 1) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
     else if (kind === 2) bytes = Buffer.concat([bytes.subarray(0, end), bytes.subarray(at)]);
-    else bytes = Buffer.concat([bytes.subarray(0, at), dice.bytes(1 + dice.below(8)), bytes.subarray(at)]);
+    else
+      bytes = Buffer.concat([bytes.subarray(0, at), random.bytes(1 + random.below(8)), bytes.subarray(at)]);
   }
   return bytes;
 }
 
 /** Bytes for a fresh connection. */
-export function requestBytes(dice: Dice): Buffer {
-  if (dice.next() < 0.03) return dice.bytes(1 + dice.below(2000));
-  const plain = Buffer.from(request(dice), 'latin1');
-  return dice.next() < 0.6 ? mutate(dice, plain) : plain;
+export function requestBytes(random: SeededRandom): Buffer {
+  if (random.next() < 0.03) return random.bytes(1 + random.below(2000));
+  const plain = Buffer.from(request(random), 'latin1');
+  return random.next() < 0.6 ? mutate(random, plain) : plain;
 }
 
 /** Cuts bytes anywhere. */
-export function chunked(dice: Dice, bytes: Buffer): Buffer[] {
-  if (dice.next() < 0.6) return [bytes];
-  const cut = dice.below(bytes.length + 1);
+export function chunked(random: SeededRandom, bytes: Buffer): Buffer[] {
+  if (random.next() < 0.6) return [bytes];
+  const cut = random.below(bytes.length + 1);
   return [bytes.subarray(0, cut), bytes.subarray(cut)].filter((chunk) => chunk.length > 0);
 }
 
 const FIRST = [0x81, 0x81, 0x82, 0x01, 0x80, 0x00, 0x88, 0x89, 0x8a, 0x83, 0x8b, 0xc1, 0x09] as const;
 
 /** A client frame whose announced length, mask and opcode need not be right. */
-function frame(dice: Dice, payload: Buffer): Buffer {
-  const length = dice.next() < 0.9 ? payload.length : dice.below(70_000);
-  const masked = dice.next() < 0.95;
-  const key = dice.bytes(4);
+function frame(random: SeededRandom, payload: Buffer): Buffer {
+  const length = random.next() < 0.9 ? payload.length : random.below(70_000);
+  const masked = random.next() < 0.95;
+  const key = random.bytes(4);
   const head = [
-    dice.next() < 0.6 ? 0x81 : dice.pick(FIRST),
+    random.next() < 0.6 ? 0x81 : random.pick(FIRST),
     ...(length < 126 ? [length] : [126, length >> 8, length & 255]),
   ];
   head[1] = (head[1] ?? 0) | (masked ? 0x80 : 0);
@@ -185,20 +189,20 @@ const KINDS = [
 const NAMES = ['honest', 'nobody', '../x', '__proto__', '', 'a'.repeat(100)] as const;
 
 /** A message of the wall's protocol, each field right or wrong by chance. */
-function wallMessage(dice: Dice): string {
-  const number = (): number => dice.pick(NUMBERS);
-  const odd = (): unknown => dice.pick<unknown>([number(), null, true, '1', [], {}, [[]], 'x'.repeat(500)]);
-  const field = (right: () => unknown): unknown => (dice.next() < 0.85 ? right() : odd());
-  const handles = (): number[] => Array.from({ length: dice.below(5) }, number);
-  const message: Record<string, unknown> = { type: field(() => dice.pick(KINDS)), handle: field(number) };
-  if (dice.next() < 0.7) message['camera'] = field(() => dice.pick(NAMES));
-  if (dice.next() < 0.2)
-    message['rtsp'] = field(() => decodeURIComponent(dice.pick(['rtsp%3A%2F%2Flocalhost%3A1%2Fx', 'x'])));
+function wallMessage(random: SeededRandom): string {
+  const number = (): number => random.pick(NUMBERS);
+  const odd = (): unknown => random.pick<unknown>([number(), null, true, '1', [], {}, [[]], 'x'.repeat(500)]);
+  const field = (right: () => unknown): unknown => (random.next() < 0.85 ? right() : odd());
+  const handles = (): number[] => Array.from({ length: random.below(5) }, number);
+  const message: Record<string, unknown> = { type: field(() => random.pick(KINDS)), handle: field(number) };
+  if (random.next() < 0.7) message['camera'] = field(() => random.pick(NAMES));
+  if (random.next() < 0.2)
+    message['rtsp'] = field(() => decodeURIComponent(random.pick(['rtsp%3A%2F%2Flocalhost%3A1%2Fx', 'x'])));
   for (const name of ['width', 'height', 'quality', 'fps', 'main', 'sent'])
-    if (dice.next() < 0.3) message[name] = field(number);
-  if (dice.next() < 0.3) message['handles'] = field(handles);
-  if (dice.next() < 0.3) message['frames'] = field(() => handles().map((handle) => [handle, number()]));
-  return dice.next() < 0.95 ? JSON.stringify(message) : JSON.stringify(message).slice(1);
+    if (random.next() < 0.3) message[name] = field(number);
+  if (random.next() < 0.3) message['handles'] = field(handles);
+  if (random.next() < 0.3) message['frames'] = field(() => handles().map((handle) => [handle, number()]));
+  return random.next() < 0.95 ? JSON.stringify(message) : JSON.stringify(message).slice(1);
 }
 
 /** What go2rtc's players say, and what none of them would. */
@@ -214,13 +218,13 @@ const PLAYER_TYPES = [
 ] as const;
 
 /** A message of go2rtc's players, each field right or wrong by chance. */
-function playerMessage(dice: Dice): string {
-  const odd = (): unknown => dice.pick<unknown>([1, null, true, [], {}, ['mjpeg'], 'x'.repeat(500)]);
-  const type = dice.next() < 0.85 ? dice.pick(PLAYER_TYPES) : odd();
-  const value = dice.next() < 0.5 ? 'v=0\r\no=- 1 1 IN IP4 127.0.0.1' : odd();
-  const whole = dice.next() < 0.9 ? { type, value } : dice.pick<unknown>([null, 1, 'mjpeg', [], [[]]]);
+function playerMessage(random: SeededRandom): string {
+  const odd = (): unknown => random.pick<unknown>([1, null, true, [], {}, ['mjpeg'], 'x'.repeat(500)]);
+  const type = random.next() < 0.85 ? random.pick(PLAYER_TYPES) : odd();
+  const value = random.next() < 0.5 ? 'v=0\r\no=- 1 1 IN IP4 127.0.0.1' : odd();
+  const whole = random.next() < 0.9 ? { type, value } : random.pick<unknown>([null, 1, 'mjpeg', [], [[]]]);
   const text = JSON.stringify(whole);
-  return dice.next() < 0.95 ? text : text.slice(1);
+  return random.next() < 0.95 ? text : text.slice(1);
 }
 
 /** The WebSocket paths of the service. */
@@ -229,15 +233,15 @@ export const SOCKET_PATHS = ['/ws', '/wall', '/api/ws'] as const;
 const MESSAGES = { '/ws': null, '/wall': wallMessage, '/api/ws': playerMessage } as const;
 
 /** What a client sends after a good handshake. */
-export function sessionBytes(dice: Dice, path: (typeof SOCKET_PATHS)[number]): Buffer {
+export function sessionBytes(random: SeededRandom, path: (typeof SOCKET_PATHS)[number]): Buffer {
   const message = MESSAGES[path];
-  const frames = Array.from({ length: 1 + dice.below(12) }, () => {
+  const frames = Array.from({ length: 1 + random.below(12) }, () => {
     const payload =
-      message && dice.next() < 0.8
-        ? Buffer.from(message(dice))
-        : dice.bytes(dice.below(dice.next() < 0.9 ? 120 : 5000));
-    return frame(dice, payload);
+      message && random.next() < 0.8
+        ? Buffer.from(message(random))
+        : random.bytes(random.below(random.next() < 0.9 ? 120 : 5000));
+    return frame(random, payload);
   });
   const bytes = Buffer.concat(frames);
-  return dice.next() < 0.3 ? mutate(dice, bytes) : bytes;
+  return random.next() < 0.3 ? mutate(random, bytes) : bytes;
 }

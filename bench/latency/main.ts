@@ -1,6 +1,7 @@
 import { below } from '../lib/check.js';
 import { identifyNumber } from '../lib/frame-age.js';
-import { isQuick, type Contender } from '../lib/paths.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
+import type { Contender } from '../lib/paths.js';
 import { barChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { CAMERA_FPS, right, SERVERS, viewerPaths, withServer } from '../lib/rig.js';
@@ -14,6 +15,12 @@ import { spawnCameras } from '../virtual-camera/index.js';
  * How old is a picture when the viewer holds it? From the moment the camera hands frame n to its socket until the viewer has read the
  * last byte of the JPEG that shows n: by the camera's log and the number in the picture. One viewer a camera.
  */
+const { quick: isQuick } = commandLine({
+  name: 'latency',
+  about: 'Age of the pictures when they reach the viewer; beside the usual server.',
+  options: QUICK,
+});
+
 const COUNTS = isQuick ? [8] : [1, 8, 16];
 const WINDOW_MS = isQuick ? 2000 : 8000;
 const SETTLE_MS = isQuick ? 1000 : 3000;

@@ -2,8 +2,5 @@
 export const viewerPath = (camera: string, url: string): string =>
   `/ws?camera_index=${camera}&rtsp=${encodeURIComponent(url)}`;
 
-/** Whether the run was asked to be short and rough. */
-export const isQuick = process.argv.includes('--quick');
-
 /** Both servers that are compared, with the same FFmpeg. */
 export type Contender = 'ours' | 'baseline';

@@ -1,5 +1,5 @@
 import { atMost } from '../lib/check.js';
-import { isQuick } from '../lib/paths.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
 import { barChart } from '../lib/plot.js';
 import { childrenOf, memoryOf } from '../lib/proc.js';
 import { writeReport } from '../lib/report.js';
@@ -13,6 +13,12 @@ import { spawnCameras } from '../virtual-camera/index.js';
  * How much memory does a further camera take, its FFmpeg included? PSS (each shared page divided by its users) of the service and
  * its children while one viewer a camera watches, the median of readings a second apart. Each row has a fresh service.
  */
+const { quick: isQuick } = commandLine({
+  name: 'memory',
+  about: 'Memory of each further camera, and of the service alone.',
+  options: QUICK,
+});
+
 const COUNTS = isQuick ? [1, 8] : [1, 16, 32];
 const WINDOW_MS = isQuick ? 3000 : 10_000;
 const SETTLE_MS = isQuick ? 1000 : 5000;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { IdleMeter } from '../../src/load/cpu-idle.js';
 import { KEY_FRAMES_ONLY } from '../../src/decoding/decode-plan.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
+import { commandLine } from '../lib/command-line.js';
 import { identifyNumber } from '../lib/frame-age.js';
 import { frameNumberOfJpeg } from '../lib/frame-number.js';
 import { lineChart } from '../lib/plot.js';
@@ -14,8 +14,7 @@ import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
- * `node dist/bench/overload/main.js [--cameras 72] [--seconds 120] [--recover 120]`: more cameras than the machine can decode, one viewer
- * each; then half of them leave. Exits with 1 unless every viewer's newest frames were under 1.5 s old and the rest recovered.
+ * More cameras than the machine can decode, one viewer each; then half of them leave. Exits with 1 unless every viewer's newest frames were under 1.5 s old and the rest recovered.
  * Cameras, viewers and the service share this machine: its capacity for cameras alone is greater.
  */
 
@@ -44,15 +43,20 @@ interface Row {
   readonly idle: number;
 }
 
-const { values } = parseArgs({
+const {
+  cameras: count,
+  seconds: overloadSeconds,
+  recover: recoverSeconds,
+} = commandLine({
+  name: 'overload',
+  about: 'More cameras than the machine can decode, one viewer each; then half of the viewers leave.',
   options: {
-    cameras: { type: 'string', default: '72' },
-    seconds: { type: 'string', default: '120' },
-    recover: { type: 'string', default: '120' },
+    cameras: { default: 72, min: 2, max: 500, help: 'virtual cameras' },
+    seconds: { default: 120, min: 10, max: 86_400, help: 'length of the overload' },
+    recover: { default: 120, min: 1, max: 86_400, help: 'seconds with half of the viewers' },
   },
 });
 const ffmpegPath = (await findFfmpeg(process.env['FFMPEG_PATH'] ?? '')).path;
-const count = Number(values.cameras);
 const set = await spawnCameras({ count, clipFrames: 4000 });
 const service = await startService({ env: { LINGER_MS: '0', MAX_CAMERAS: String(count) } });
 let seen: Seen[] = [];
@@ -63,11 +67,11 @@ const idleMeter = new IdleMeter();
 let isFresh = false;
 let recovered = false;
 try {
-  await watchFor(Number(values.seconds));
-  const judged = rows.filter(({ seconds }) => seconds > Number(values.seconds) - JUDGED_MS / 1000);
+  await watchFor(overloadSeconds);
+  const judged = rows.filter(({ seconds }) => seconds > overloadSeconds - JUDGED_MS / 1000);
   isFresh = judged.every(({ worst }) => worst < LIMIT_MS);
   for (const viewer of viewers.splice(count / 2)) viewer.close();
-  await watchFor(Number(values.recover));
+  await watchFor(recoverSeconds);
   // What is left may be all that the machine can do, so full rate for each is not to be had; pictures that move are.
   recovered = (rows.at(-1)?.levels[KEY_FRAMES_ONLY] ?? count) <= viewers.length / 10;
   report();
@@ -163,8 +167,8 @@ function report(): void {
     rows.map((row) => [row.seconds, of(row) ?? null] as const);
   writeReport({
     name: 'overload',
-    title: `Overload: ${count} cameras of 640x360 at 25 fps, one viewer each; half of them leave after ${values.seconds} s`,
-    settings: values,
+    title: `Overload: ${count} cameras of 640x360 at 25 fps, one viewer each; half of them leave after ${overloadSeconds} s`,
+    settings: { cameras: count, seconds: overloadSeconds, recover: recoverSeconds },
     ffmpegPath,
     results: { rows, isFresh, recovered },
     table: markdownTable(

@@ -2,25 +2,32 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { benchFfmpeg } from '../lib/ffmpeg-path.js';
-import { isQuick } from '../lib/paths.js';
+import { clipFrames, h264Clip } from '../lib/clips.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
 import { barChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { percentile } from '../lib/stats.js';
 import { markdownTable } from '../lib/table.js';
-import { CLIP_FRAMES, h264Clip } from './clips.js';
 import type { StageRequest } from './stage.js';
 
 /**
  * What does a frame cost on the way from H.264 to JPEG, and how near is that to the floor? One core, saturated; the ways take
  * turns, so that a machine that gets slower or faster does so for all; the medians of the rounds are compared.
  */
+const { quick: isQuick } = commandLine({
+  name: 'pipeline',
+  about: 'Core time of a frame from H.264 to JPEG; beside the floor and other ways.',
+  options: QUICK,
+});
+
 const ROUNDS = isQuick ? 1 : 4;
 const CORE = String(availableParallelism() - 1);
 const STAGE = fileURLToPath(new URL('./stage.js', import.meta.url));
 
 const SMALL = { width: 640, height: 360 };
-const small = h264Clip(640, 360, 700);
-const large = h264Clip(1920, 1080, 3000);
+const CLIP_FRAMES = clipFrames(isQuick);
+const small = h264Clip(640, 360, 700, CLIP_FRAMES);
+const large = h264Clip(1920, 1080, 3000, CLIP_FRAMES);
 
 const ffmpeg = benchFfmpeg();
 const stage = (name: string, file: string, way: StageRequest['way'], sizes = [SMALL]) => ({

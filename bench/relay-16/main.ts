@@ -1,5 +1,5 @@
 import { atLeast, atMost } from '../lib/check.js';
-import { isQuick } from '../lib/paths.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
 import { barChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { CAMERA_FPS, FULL_FPS, right, viewerPaths, withServer } from '../lib/rig.js';
@@ -13,6 +13,12 @@ import { spawnCameras } from '../virtual-camera/index.js';
  * Does the relay do its work in full? 16 cameras at 25 fps, one viewer each: every message is decoded and the number in its picture
  * read. `relay-16` of a full run lasts 60 s.
  */
+const { quick: isQuick } = commandLine({
+  name: 'relay-16',
+  about: 'Sixteen cameras for a minute: rates, order and gaps of their numbered pictures.',
+  options: QUICK,
+});
+
 const COUNT = 16;
 const WINDOW_MS = isQuick ? 5000 : 60_000;
 const SIZE = '640x360';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { IdleMeter } from '../../src/load/cpu-idle.js';
-import { isQuick } from '../lib/paths.js';
+import { commandLine, QUICK } from '../lib/command-line.js';
 import { runBench } from './bench-process.js';
 import { BENCHES } from './benches.js';
 import { copyPlots, forget, readReport } from './reports.js';
@@ -14,6 +14,12 @@ import { resultsPage, type BenchOutcome } from './results-page.js';
  * `node dist/bench/run/main.js [--quick]`: every bench after the other, each in processes of its own, then bench/RESULTS.md with their plots
  * beside it. Ends with 1 when a bench failed; a target that was missed is a figure, not a failure.
  */
+const { quick: isQuick } = commandLine({
+  name: 'run',
+  about: 'Runs the benches one after the other and writes bench/RESULTS.md.',
+  options: QUICK,
+});
+
 const source = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const RESULTS = source('bench/results/');
 const PLOTS = source('bench/plots/');

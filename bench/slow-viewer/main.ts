@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
+import { commandLine } from '../lib/command-line.js';
 import { identify } from '../lib/frame-age.js';
 import { threadsOf } from '../lib/proc.js';
 import { writeReport } from '../lib/report.js';
@@ -14,7 +14,7 @@ import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
 import { spawnCameras, type VirtualCameras } from '../virtual-camera/index.js';
 
 /**
- * `node dist/bench/slow-viewer/main.js [--seconds 20] [--viewers 2000]`: what viewers of a slow link see, from this service and from a
+ * What viewers of a slow link see, from this service and from a
  * plain publish of the same frames; and what the clock that makes the difference costs with many viewers.
  */
 
@@ -32,11 +32,14 @@ interface Result {
   readonly age: Distribution | null;
 }
 
-const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '20' }, viewers: { type: 'string', default: '2000' } },
+const { seconds, viewers: crowd } = commandLine({
+  name: 'slow-viewer',
+  about: 'What viewers of a slow link see, from this service and from a plain publish of the same frames.',
+  options: {
+    seconds: { default: 20, min: 1, max: 3600, help: 'of each measurement' },
+    viewers: { default: 2000, min: 1, max: 10_000, help: 'viewers whose pings are paid for' },
+  },
 });
-const seconds = Number(values.seconds);
-const crowd = Number(values.viewers);
 const ffmpegPath = (await findFfmpeg(process.env['FFMPEG_PATH'] ?? '')).path;
 
 const { ours, plain, bytesPerSecond } = await measureRates();

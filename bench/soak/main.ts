@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { commandLine } from '../lib/command-line.js';
 import { lineChart, type Series } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { startService } from '../lib/service.js';
@@ -13,7 +13,7 @@ import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 
 /**
- * `node dist/bench/soak/main.js [--minutes 20] [--cameras 8] [--viewers 20]`: cameras, viewers and random faults for as long as asked.
+ * Cameras, viewers and random faults for as long as asked.
  * Exits with 1 when anything of the service grows without end, or is left when everybody is gone.
  */
 
@@ -31,18 +31,20 @@ const SETTINGS = {
 
 const WATCHED = Object.keys(TOLERANCES) as Watched[];
 
-const { values } = parseArgs({
+const {
+  minutes,
+  cameras: count,
+  viewers: places,
+} = commandLine({
+  name: 'soak',
+  about:
+    'Cameras, viewers and random faults for as long as asked; fails when anything of the service grows or is left.',
   options: {
-    minutes: { type: 'string', default: '20' },
-    cameras: { type: 'string', default: '8' },
-    viewers: { type: 'string', default: '20' },
+    minutes: { default: 20, min: 0.1, max: 100_000, fractions: true, help: 'how long' },
+    cameras: { default: 8, min: 1, max: 100, help: 'virtual cameras' },
+    viewers: { default: 20, min: 1, max: 1000, help: 'viewers that come and go' },
   },
 });
-const minutes = Number(values.minutes);
-const count = Number(values.cameras);
-const places = Number(values.viewers);
-if (!(minutes > 0 && count >= 1 && places >= 1))
-  throw new RangeError('minutes, cameras and viewers must be above 0');
 
 const cameras = await spawnCameras({ count, portsEach: true });
 const service = await startService({ env: SETTINGS });

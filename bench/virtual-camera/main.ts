@@ -1,3 +1,4 @@
+import { EX_USAGE } from '../lib/command-line.js';
 import { HELP, parseCommandLine, type CommandLine } from './command-line.js';
 import { startCameras } from './cameras.js';
 import { OptionsError } from './parse.js';
@@ -11,8 +12,8 @@ function readCommandLine(): CommandLine {
     return parseCommandLine(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof OptionsError)) throw error;
-    say(`${error.message}. Try --help.`);
-    process.exit(2);
+    say(`virtual-camera: ${error.message.split('. To specify')[0] ?? ''}; see --help`);
+    process.exit(EX_USAGE);
   }
 }
 
