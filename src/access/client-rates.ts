@@ -1,12 +1,12 @@
+import { BoundedMap } from '../shared/bounded-map.js';
 import { TokenBucket } from '../shared/token-bucket.js';
 
-/** Addresses that are remembered; beyond it the one that was heard of longest ago is forgotten. */
+/** Addresses that are remembered; beyond it the one that took something longest ago is forgotten. */
 const REMEMBERED_ADDRESSES = 10_000;
 
 /** A rate for each address. Only those that took something lately are remembered. */
 export class ClientRates {
-  /** Longest ago first. */
-  readonly #rates = new Map<string, TokenBucket>();
+  readonly #rates = new BoundedMap<string, TokenBucket>(REMEMBERED_ADDRESSES);
 
   /** `burst` at once, then `perSecond`; a burst of 0 is no limit. */
   constructor(
@@ -23,12 +23,7 @@ export class ClientRates {
   take(address: string, now: number): boolean {
     if (this.burst === 0) return true;
     const rate = this.#rates.get(address) ?? new TokenBucket(this.burst, this.perSecond);
-    this.#rates.delete(address);
     this.#rates.set(address, rate);
-    if (this.#rates.size > REMEMBERED_ADDRESSES) {
-      const [oldest] = this.#rates.keys();
-      if (oldest !== undefined) this.#rates.delete(oldest);
-    }
     return rate.take(now);
   }
 }

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../shared/bounded-map.js';
 import type { Clock } from '../shared/clock.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
 import type { RunEnd } from '../shared/worker-protocol.js';
@@ -17,8 +18,8 @@ interface Hold {
  * with its credentials, not to the camera's name: a corrected URL is tried at once, and the wrong one under another name is not.
  */
 export class CredentialHolds {
-  /** By the source's identity, oldest first. */
-  readonly #holds = new Map<string, Hold>();
+  /** By the source's identity. */
+  readonly #holds = new BoundedMap<string, Hold>(REMEMBERED_SOURCES);
 
   /** @param holdMs how long refused credentials are left alone, ms */
   constructor(
@@ -51,10 +52,6 @@ export class CredentialHolds {
   }
 
   #note(url: RtspUrl, code: CameraErrorCode): void {
-    this.#holds.delete(url.identity);
     this.#holds.set(url.identity, { code, until: this.clock.now() + this.holdMs });
-    if (this.#holds.size <= REMEMBERED_SOURCES) return;
-    const [oldest] = this.#holds.keys();
-    if (oldest !== undefined) this.#holds.delete(oldest);
   }
 }

@@ -1,40 +1,65 @@
+import { parseArgs } from 'node:util';
 import { ConfigError } from '../shared/errors.js';
 import { redact } from '../shared/redact.js';
-import { isSetting, type SettingFlags, type SettingName, settingsTable } from './settings.js';
+import { type SettingFlags, type SettingName, settingsTable } from './settings.js';
+
+type Command = 'serve' | 'help' | 'version' | 'check' | 'health' | 'doctor';
 
 /** What the command line asks for. */
 export interface CommandLine {
-  /** `serve`, or another job named first on the command line. */
-  readonly command: 'serve' | 'help' | 'version' | 'check' | 'health' | 'doctor';
+  /** `serve` when no other job is named. */
+  readonly command: Command;
   readonly operands: readonly string[];
   readonly flags: SettingFlags;
 }
 
+const SWITCHES = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+  check: { type: 'boolean' },
+  health: { type: 'boolean' },
+} as const;
+
+const isSwitch = (name: string): name is keyof typeof SWITCHES => Object.hasOwn(SWITCHES, name);
+
+/** `--linger-ms` is LINGER_MS. */
+const SETTING_FLAGS = new Map(
+  settingsTable().map(({ name }) => [name.toLowerCase().replaceAll('_', '-'), name]),
+);
+
+const OPTIONS = {
+  ...SWITCHES,
+  ...Object.fromEntries([...SETTING_FLAGS.keys()].map((flag) => [flag, { type: 'string' as const }])),
+};
+
 /**
  * Reads flags: `--linger-ms 500` or `--linger-ms=500` is LINGER_MS=500.
- * @throws ConfigError naming every unknown flag
+ * @throws ConfigError naming everything that is not known
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const problems: string[] = [];
   const flags: Partial<Record<SettingName, string>> = {};
   const operands: string[] = [];
-  let command: CommandLine['command'] = 'serve';
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? '';
-    if (arg === '--help' || arg === '-h') command = 'help';
-    else if (arg === '--version') command = 'version';
-    else if (arg === '--check') command = 'check';
-    else if (arg === '--health') command = 'health';
-    else if (arg === 'doctor' && operands.length === 0) command = 'doctor';
-    else if (!arg.startsWith('-')) operands.push(arg);
-    else {
-      const [flag, inline] = splitOnce(arg, '=');
-      const name = flag.replace(/^--/, '').replaceAll('-', '_').toUpperCase();
-      const value = inline ?? args[++i];
-      if (!flag.startsWith('--') || !isSetting(name))
-        problems.push(`${redact(flag)}: unknown flag; --help lists all`);
-      else if (value === undefined) problems.push(`${flag}: needs a value`);
-      else flags[name] = value;
+  let command: Command = 'serve';
+  // Not `strict`: that ends at the first mistake, and its texts quote what may be a password.
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      if (token.value === 'doctor' && operands.length === 0 && command !== 'doctor') command = 'doctor';
+      else operands.push(token.value);
+    } else if (token.kind === 'option') {
+      const setting = SETTING_FLAGS.get(token.name);
+      if (isSwitch(token.name)) command = token.name;
+      else if (setting === undefined)
+        problems.push(`${redact(token.rawName)}: unknown flag; --help lists all`);
+      else if (token.value === undefined) problems.push(`${token.rawName}: needs a value`);
+      else flags[setting] = token.value;
     }
   }
   if (command !== 'doctor' && operands.length > 0)
@@ -43,11 +68,6 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     problems.push('doctor: needs one camera name or RTSP URL');
   if (problems.length > 0) throw new ConfigError(problems);
   return { command, operands, flags };
-}
-
-function splitOnce(text: string, mark: string): [string, string | undefined] {
-  const at = text.indexOf(mark);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 const NAME_COLUMN = Math.max(...settingsTable().map(({ name }) => name.length)) + 1;

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../telemetry/log.js';
 import { ConfigError } from '../shared/errors.js';
 
@@ -43,14 +44,14 @@ export function watchConfig<T>(
   log: Log,
   { pollMs, settleMs }: ConfigWatchTimes = { pollMs: POLL_MS, settleMs: SETTLE_MS },
 ): ConfigWatch {
-  let settle: NodeJS.Timeout | undefined;
   let last: Promise<void> = Promise.resolve();
-  let closed = false;
+  const end = new AbortController();
+  const { signal } = end;
 
   const read = async (): Promise<void> => {
     try {
       const value = await steps.load();
-      if (closed) return;
+      if (signal.aborted) return;
       steps.apply(value);
       log.info({ event: 'config_reloaded', file: path }, `${path} is applied`);
     } catch (error) {
@@ -64,37 +65,33 @@ export function watchConfig<T>(
   };
   // One after the other: an older text must not be applied after a newer one.
   const reload = (): Promise<void> => {
-    clearTimeout(settle);
     last = last.then(read).catch((error: unknown) => {
       log.error({ event: 'config_reload_failed', error }, 'reloading CONFIG_FILE failed');
     });
     return last;
   };
-
-  let signature = seen;
-  const look = async (): Promise<void> => {
-    const now = await fileSignature(path);
-    if (closed || now === signature) return;
-    signature = now;
-    clearTimeout(settle);
-    // A file that has changed again by then is still being written: its first half may be a valid, shorter list of cameras.
-    settle = setTimeout(
-      () => void look().then(() => void (signature === now && !closed && reload())),
-      settleMs,
-    );
+  const watch = async (): Promise<void> => {
+    let signature = seen;
+    while (!signal.aborted) {
+      await pause(pollMs);
+      let now = await fileSignature(path);
+      if (now === signature) continue;
+      // A file that changes again is still being written: its first half may be a valid, shorter list of cameras.
+      do {
+        signature = now;
+        await pause(settleMs);
+        now = await fileSignature(path);
+      } while (now !== signature);
+      await reload();
+    }
   };
-  // The next look begins after the last one has ended: a network file system may take its time.
-  let poll: NodeJS.Timeout | undefined;
-  const lookLater = (): void => {
-    poll = setTimeout(() => void look().then(() => !closed && lookLater()), pollMs).unref();
-  };
-  if (path !== '') lookLater();
+  if (path !== '') void watch();
   return {
     reload,
     close: () => {
-      closed = true;
-      clearTimeout(settle);
-      clearTimeout(poll);
+      end.abort();
     },
   };
 }
+
+const pause = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });

@@ -170,7 +170,6 @@ export type SettingName = keyof typeof SETTINGS;
 export type Config = { readonly [K in SettingName]: z.output<(typeof SETTINGS)[K]['check']> };
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
-export const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
 
 /** Settings that the command line gives, as text. */
 export type SettingFlags = Readonly<Partial<Record<SettingName, string>>>;
