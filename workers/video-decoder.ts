@@ -9,7 +9,7 @@ import { FrameTimes } from './ffmpeg/frame-times.js';
 import type { TimedUnit } from './ffmpeg/input-queue.js';
 import { ivfHeader } from './ffmpeg/ivf.js';
 import { limitDescriptors, limitMemory, memoryLimit } from './ffmpeg/limits.js';
-import { readNow, setNonBlocking } from './ffmpeg/pipe.js';
+import { gather, readNow, setNonBlocking } from './ffmpeg/pipe.js';
 import { FfmpegProcess, type Output } from './ffmpeg/process.js';
 import { FrameAssembler } from './frame-assembler.js';
 
@@ -17,6 +17,7 @@ import { FrameAssembler } from './frame-assembler.js';
 const DUPLICATES_FROM = 60;
 /** How soon to look again for the time of a frame that is whole already, ms. */
 const LATE_TIME_MS = 1;
+const MOST_TIME_NAPS = 4;
 const TIMES_READ_BYTES = 256;
 
 export interface DecoderEvents {
@@ -136,11 +137,13 @@ export class VideoDecoder {
         });
   }
 
-  #readTimesNow(): void {
+  /** @returns whether a time is there for the next frame of an output */
+  #readTimesNow(index: number): boolean {
     const { times } = this.#ffmpeg;
-    if (!('pipe' in times)) return;
+    if (!('pipe' in times)) return true;
     const bytes = readNow(times.pipe.readFd, this.#timesBuffer);
     this.#times.push(this.#timesBuffer.subarray(0, bytes));
+    return this.#times.has(index);
   }
 
   #readOutput(output: Output, index: number): void {
@@ -162,8 +165,10 @@ export class VideoDecoder {
 
   #whole(index: number, frame: Uint8Array): void {
     if (!this.#framesSeen) this.#firstFrame();
-    this.#readTimesNow();
-    // The one before has been written over meanwhile.
+    // FFmpeg 7 and later write the time in another thread than the frame.
+    for (let naps = 0; naps < MOST_TIME_NAPS && !this.#readTimesNow(index); naps++) gather();
+    // The one before is still as it was, but its buffer is the next to be filled.
+    if (this.#late.has(index)) this.#deliverLate();
     if (this.#late.has(index)) this.#times.skip(index);
     this.#late.set(index, frame);
     this.#deliverLate();
@@ -186,7 +191,7 @@ export class VideoDecoder {
     if (this.#late.size > 0)
       this.#lateTimer ??= setTimeout(() => {
         this.#lateTimer = null;
-        this.#readTimesNow();
+        this.#readTimesNow(0);
         this.#deliverLate();
       }, LATE_TIME_MS);
   }

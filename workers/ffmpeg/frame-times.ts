@@ -45,6 +45,11 @@ export class FrameTimes {
     return time;
   }
 
+  /** Whether the time of an output's next frame is known. */
+  has(output: number): boolean {
+    return (this.#taken[output] ?? 0) - this.#first < this.#times.length;
+  }
+
   /** Passes over the next frame of an output, also if its line has not come yet. */
   skip(output: number): void {
     this.#taken[output] = (this.#taken[output] ?? 0) + 1;

@@ -4,6 +4,8 @@ import type { AccessUnit } from '../../../src/video/access-unit.js';
 import { InputQueue, MAX_CATCH_UP_MS, MAX_WAIT_MS } from '../../../workers/ffmpeg/input-queue.js';
 import { accessUnit, formatOf } from '../../support/access-units.js';
 
+const timeout = 10_000;
+
 const FORMAT = formatOf('h264');
 const unit = (more: Partial<AccessUnit> = {}): AccessUnit => ({
   ...accessUnit(FORMAT, new Uint8Array(100), 0),
@@ -20,7 +22,7 @@ function drain(queue: InputQueue): string {
   return out.join(' ');
 }
 
-test('decoding begins at the first unit with random access', () => {
+test('decoding begins at the first unit with random access', { timeout }, () => {
   const queue = new InputQueue();
   [DELTA, DELTA, KEY, DELTA].forEach((each, ticks) => {
     queue.push({ unit: each, ticks }, 0);
@@ -29,7 +31,7 @@ test('decoding begins at the first unit with random access', () => {
   assert.equal(queue.dropped, 2);
 });
 
-test('pictures that lead the first unit, and need those before it, are left out', () => {
+test('pictures that lead the first unit, and need those before it, are left out', { timeout }, () => {
   const queue = new InputQueue();
   const leading = unit({ leading: true });
   [KEY, leading, leading, DELTA, leading].forEach((each, ticks) => {
@@ -38,7 +40,7 @@ test('pictures that lead the first unit, and need those before it, are left out'
   assert.equal(drain(queue), '0 3 4', 'later ones have their references');
 });
 
-test('until an intra refresh is through its pictures are decoded and hidden', () => {
+test('until an intra refresh is through its pictures are decoded and hidden', { timeout }, () => {
   const queue = new InputQueue();
   const refresh = unit({ randomAccess: 'recovery', recoveryFrames: 2 });
   const disposable = unit({ disposable: true });
@@ -48,7 +50,7 @@ test('until an intra refresh is through its pictures are decoded and hidden', ()
   assert.equal(drain(queue), '0h 1h 2h 3 4');
 });
 
-test('a damaged unit is decoded and hidden', () => {
+test('a damaged unit is decoded and hidden', { timeout }, () => {
   const queue = new InputQueue();
   [KEY, unit({ damaged: true }), DELTA].forEach((each, ticks) => {
     queue.push({ unit: each, ticks }, 0);
@@ -56,7 +58,7 @@ test('a damaged unit is decoded and hidden', () => {
   assert.equal(drain(queue), '0 1h 2');
 });
 
-test('what waits too long is let go up to the next unit with random access', () => {
+test('what waits too long is let go up to the next unit with random access', { timeout }, () => {
   const queue = new InputQueue();
   queue.push({ unit: KEY, ticks: 0 }, 0);
   assert.equal(drain(queue), '0');
@@ -71,7 +73,7 @@ test('what waits too long is let go up to the next unit with random access', () 
   assert.equal(drain(queue), '3 4 5');
 });
 
-test('where no such unit waits nothing is decoded until one comes: never a torn picture', () => {
+test('where no such unit waits nothing is decoded until one comes: never a torn picture', { timeout }, () => {
   const queue = new InputQueue();
   queue.push({ unit: KEY, ticks: 0 }, 0);
   drain(queue);
@@ -85,7 +87,7 @@ test('where no such unit waits nothing is decoded until one comes: never a torn 
   assert.equal(queue.dropped, 3);
 });
 
-test('a decoder that has just been started has time to catch up', () => {
+test('a decoder that has just been started has time to catch up', { timeout }, () => {
   const queue = new InputQueue();
   queue.push({ unit: KEY, ticks: 0 }, 0);
   queue.push({ unit: DELTA, ticks: 1 }, MAX_CATCH_UP_MS);
@@ -94,7 +96,7 @@ test('a decoder that has just been started has time to catch up', () => {
   assert.equal(queue.dropped, 3);
 });
 
-test('its memory is bounded whatever the time', () => {
+test('its memory is bounded whatever the time', { timeout }, () => {
   const queue = new InputQueue();
   const large = (randomAccess: 'key' | 'none'): AccessUnit =>
     unit({ randomAccess, data: new Uint8Array(10 * 1024 * 1024) });

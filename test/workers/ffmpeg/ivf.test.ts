@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ivfHeader, ivfUnitHeader } from '../../../workers/ffmpeg/ivf.js';
 
-test('the header names 1000 ticks a second and the size of the picture', () => {
+const timeout = 10_000;
+
+test('the header names 1000 ticks a second and the size of the picture', { timeout }, () => {
   const header = Buffer.from(ivfHeader({ width: 640, height: 360 }));
   assert.equal(header.length, 32);
   assert.equal(header.toString('latin1', 0, 4), 'DKIF');
@@ -11,7 +13,7 @@ test('the header names 1000 ticks a second and the size of the picture', () => {
   assert.deepEqual([header.readUInt32LE(16), header.readUInt32LE(20)], [1000, 1]);
 });
 
-test('a unit is announced with its length and its time, also beyond 32 bits', () => {
+test('a unit is announced with its length and its time, also beyond 32 bits', { timeout }, () => {
   const ticks = 2 ** 40 + 5;
   const header = Buffer.from(ivfUnitHeader(70_000, ticks));
   assert.equal(header.length, 12);
