@@ -1,15 +1,14 @@
 import { CameraTelemetry } from './camera-telemetry.js';
 import type { MetricSeries } from './metric-series.js';
 import type { CameraStatus } from '../shared/camera-state.js';
-import { type Clock, epochMs } from '../shared/clock.js';
+import type { Clock } from '../shared/clock.js';
 import type { ConnectGate } from './connect-gate.js';
-import { CameraPlan } from './camera-plan.js';
+import { Planner } from './planner.js';
 import type { Degradation, Want } from '../decoding/decode-plan.js';
 import { CAMERA_FAULTS, CameraError, type ServiceError } from '../shared/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { type CameraOpener, openAfter } from '../decoding/camera-run.js';
-import type { DecodePlan } from '../shared/worker-protocol.js';
 import { type Channel, Publisher, type TopicPublish } from './publisher.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
 import { Supervisor, type SupervisorTimes } from './supervisor.js';
@@ -50,9 +49,6 @@ export interface CameraDeps {
   readonly publish: TopicPublish;
 }
 
-/** A new viewer of a live stream is not shown an older frame than this, ms: the next frame comes sooner. */
-const FRESH_MS = 1000;
-
 /** One camera: its viewers' seats, its supervisor while it runs, its newest frames. */
 export class Camera {
   readonly #seats = new Map<
@@ -61,13 +57,10 @@ export class Camera {
   >();
   readonly #publisher: Publisher;
   readonly #telemetry: CameraTelemetry;
+  readonly #planner: Planner;
   #supervisor: Supervisor | null = null;
   #stopping: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
-  /** Anew for each run: what lingers of an earlier one is over. */
-  #planning: CameraPlan;
-  /** Plans again when the present plan says so. */
-  #cancelReplan: (() => void) | null = null;
   #degradation: Degradation = 0;
   #closed = false;
   #lastFrameAt: number | null = null;
@@ -79,7 +72,10 @@ export class Camera {
     /** Called when the camera has stopped and has no viewer. */
     private readonly onIdle: () => void,
   ) {
-    this.#planning = this.#newPlanning();
+    const { defaultRendition: standby, maxFps, lingerMs } = options;
+    this.#planner = new Planner({ standby, maxFps, lingerMs }, deps.clock, (plan) => {
+      this.#supervisor?.setPlan(plan);
+    });
     this.#telemetry = new CameraTelemetry(options.name, deps.metrics, deps.log, deps.series);
     this.#publisher = new Publisher(options.name, renditionKey(options.defaultRendition), deps.publish);
     if (options.alwaysOn) this.#start();
@@ -115,34 +111,24 @@ export class Camera {
     if (failure && CAMERA_FAULTS[failure].retry === 'hold') throw new CameraError(failure);
     this.#cancelLinger?.();
     this.#cancelLinger = null;
-    const key = renditionKey(want.rendition);
-    if (this.#seats.size === 0) this.#publisher.keepOnly(key);
-    const channel = this.#publisher.channel(key);
-    const shared = [...this.#seats.keys()].some((other) => other.channel === channel);
-    // A frame from before the last pause is no picture of now; with a viewer there was no pause, the camera is just slow.
-    if (
-      channel.latest &&
-      !shared &&
-      this.status.state === 'live' &&
-      epochMs() - channel.latest.capturedAt > FRESH_MS
-    )
-      channel.latest = null;
+    const channel = this.#publisher.hold(renditionKey(want.rendition), this.status.state === 'live');
     const place = { want, listener, active: true };
     const seat: Seat = {
       channel,
       setActive: (active) => {
+        if (place.active === active || !this.#seats.has(seat)) return;
         place.active = active;
-        this.#replan();
+        if (active) this.#planner.add(want);
+        else this.#planner.remove(want);
       },
       leave: () => {
         this.#leave(seat);
       },
     };
     this.#seats.set(seat, place);
-    if (this.#supervisor) {
-      this.#replan();
-      this.#supervisor.requestRetry();
-    } else this.#start();
+    this.#planner.add(want);
+    if (this.#supervisor) this.#supervisor.requestRetry();
+    else this.#start();
     listener.state(this.status);
     return seat;
   }
@@ -151,7 +137,7 @@ export class Camera {
     if (this.#degradation === to) return;
     this.#degradation = to;
     this.#telemetry.degraded(to);
-    this.#replan();
+    this.#planner.degrade(to);
   }
 
   /** Ends the camera for good and tells every seat why. */
@@ -163,10 +149,11 @@ export class Camera {
   }
 
   #leave(seat: Seat): void {
-    if (!this.#seats.delete(seat) || this.#closed) return;
-    const stillWanted = [...this.#seats.keys()].some((other) => other.channel === seat.channel);
-    if (!stillWanted && this.#seats.size > 0) this.#publisher.drop(seat.channel.key);
-    this.#replan();
+    const place = this.#seats.get(seat);
+    if (!place || this.#closed) return;
+    this.#seats.delete(seat);
+    this.#publisher.release(seat.channel);
+    if (place.active) this.#planner.remove(place.want);
     if (this.#seats.size > 0 || this.options.alwaysOn) return;
     this.#cancelLinger = this.deps.clock.after(this.options.lingerMs, () => {
       this.#endLinger();
@@ -183,7 +170,7 @@ export class Camera {
     const { clock, gate } = this.deps;
     this.#telemetry.started();
     const opener = openAfter(this.#stopping, this.opener);
-    this.#supervisor = new Supervisor(this.#replan(), opener, gate, this.options.times, clock, {
+    this.#supervisor = new Supervisor(this.#planner.start(), opener, gate, this.options.times, clock, {
       frame: (message) => {
         this.#telemetry.encoded(message.encodeMs);
         const frame = this.#publisher.deliver(message);
@@ -208,9 +195,7 @@ export class Camera {
 
   #stop(): Promise<void> {
     this.#cancelLinger?.();
-    this.#cancelReplan?.();
-    this.#cancelReplan = null;
-    this.#planning = this.#newPlanning();
+    this.#planner.stop();
     const supervisor = this.#supervisor;
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
@@ -218,24 +203,6 @@ export class Camera {
     // An earlier run may still be ending when this one was stopped before it passed the gate.
     this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => undefined);
     return this.#stopping;
-  }
-
-  #newPlanning(): CameraPlan {
-    const { defaultRendition: standby, maxFps, lingerMs } = this.options;
-    return new CameraPlan({ standby, maxFps, lingerMs });
-  }
-
-  /** Plans for the wants of this moment, and sets the timer for the moment at which that plan is over. */
-  #replan(): DecodePlan {
-    const { clock } = this.deps;
-    const wants = [...this.#seats.values()].filter((place) => place.active).map((place) => place.want);
-    const { plan, againAt } = this.#planning.next(wants, this.#degradation, clock.now());
-    this.#cancelReplan?.();
-    this.#cancelReplan = Number.isFinite(againAt)
-      ? clock.after(againAt - clock.now(), () => this.#replan())
-      : null;
-    this.#supervisor?.setPlan(plan);
-    return plan;
   }
 
   #onState(status: CameraStatus): void {

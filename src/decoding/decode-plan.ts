@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DecodeOutput, DecodePlan, Demand } from '../shared/worker-protocol.js';
 import { type Rendition, renditionKey, sizeKey } from '../shared/rendition.js';
 
@@ -57,6 +58,9 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
     keyFramesOnly: options.degradation === KEY_FRAMES_ONLY || (fastest !== null && fastest <= KEY_FRAME_FPS),
   };
 }
+
+/** Whether two plans ask for the same: outputs and demands in the same order. */
+export const samePlan = (a: DecodePlan, b: DecodePlan): boolean => isDeepStrictEqual(a, b);
 
 interface Size {
   readonly width: number;

@@ -64,7 +64,7 @@ export class MjpegStream implements FrameSink {
       return true;
     });
     channel.sinks.add(this);
-    if (channel.latest) this.frame(channel.latest);
+    if (channel.current) this.frame(channel.current);
   }
 
   frame(frame: Frame): void {

@@ -66,8 +66,8 @@ export class Subscriber implements FrameSink, SocketSession {
     this.#channel = channel;
     channel.sinks.add(this);
     // The first frame does not wait for the opening ping: nothing can be queued before it.
-    if (channel.latest && this.#gate.takes(this.options.fps, channel.latest.capturedAt))
-      this.#sendPaced(channel.latest);
+    const { current } = channel;
+    if (current && this.#gate.takes(this.options.fps, current.capturedAt)) this.#sendPaced(current);
   }
 
   /** Offered each new frame while the viewer is not in the topic. */
