@@ -86,7 +86,7 @@ test('a tile is live only with a fresh picture, a live camera and a connection',
   assert.deepEqual(verdictOf(LIVE, NOW), { word: 'live', live: true, reason: null, text: '', age: 0 });
   assert.equal(verdictOf({ ...LIVE, linkLostAt: NOW - 10 }, NOW).word, 'link');
   assert.equal(verdictOf({ ...LIVE, state: null }, NOW).word, 'connecting');
-  assert.equal(verdictOf({ ...LIVE, capturedAt: null, expectedSince: NOW }, NOW).word, 'connecting');
+  assert.equal(verdictOf({ ...LIVE, capturedAt: null, expectedSince: NOW }, NOW).word, 'waiting');
   assert.equal(verdictOf({ ...LIVE, refused: { reason: 'at_capacity', text: 't' } }, NOW).word, 'refused');
 });
 
@@ -107,12 +107,28 @@ test('a camera of which only key frames come is live as long as they come as sel
   assert.equal(verdictOf({ ...LIVE, state: { ...state, maxGap: 1000 } }, NOW + 4000).word, 'live');
 });
 
-test('a tile that was just resumed shows its old picture as old until the first new one', FAST, () => {
-  const resumed = { ...LIVE, capturedAt: NOW - 60_000, expectedSince: NOW - 50 };
-  const soon = { ...resumed, capturedAt: NOW - 3000 };
-  assert.equal(verdictOf(soon, NOW).word, 'connecting');
-  assert.deepEqual([verdictOf(resumed, NOW).word, verdictOf(resumed, NOW).live], ['connecting', false]);
-  assert.equal(verdictOf({ ...resumed, paused: true }, NOW).live, false);
+test('a tile that was just resumed shows its last picture with its age until the first new one', FAST, () => {
+  for (const age of [3000, 60_000]) {
+    const resumed = { ...LIVE, capturedAt: NOW - age, expectedSince: NOW - 50 };
+    const verdict = verdictOf(resumed, NOW);
+    assert.deepEqual([verdict.word, verdict.live, verdict.age], ['stale', false, age]);
+    assert.equal(verdictOf({ ...resumed, paused: true }, NOW).live, false);
+  }
+  const slow = { ...LIVE, capturedAt: NOW - 3000, expectedSince: NOW - 50 };
+  assert.equal(verdictOf({ ...slow, fps: 0.2 }, NOW).word, 'live', 'there is no newer one yet');
+  // While nobody watches the server decodes key frames only: that does not make the picture newer.
+  const state = { state: 'live', reason: null, text: '', since: 0, maxGap: 10_000 } as const;
+  assert.equal(verdictOf({ ...slow, state }, NOW).word, 'stale');
+});
+
+test('a tile without a picture says that it waits for one, and never live or frozen', FAST, () => {
+  for (const state of ['live', 'frozen'] as const) {
+    const blank = { ...LIVE, state: { state, reason: null, text: '', since: 0 }, capturedAt: null };
+    assert.equal(verdictOf({ ...blank, expectedSince: NOW }, NOW).word, 'waiting');
+    assert.equal(verdictOf({ ...blank, paused: true }, NOW).word, 'waiting');
+    const late = verdictOf({ ...blank, expectedSince: NOW - 9000 }, NOW);
+    assert.deepEqual([late.word, late.reason, late.age], ['waiting', 'no_frames', 9000]);
+  }
 });
 
 test('no verdict but live and frozen lets the picture look like the present', FAST, () => {
@@ -136,6 +152,8 @@ test('no verdict but live and frozen lets the picture look like the present', FA
     fc.property(facts, (given) => {
       const verdict = verdictOf(given, NOW);
       assert.ok(verdict.age >= 0);
+      if (given.capturedAt === null) assert.ok(verdict.word !== 'live' && verdict.word !== 'frozen');
+      if (given.state?.state === 'live') assert.ok(verdict.word !== 'connecting');
       if (!verdict.live) return;
       assert.ok(verdict.word === 'live' || verdict.word === 'frozen');
       assert.ok(given.linkLostAt === null && given.refused === null);

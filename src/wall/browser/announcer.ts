@@ -33,7 +33,7 @@ export class Announcer {
     const groups = new Map<Word, string[]>();
     for (const [name, word] of this.#now) {
       const before = this.#announced.get(name);
-      if (before === word || word === 'connecting') continue;
+      if (before === word || word === 'connecting' || word === 'waiting') continue;
       this.#announced.set(name, word);
       // The first time that a camera is live is what everyone expects.
       if (before === undefined && word === 'live') continue;

@@ -1,10 +1,10 @@
 /** Types of `/client.js`. A check in the wall's sources keeps them true. Times: Unix epoch, ms, by the server's clock. */
 
-export type Word = 'connecting' | 'live' | 'stale' | 'frozen' | 'offline' | 'link' | 'refused';
+export type Word = 'connecting' | 'waiting' | 'live' | 'stale' | 'frozen' | 'offline' | 'link' | 'refused';
 
 /** What a tile says of itself. */
 export interface Verdict {
-  /** `link`: no connection to the service. `refused`: the service does not grant the camera. */
+  /** `waiting`: the camera is live, the tile has no picture yet. `link`: no connection to the service. `refused`: the service does not grant the camera. */
   readonly word: Word;
   /** The picture is of the present. */
   readonly live: boolean;

@@ -15,7 +15,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: co
   background: #2a2f37; color: #dfe3e8; margin-inline-start: auto; }
 .not-live .badge { display: block; }
 .not-live .dot, .explained .badge { display: none; }
-[data-word=connecting] .badge { background: #262b33; color: #aab3be; }
+[data-word=connecting] .badge, [data-word=waiting] .badge { background: #262b33; color: #aab3be; }
 [data-word=stale] .badge { background: #e0b050; color: #1d1502; }
 [data-word=frozen] .badge { background: #8fb8e8; color: #06162a; }
 [data-word=offline] .badge, [data-word=refused] .badge, [data-word=link] .badge { background: #d9776c; color: #230704; }

@@ -50,7 +50,8 @@ export class TileView {
   }
 
   show({ name, verdict, texts, info, drawn }: TileFace): void {
-    const explained = !verdict.live && verdict.word !== 'stale' && verdict.word !== 'live';
+    // Over an old picture its age says enough.
+    const explained = !verdict.live && (!drawn || (verdict.word !== 'stale' && verdict.word !== 'live'));
     setText(this.#name, name);
     setText(this.#badge, texts.badge);
     setText(this.#what, explained ? texts.what : '');

@@ -25,7 +25,7 @@ export interface Summary {
   readonly large: boolean;
 }
 
-const ORDER: readonly Word[] = ['live', 'connecting', 'stale', 'frozen', 'offline', 'refused'];
+const ORDER: readonly Word[] = ['live', 'waiting', 'connecting', 'stale', 'frozen', 'offline', 'refused'];
 
 /** The line above the tiles: what the wall is at, and its few controls. Not there in full screen. */
 export class Toolbar {

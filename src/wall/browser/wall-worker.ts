@@ -10,6 +10,7 @@ interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker): void;
   close(): void;
+  requestAnimationFrame(callback: () => void): number;
 }
 const scope = globalThis as unknown as WorkerScope;
 
@@ -22,9 +23,13 @@ interface Tile {
   sentPaused: boolean;
   /** Handle on the present connection; 0 without one. */
   handle: number;
+  /** Frames drawn as the page knows it. */
   reported: number;
-  /** The page waits for the first frame (of all, or since it resumed): tell it at once. */
-  eager: boolean;
+  /**
+   * Whether the page waits for the tile's next frame (the first of all, or since it resumed): it is told as soon as that frame
+   * is on the screen, and of nothing before. `steady`: it is told every STATS_MS.
+   */
+  reporting: 'awaited' | 'painting' | 'steady';
 }
 
 /** Acknowledgements are batched for this long: one message for each display frame instead of one for each frame drawn. */
@@ -34,6 +39,9 @@ const ACK_MS = 15;
 const PAUSE_MS = 15;
 /** Shortest time between two such batches: the server's budget of handles allows ten whole walls a second. */
 const PAUSE_INTERVAL_MS = 120;
+
+/** Longest wait for a frame to be shown. */
+const PAINT_MS = 500;
 
 const tiles = new Map<number, Tile>();
 const byHandle = new Map<number, Tile>();
@@ -91,9 +99,9 @@ function acknowledge({ handle, sequence }: FrameHeader): void {
   ackTimer ??= setTimeout(flushAcks, ACK_MS);
 }
 
-function reportStats(only?: Tile): void {
-  const changed = (only ? [only] : [...tiles.values()]).filter(
-    (tile) => tile.painter.drawn !== tile.reported,
+function reportStats(): void {
+  const changed = [...tiles.values()].filter(
+    ({ reporting, painter, reported }) => reporting === 'steady' && painter.drawn !== reported,
   );
   for (const tile of changed) tile.reported = tile.painter.drawn;
   const stats = changed.map(({ id, painter: { drawn, capturedAt, latency, width, height } }) => ({
@@ -107,14 +115,32 @@ function reportStats(only?: Tile): void {
   if (stats.length > 0) scope.postMessage({ type: 'stats', offset: link?.offset.ms ?? 0, tiles: stats });
 }
 
+/**
+ * A frame that was given to a canvas is shown with the worker's next animation frame, and is certain to be on the page's canvas by
+ * the one after. Hidden pages have no animation frames: then a timer does.
+ */
+function afterPaint(action: () => void): void {
+  let done = false;
+  const once = (): void => {
+    if (!done) action();
+    done = true;
+  };
+  setTimeout(once, PAINT_MS);
+  scope.requestAnimationFrame(() => scope.requestAnimationFrame(once));
+}
+
 const serverNow = (): number => Date.now() + (link?.offset.ms ?? 0);
 
 function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
   const painter = new Painter(canvas, serverNow, (header) => {
     acknowledge(header);
-    if (!tile.eager) return;
-    tile.eager = false;
-    reportStats(tile);
+    if (tile.reporting !== 'awaited' || tile.painter.drawn === tile.reported) return;
+    tile.reporting = 'painting';
+    afterPaint(() => {
+      if (tile.reporting !== 'painting') return;
+      tile.reporting = 'steady';
+      reportStats();
+    });
   });
   const tile: Tile = {
     id,
@@ -124,7 +150,7 @@ function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
     sentPaused: false,
     handle: 0,
     reported: 0,
-    eager: true,
+    reporting: 'awaited',
   };
   tiles.set(id, tile);
   subscribe(tile);
@@ -162,7 +188,7 @@ function change(tile: Tile, rendition: TileRendition): void {
 
 function setPaused(tile: Tile, paused: boolean): void {
   tile.paused = paused;
-  tile.eager = true;
+  tile.reporting = 'awaited';
   const wait = Math.max(PAUSE_MS, pausesSentAt + PAUSE_INTERVAL_MS - performance.now());
   pauseTimer ??= setTimeout(flushPauses, wait);
 }

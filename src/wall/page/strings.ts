@@ -8,6 +8,7 @@ export interface Strings {
   readonly words: Readonly<Record<Word, string>>;
   readonly reasons: ReasonTexts;
   readonly frozen: string;
+  readonly waiting: string;
   readonly link: string;
   readonly linkTitle: string;
   readonly browserTooOld: string;
@@ -47,6 +48,7 @@ export const EN: Strings = {
   lang: 'en',
   words: {
     connecting: 'Connecting',
+    waiting: 'Waiting',
     live: 'Live',
     stale: 'Stale',
     frozen: 'Frozen',
@@ -55,6 +57,7 @@ export const EN: Strings = {
     refused: 'Refused',
   },
   reasons: REASONS_EN,
+  waiting: 'The camera is connected. Its picture is on the way.',
   frozen: 'The picture has not changed. The camera may hang, or the scene is perfectly still.',
   link: 'The connection to the server is lost. It is being tried again.',
   linkTitle: 'No connection to the server',
@@ -113,6 +116,7 @@ export const ES: Strings = {
   lang: 'es',
   words: {
     connecting: 'Conectando',
+    waiting: 'Esperando',
     live: 'En directo',
     stale: 'Atrasada',
     frozen: 'Congelada',
@@ -121,6 +125,7 @@ export const ES: Strings = {
     refused: 'Rechazada',
   },
   reasons: REASONS_ES,
+  waiting: 'La cámara está conectada. Su imagen está en camino.',
   frozen: 'La imagen no cambia. Puede que la cámara esté bloqueada o que la escena esté del todo quieta.',
   link: 'Se perdió la conexión con el servidor. Se está intentando de nuevo.',
   linkTitle: 'Sin conexión con el servidor',

@@ -16,6 +16,8 @@ export function tileTexts(verdict: Verdict, strings: Strings, closedCode: number
   const timed = verdict.word !== 'live' && verdict.word !== 'refused' && verdict.age >= 1000;
   const badge = timed ? `${word} ${ago(verdict.age, strings)}` : word;
   if (verdict.word === 'frozen') return { badge, what: badge, todo: strings.frozen };
+  if (verdict.word === 'waiting' && verdict.reason === null)
+    return { badge, what: badge, todo: strings.waiting };
   if (verdict.word === 'link')
     return { badge, what: strings.linkTitle, todo: closedText(closedCode, strings) };
   return { badge, what: badge, todo: reasonText(verdict.reason, verdict.text, strings) };

@@ -1,10 +1,10 @@
 import type { TileState } from '../protocol.js';
 
-/** What a tile says of itself. The rule of the wall: no picture that is not live may look like one that is. Pure. */
+/** The state that a tile shows. The rule of the wall: no picture that is not live may look like one that is. Pure. */
 
 /** What is known about one tile. Times are Unix epoch in ms by the server's clock. */
 export interface TileFacts {
-  /** The server's word, or null before the first. */
+  /** The camera's state by the server, or null before it is known. */
   readonly state: {
     readonly state: TileState;
     readonly reason: string | null;
@@ -26,7 +26,8 @@ export interface TileFacts {
   readonly fps: number | null;
 }
 
-export type Word = TileState | 'link' | 'refused';
+/** `waiting`: the camera is live and the tile has no picture of it yet. `link`: no connection to the service. */
+export type Word = TileState | 'waiting' | 'link' | 'refused';
 
 export interface Verdict {
   readonly word: Word;
@@ -42,44 +43,55 @@ export interface Verdict {
 
 /** A picture older than this is not live, unless frames are known to come that seldom. The bound of the server's watchdog (STALL_TIMEOUT_MS). */
 const STALE_AFTER_MS = 5_000;
-/** After a resume a picture may be this much older than the resume: tiles are told of frames every half second. */
+/** After a resume a picture may be this much older than the resume: the page is told of drawn frames every half second. */
 const RESUME_MS = 1_500;
 
+const notLive = (word: Word, reason: string | null, text: string, age: number): Verdict => ({
+  word,
+  live: false,
+  reason,
+  text,
+  age: Math.max(0, age),
+});
+
 export function verdictOf(facts: TileFacts, now: number): Verdict {
-  const said = (word: Word, reason: string | null, text: string, since: number): Verdict => ({
-    word,
-    live: false,
-    reason,
-    text,
-    age: Math.max(0, now - since),
-  });
-  const { state, refused, capturedAt } = facts;
-  if (refused) return said('refused', refused.reason, refused.text, now);
-  if (facts.linkLostAt !== null) return said('link', null, '', facts.linkLostAt);
-  if (!state) return said('connecting', null, '', facts.expectedSince);
-  if (state.state === 'stale') return said('stale', state.reason, state.text, capturedAt ?? state.since);
-  if (state.state === 'offline' || state.state === 'connecting') {
-    return said(state.state, state.reason, state.text, state.since);
-  }
-  // Nobody sees it: the server's word holds, but the picture is of whenever it was paused.
+  const { state, refused, linkLostAt, capturedAt, expectedSince } = facts;
+  if (refused) return notLive('refused', refused.reason, refused.text, 0);
+  if (linkLostAt !== null) return notLive('link', null, '', now - linkLostAt);
+  if (!state) return notLive('connecting', null, '', now - expectedSince);
+  if (state.state === 'stale')
+    return notLive('stale', state.reason, state.text, now - (capturedAt ?? state.since));
+  if (state.state === 'offline' || state.state === 'connecting')
+    return notLive(state.state, state.reason, state.text, now - state.since);
+  return verdictOfRunning({ ...facts, state }, now);
+}
+
+/** Of a camera that the server calls live or frozen: true of the tile only as far as its frames bear it out. */
+function verdictOfRunning(
+  facts: TileFacts & { readonly state: NonNullable<TileFacts['state']> },
+  now: number,
+): Verdict {
+  const { state, capturedAt, expectedSince } = facts;
+  // Between two frames when the tile asked for few a second.
+  const interval = facts.fps === null ? 0 : 1000 / facts.fps;
+  const bound = Math.max(STALE_AFTER_MS, state.maxGap ?? 0, 3 * interval);
+  const overdue = !facts.paused && now - Math.max(capturedAt ?? 0, expectedSince) > bound;
+  if (capturedAt === null)
+    return notLive('waiting', overdue ? 'no_frames' : null, '', facts.paused ? 0 : now - expectedSince);
+  // Nobody sees it: the camera's state holds, but the picture is as old as the pause.
   if (facts.paused)
-    return said(state.state, state.reason, state.text, state.state === 'live' ? now : state.since);
-  // The server says live or frozen: believe it only as far as the frames bear it out.
-  const bound = Math.max(STALE_AFTER_MS, state.maxGap ?? 0, facts.fps === null ? 0 : 3000 / facts.fps);
-  const proof = Math.max(capturedAt ?? 0, facts.expectedSince);
-  if (now - proof > bound) {
-    return said(
-      capturedAt === null ? 'connecting' : 'stale',
-      'no_frames',
-      '',
-      capturedAt ?? facts.expectedSince,
-    );
-  }
-  if (capturedAt === null) return said('connecting', null, '', facts.expectedSince);
-  // From before a pause: the first new frame is a moment away.
-  if (capturedAt < facts.expectedSince - RESUME_MS || now - capturedAt > bound)
-    return said('connecting', null, '', facts.expectedSince);
+    return notLive(state.state, state.reason, state.text, state.state === 'live' ? 0 : now - state.since);
+  if (overdue) return notLive('stale', 'no_frames', '', now - capturedAt);
+  // From before a pause: the first new frame is a moment away. maxGap says nothing of it: it may have begun with the pause.
+  if (capturedAt < expectedSince - Math.max(RESUME_MS, interval) || now - capturedAt > bound)
+    return notLive('stale', null, '', now - capturedAt);
   if (state.state === 'frozen')
-    return { ...said('frozen', state.reason, state.text, state.since), live: true };
+    return {
+      word: 'frozen',
+      live: true,
+      reason: state.reason,
+      text: state.text,
+      age: Math.max(0, now - state.since),
+    };
   return { word: 'live', live: true, reason: null, text: '', age: 0 };
 }
