@@ -6,6 +6,11 @@ import { MPEG4 } from '../video/mpeg4-vol.js';
 import { FormatError, type VideoCodec } from '../video/video-format.js';
 import { u16 } from './rtp-packet.js';
 
+/** Longer ones exist, with scaling lists; but not in streams whose SDP is wrong. */
+const MAX_SPS_BYTES = 256;
+/** profile_idc of what cameras send: baseline, main, extended, and the high profiles. */
+const H264_PROFILES: ReadonlySet<number> = new Set([66, 77, 88, 100, 110, 122, 244, 44]);
+
 /**
  * The codec whose headers an RTP payload holds, by a parameter set that can be read to its end; `null` if there is none.
  * For streams that are not what their SDP says.
@@ -31,6 +36,9 @@ function isH264Sps(nal: Uint8Array): boolean {
   const header = nal[0] ?? 0;
   // nal_ref_idc of a parameter set is never 0 (H.264, 7.4.1).
   if (h264Type(header) !== H264_NAL.sps || (header & 0x80) !== 0 || (header & 0x60) === 0) return false;
+  if (nal.length > MAX_SPS_BYTES || !H264_PROFILES.has(nal[1] ?? 0)) return false;
+  // reserved_zero_2bits, and a level that there is.
+  if (((nal[2] ?? 0) & 3) !== 0 || (nal[3] ?? 0) < 9 || (nal[3] ?? 0) > 62) return false;
   return reads(() => parseH264Sps(nal));
 }
 
@@ -38,7 +46,7 @@ function isH265Sps(nal: Uint8Array): boolean {
   const [first = 0, second = 0] = [nal[0], nal[1]];
   if ((first & 0x80) !== 0 || h265Type(first) !== H265_NAL.sps || h265Layer(first, second) !== 0)
     return false;
-  return second === 1 && reads(() => parseH265Sps(nal));
+  return second === 1 && nal.length <= MAX_SPS_BYTES && reads(() => parseH265Sps(nal));
 }
 
 /** VPS, SPS and PPS in one packet. */

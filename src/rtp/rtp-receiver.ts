@@ -29,6 +29,8 @@ export interface RtpReceiverOptions {
 export const MAX_PACKETS_WITHOUT_UNIT = 2_000;
 /** With that many senseless packets, half of all or more, it is another codec than the SDP says. */
 const SENSELESS_PACKETS = 30;
+/** From so many senseless packets on, they are looked at for another codec's parameter sets. */
+const SNIFF_AFTER: Readonly<Record<VideoCodec, number>> = { h264: 1, h265: 1, jpeg: 3, mpeg4: 3 };
 /** So many packets of another payload type, and none of the right one, are told. */
 const FOREIGN_PACKETS = 50;
 
@@ -195,7 +197,7 @@ export class RtpReceiver {
     const { packets } = this.#counts;
     const { implausible } = this.#depayloader;
     const declared = this.options.track.codec;
-    if (this.#codec === declared && implausible > 0) {
+    if (this.#codec === declared && implausible >= SNIFF_AFTER[declared]) {
       const found = sniffCodec(packet.data, packet.start, packet.end);
       if (found !== null && found !== declared) {
         this.#problems.problem({ kind: 'wrong_codec', declared, found });
