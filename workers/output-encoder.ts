@@ -1,4 +1,4 @@
-import { epochMs } from '../src/shared/clock.js';
+import { type Clock, epochMs, systemClock } from '../src/shared/clock.js';
 import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/shared/worker-protocol.js';
 import type { RenditionKey } from '../src/shared/rendition.js';
 import { FrameRateLimit } from '../src/shared/frame-rate-limit.js';
@@ -51,9 +51,10 @@ export class OutputEncoder {
   readonly #pacers = new Map<RenditionKey, FrameRateLimit>();
   #waiting: { readonly frame: Uint8Array; readonly capturedAt: number } | null = null;
   #turn: NodeJS.Immediate | null = null;
-  #retry: NodeJS.Timeout | null = null;
-  /** Ends the rest after a slow encoding. */
-  #rest: NodeJS.Timeout | null = null;
+  /** Cancels the next try of a frame that waits for room. */
+  #retry: (() => void) | null = null;
+  /** Cancels the end of the rest after a slow encoding. */
+  #rest: (() => void) | null = null;
   readonly #catchUps = new TokenBucket(CATCH_UPS, CATCH_UPS_PER_SECOND);
   /** The first frame of all has to wait for its turn: see EncoderSource.colours. */
   #hadTurn = false;
@@ -64,6 +65,7 @@ export class OutputEncoder {
     private demands: readonly Demand[],
     private readonly counters: RunCounters,
     private readonly sender: FrameSender,
+    private readonly clock: Clock = systemClock,
   ) {
     this.#encoder = createEncoder(pixels, source.size.width, source.size.height);
   }
@@ -93,7 +95,8 @@ export class OutputEncoder {
 
   close(): void {
     if (this.#turn) clearImmediate(this.#turn);
-    for (const timer of [this.#retry, this.#rest]) if (timer) clearTimeout(timer);
+    this.#retry?.();
+    this.#rest?.();
     this.#waiting = null;
     this.#encoder.close();
   }
@@ -109,28 +112,28 @@ export class OutputEncoder {
   /** Whether the frame that waits for its turn may go at once, because a newer one is whole: its buffer is still as it was. */
   #mayCatchUp(): boolean {
     return (
-      this.#turn !== null && this.#hadTurn && this.sender.hasRoom() && this.#catchUps.take(performance.now())
+      this.#turn !== null && this.#hadTurn && this.sender.hasRoom() && this.#catchUps.take(this.clock.now())
     );
   }
 
   #encodeNewest(): void {
     if (!this.#waiting) return;
     if (!this.sender.hasRoom()) {
-      this.#retry = setTimeout(this.#encodeWaiting, RETRY_MS);
+      this.#retry = this.clock.after(RETRY_MS, this.#encodeWaiting);
       return;
     }
     const { frame, capturedAt } = this.#waiting;
     this.#waiting = null;
-    const start = performance.now();
+    const start = this.clock.now();
     const due = this.demands.filter((demand) => this.#pacer(demand.key).takes(demand.fps, capturedAt));
     if (due.length > 0) this.source.memory?.toJpegColours(frame, this.source.colours());
     for (const demand of due) this.#encode(frame, capturedAt, demand);
-    const restMs = (performance.now() - start) * REST_SHARE;
-    if (restMs >= MIN_REST_MS) this.#rest = setTimeout(this.#encodeWaiting, restMs);
+    const restMs = (this.clock.now() - start) * REST_SHARE;
+    if (restMs >= MIN_REST_MS) this.#rest = this.clock.after(restMs, this.#encodeWaiting);
   }
 
   #encode(frame: Uint8Array, capturedAt: number, demand: Demand): void {
-    const start = performance.now();
+    const start = this.clock.now();
     try {
       const jpeg = this.#encoder.encode(frame, demand.quality);
       this.counters.encoded++;
@@ -139,7 +142,7 @@ export class OutputEncoder {
         key: demand.key,
         jpeg,
         capturedAt,
-        encodeMs: performance.now() - start,
+        encodeMs: this.clock.now() - start,
       });
     } catch {
       // One bad frame is skipped and counted; the next one is tried as ever.

@@ -16,24 +16,32 @@ export class IdleMeter {
   /** 0-1 since the last reading, or since the beginning; NaN when no time went by. */
   read(): number {
     const before = this.#before;
-    const now = reading(this.root);
-    this.#before = now;
-    const shares = [(now.idle - before.idle) / (now.total - before.total)];
-    for (const limit of now.limits) {
-      const earlier = before.limits.find(({ group }) => group === limit.group);
-      if (!earlier) continue;
-      const allowed = limit.cores * (now.at - before.at);
-      if (allowed > 0) shares.push(Math.max(0, 1 - (limit.usedMs - earlier.usedMs) / allowed));
-    }
-    return Math.min(...shares);
+    this.#before = reading(this.root);
+    return idleShare(before, this.#before);
   }
 }
 
-interface Reading {
+/** Counts at a moment; only their differences mean something. */
+export interface Reading {
+  /** Monotonic, ms. */
   readonly at: number;
+  /** Idle time of all allowed cores, ms. */
   readonly idle: number;
+  /** All time of all allowed cores, ms. */
   readonly total: number;
   readonly limits: readonly CpuLimit[];
+}
+
+/** Idle share between two readings, 0-1; NaN when no time went by. */
+export function idleShare(before: Reading, now: Reading): number {
+  const shares = [(now.idle - before.idle) / (now.total - before.total)];
+  for (const limit of now.limits) {
+    const earlier = before.limits.find(({ group }) => group === limit.group);
+    if (!earlier) continue;
+    const allowed = limit.cores * (now.at - before.at);
+    if (allowed > 0) shares.push(Math.max(0, 1 - (limit.usedMs - earlier.usedMs) / allowed));
+  }
+  return Math.min(...shares);
 }
 
 function reading(root: string): Reading {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { IdleMeter } from '../../src/load/cpu-idle.js';
+import { idleShare, IdleMeter, type Reading } from '../../src/load/cpu-idle.js';
 import { allowedCpus, cpuLimits } from '../../src/load/cpu-limits.js';
+import { until } from '../support/rig.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 /** A folder with `proc` and `sys` as a machine would show them. */
@@ -79,18 +79,26 @@ test('processors that the process may run on', { timeout: 5000 }, (t) => {
   assert.equal(allowedCpus(tempFolder(t)), null);
 });
 
-test('a container at its limit has nothing idle, whatever the machine has', { timeout: 5000 }, async (t) => {
-  const root = machine(t, {
-    'proc/self/cgroup': '0::/',
-    'sys/fs/cgroup/cpu.max': '100000 100000',
-    'sys/fs/cgroup/cpu.stat': 'usage_usec 0',
+test('a container at its limit has nothing idle, whatever the machine has', { timeout: 5000 }, () => {
+  const at = (seconds: number, usedSeconds: number): Reading => ({
+    at: seconds * 1000,
+    idle: seconds * 3000,
+    total: seconds * 4000,
+    limits: [{ group: 'own', cores: 2, usedMs: usedSeconds * 1000 }],
   });
-  const meter = new IdleMeter(root);
-  await sleep(50);
-  put(root, 'sys/fs/cgroup/cpu.stat', 'usage_usec 60000000');
-  assert.equal(meter.read(), 0);
-  await sleep(50);
-  // No more use since then: now it is the machine that tells.
-  const share = meter.read();
-  assert.ok(share >= 0 && share <= 1, `${share}`);
+  assert.equal(idleShare(at(0, 0), at(10, 20)), 0);
+  assert.equal(idleShare(at(0, 0), at(10, 25)), 0);
+  assert.equal(idleShare(at(0, 0), at(10, 15)), 0.25);
+  // Where the group uses little, the machine tells.
+  assert.equal(idleShare(at(0, 0), at(10, 1)), 0.75);
+  // A limit that came meanwhile has no earlier count.
+  assert.equal(idleShare({ ...at(0, 0), limits: [] }, at(10, 20)), 0.75);
+});
+
+test('a meter reads the machine: a share, and none when no time went by', { timeout: 5000 }, async (t) => {
+  const meter = new IdleMeter(machine(t, {}));
+  await until('the kernel counts its next tick', () => {
+    const share = meter.read();
+    return Number.isNaN(share) ? false : (assert.ok(share >= 0 && share <= 1, `${share}`), true);
+  });
 });

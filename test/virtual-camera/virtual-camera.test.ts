@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { unwrap } from '../../bench/lib/frame-number.js';
+import { EX_USAGE } from '../../bench/lib/command-line.js';
 import { AUTH_MODES, spawnCameras } from '../../bench/virtual-camera/index.js';
 import { accessUnits } from '../../bench/virtual-camera/annexb.js';
 import { cameras, depacketise, bundledDecoder, decoders, grab, QUICK, RawClient } from './support.js';
@@ -189,7 +190,7 @@ describe('virtual camera', { concurrency: 4 }, () => {
       child.stdin.end();
       assert.deepEqual(await exit, [0, null]);
       const bad = spawn(process.execPath, [main, '--size', 'big'], { stdio: 'ignore' });
-      assert.deepEqual(await once(bad, 'exit'), [2, null]);
+      assert.deepEqual(await once(bad, 'exit'), [EX_USAGE, null]);
     },
   );
 });

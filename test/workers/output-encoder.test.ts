@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import type { Demand, FrameMessage } from '../../src/shared/worker-protocol.js';
 import { USUAL_COLOURS } from '../../workers/source-colours.js';
 import { OutputEncoder } from '../../workers/output-encoder.js';
 import { NO_COUNTS } from '../support/fake-opener.js';
-import { settle } from '../support/manual-clock.js';
+import { ManualClock, settle } from '../support/manual-clock.js';
 
 const timeout = 10_000;
 const BYTES = (16 * 16 * 3) / 2;
@@ -17,30 +16,33 @@ function bench(t: TestContext, demands: readonly Demand[]) {
   const sent: FrameMessage[] = [];
   const prepared: Uint8Array[] = [];
   const gate = { open: true };
+  const clock = new ManualClock();
   const source = {
     size: { width: 16, height: 16 },
     memory: { toJpegColours: (picture: Uint8Array) => void prepared.push(picture) },
     colours: () => USUAL_COLOURS,
   };
-  const encoder = new OutputEncoder(source, 'yuv420p', demands, counters, {
+  const sender = {
     hasRoom: () => gate.open,
-    send: (frame) => sent.push(frame),
-  });
+    send: (frame: FrameMessage) => {
+      sent.push(frame);
+      clock.spend(spent.ms);
+    },
+  };
+  /** How long each encoding takes. */
+  const spent = { ms: 0 };
+  const encoder = new OutputEncoder(source, 'yuv420p', demands, counters, sender, clock);
   t.after(() => {
     encoder.close();
   });
   const frame = (level: number): Uint8Array => new Uint8Array(BYTES).fill(level);
-  /** Waits until `count` frames were sent. */
-  const until = async (count: number): Promise<void> => {
-    while (sent.length < count) await sleep(2);
-  };
-  return { counters, sent, prepared, gate, encoder, frame, until };
+  return { counters, sent, prepared, gate, spent, clock, encoder, frame };
 }
 
 test('each demanded quality is encoded, and nothing without a demand', { timeout }, async (t) => {
   const it = bench(t, [HALF, FINE]);
   it.encoder.frame(it.frame(100));
-  await it.until(2);
+  await settle();
   assert.deepEqual(
     it.sent.map(({ key }) => key),
     ['16x16q50', '16x16q90'],
@@ -54,7 +56,8 @@ test('each demanded quality is encoded, and nothing without a demand', { timeout
 test('a frame that waits is replaced by a newer one, and counted', { timeout }, async (t) => {
   const it = bench(t, [HALF]);
   for (let level = 0; level < 5; level++) it.encoder.frame(it.frame(level));
-  await it.until(1);
+  await settle();
+  assert.equal(it.sent.length, 1);
   assert.equal(it.counters.droppedBeforeEncode, 4);
   it.gate.open = false;
   it.encoder.frame(it.frame(9));
@@ -62,29 +65,52 @@ test('a frame that waits is replaced by a newer one, and counted', { timeout }, 
   it.encoder.frame(it.frame(10));
   it.encoder.frame(it.frame(11));
   assert.equal(it.counters.droppedInFlight, 2);
+  await it.clock.advance(50);
+  assert.equal(it.sent.length, 1, 'no room yet');
   it.gate.open = true;
-  await it.until(2);
-  assert.equal(it.counters.encoded, 2);
+  await it.clock.advance(5);
+  assert.equal(it.sent.length, 2);
+  assert.equal(it.prepared.at(-1)?.[0], 11, 'the newest wins');
 });
 
 test('after a hiccup a few frames that waited are encoded all the same, in order', { timeout }, async (t) => {
   const it = bench(t, [HALF]);
   it.encoder.frame(it.frame(0));
-  await it.until(1);
+  await settle();
   for (let level = 1; level <= 3; level++) it.encoder.frame(it.frame(level));
-  await it.until(4);
+  await settle();
   assert.deepEqual(
     it.prepared.map(([first]) => first),
     [0, 1, 2, 3],
   );
   const dropped = (): number => it.counters.droppedBeforeEncode;
   assert.equal(dropped(), 0);
-  // An encoder that is too slow for good is behind all the time.
+  // An encoder that is too slow for good is behind all the time: one catch-up is left of three, none comes while no time goes by.
   for (let level = 4; level < 24; level++) it.encoder.frame(it.frame(level));
-  await it.until(6);
-  assert.ok(dropped() >= 17, `${dropped()} of 20 dropped`);
+  await settle();
+  assert.equal(dropped(), 18);
   assert.equal(it.prepared.at(-1)?.[0], 23, 'the newest wins');
+  await it.clock.advance(250);
+  for (let level = 24; level < 44; level++) it.encoder.frame(it.frame(level));
+  await settle();
+  assert.equal(dropped(), 18 + 18, 'four catch-ups a second');
 });
+
+test(
+  'an encoder rests for a third of a slow encoding, so that FFmpeg can catch up',
+  { timeout },
+  async (t) => {
+    const it = bench(t, [HALF]);
+    it.spent.ms = 30;
+    it.encoder.frame(it.frame(1));
+    await settle();
+    it.encoder.frame(it.frame(2));
+    await it.clock.advance(9);
+    assert.equal(it.sent.length, 1);
+    await it.clock.advance(1);
+    assert.equal(it.sent.length, 2);
+  },
+);
 
 test(
   'a frame that waited while nobody wanted it is not encoded afterwards: its buffer was written over',
@@ -98,10 +124,11 @@ test(
     it.encoder.frame(it.frame(2));
     it.encoder.setDemands([HALF]);
     it.gate.open = true;
-    await sleep(30);
+    await it.clock.advance(1000);
     assert.equal(it.sent.length, 0);
     it.encoder.frame(it.frame(3));
-    await it.until(1);
+    await settle();
+    assert.equal(it.sent.length, 1);
   },
 );
 
@@ -111,7 +138,8 @@ test('a frame that cannot be encoded is skipped and counted, the next one comes'
   await settle();
   assert.equal(it.counters.encodeErrors, 1);
   it.encoder.frame(it.frame(3));
-  await it.until(1);
+  await settle();
+  assert.equal(it.sent.length, 1);
 });
 
 test('after its close nothing more is encoded', { timeout }, async (t) => {
