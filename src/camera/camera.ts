@@ -1,6 +1,7 @@
 import { CameraTelemetry } from './camera-telemetry.js';
 import type { MetricSeries } from './metric-series.js';
 import type { CameraStatus } from '../shared/camera-state.js';
+import type { VideoReport } from '../shared/worker-protocol.js';
 import type { Clock } from '../shared/clock.js';
 import type { ConnectGate } from './connect-gate.js';
 import { Planner } from './planner.js';
@@ -64,6 +65,7 @@ export class Camera {
   #degradation: Degradation = 0;
   #closed = false;
   #lastFrameAt: number | null = null;
+  #video: VideoReport | null = null;
 
   constructor(
     readonly options: CameraOptions,
@@ -95,6 +97,11 @@ export class Camera {
 
   get degradation(): Degradation {
     return this.#degradation;
+  }
+
+  /** What the worker of the present run last told of its video; `null` before that. */
+  get video(): VideoReport | null {
+    return this.#video;
   }
 
   /** When the newest frame of any rendition came: Unix epoch, ms. */
@@ -181,6 +188,9 @@ export class Camera {
       counted: (counters) => {
         this.#telemetry.counted(counters);
       },
+      video: (report) => {
+        this.#video = report;
+      },
       state: (status) => {
         this.#onState(status);
       },
@@ -199,6 +209,7 @@ export class Camera {
     const supervisor = this.#supervisor;
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
+    this.#video = null;
     this.#telemetry.stopped();
     // An earlier run may still be ending when this one was stopped before it passed the gate.
     this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => undefined);

@@ -2,7 +2,7 @@ import type { CameraStatus } from '../shared/camera-state.js';
 import type { Clock } from '../shared/clock.js';
 import { type CameraOpener, PROBE_FAULTS } from '../decoding/camera-run.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
-import type { DecodePlan, FrameMessage, RunCounters } from '../shared/worker-protocol.js';
+import type { DecodePlan, FrameMessage, RunCounters, VideoReport } from '../shared/worker-protocol.js';
 import { Backoff, type RetryTimes } from './backoff.js';
 import type { ConnectGate } from './connect-gate.js';
 import { FreezeDetector } from './freeze-detector.js';
@@ -20,6 +20,8 @@ export interface SupervisorEvents {
   frame(frame: FrameMessage): void;
   /** What was counted since the last call. */
   counted(counters: RunCounters): void;
+  /** What the worker tells of the video that it receives. */
+  video(report: VideoReport): void;
   state(status: CameraStatus): void;
   /** A run ended on its own. `first`: the camera has never been live, so its waiting viewers are told. */
   failed(failure: { code: CameraErrorCode; detail: string; first: boolean; retryInMs: number }): void;
@@ -147,6 +149,9 @@ export class Supervisor {
         },
         counted: (counters) => {
           this.events.counted(counters);
+        },
+        video: (report) => {
+          this.events.video(report);
         },
         stalled: () => {
           this.#status.set('stale', 'stall', this.#lastFrameAt);

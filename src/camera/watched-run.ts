@@ -6,6 +6,7 @@ import {
   type FrameMessage,
   type RunCounters,
   type RunEnd,
+  type VideoReport,
 } from '../shared/worker-protocol.js';
 import type { KeyFrameGap } from './key-frame-gap.js';
 import { Liveness, type LivenessTimes } from './liveness.js';
@@ -16,6 +17,7 @@ export interface WatchedRunEvents {
   frame(frame: FrameMessage): void;
   /** What was counted since the last call. */
   counted(counters: RunCounters): void;
+  video(report: VideoReport): void;
   /** Frames have stopped; the run is told to end. */
   stalled(): void;
 }
@@ -48,6 +50,9 @@ export class WatchedRun {
       },
       counters: (counters) => {
         this.#onCounters(counters);
+      },
+      video: (report) => {
+        if (!this.#isOver) this.events.video(report);
       },
     });
     this.#watch();

@@ -1,5 +1,11 @@
 import type { CameraErrorCode } from '../shared/errors.js';
-import type { DecodePlan, FrameMessage, RunCounters, RunEnd } from '../shared/worker-protocol.js';
+import type {
+  DecodePlan,
+  FrameMessage,
+  RunCounters,
+  RunEnd,
+  VideoReport,
+} from '../shared/worker-protocol.js';
 
 /** One camera run: it ends with a typed reason, and only the supervisor decides what follows. */
 export interface CameraRun {
@@ -13,6 +19,7 @@ export interface RunEvents {
   frame(frame: FrameMessage): void;
   /** Totals since the run began. */
   counters(counters: RunCounters): void;
+  video(report: VideoReport): void;
 }
 
 export interface OpenRequest {

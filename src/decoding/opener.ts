@@ -81,6 +81,9 @@ function noteLife(events: RunEvents): { readonly events: RunEvents; readonly liv
         lived ||= counters.decoded > 0;
         events.counters(counters);
       },
+      video: (report) => {
+        events.video(report);
+      },
     },
     lived: () => lived,
   };

@@ -87,6 +87,7 @@ export class WorkerPool {
           break;
         case 'stats':
           events.counters(message.counters);
+          if (message.video) events.video(message.video);
           break;
         case 'spawned':
           pids.add(message.pid);

@@ -112,13 +112,39 @@ export interface FrameMessage {
   readonly encodeMs: number;
 }
 
+/**
+ * The video of a run as its worker receives it, by which the main thread judges life and load. Counts are totals since the run began,
+ * times are of the period since the report before.
+ */
+export interface VideoReport {
+  /** Access units received whole. While they come, the camera is connected, whatever becomes of the pictures. */
+  readonly units: number;
+  /** Units at which decoding can begin: key frames and recovery points. */
+  readonly entryUnits: number;
+  /** Longest distance between two such units among the newest few, ms; `null` before two have come. */
+  readonly entryGapMs: number | null;
+  /** When the unit of the newest decoded picture arrived: Unix epoch, ms; `null` before the first picture. */
+  readonly pictureAt: number | null;
+  /** Longest time that a unit waited for the decoder, ms: a standing queue is a machine, or a core, with too much to do. */
+  readonly waitMs: number;
+  /** Units that were let go because they had waited too long. */
+  readonly droppedUnits: number;
+  /** How much later than at best units arrive, judged by their RTP time, ms: the delay of camera and network. */
+  readonly latenessMs: number;
+}
+
 export type FromWorker =
   | FrameMessage
   /** A decoder process was started (also for a replacement). */
   | { readonly type: 'spawned'; readonly pid: number }
   | { readonly type: 'reaped'; readonly pid: number }
   /** Sent every STATS_INTERVAL_MS, and when the run ends. */
-  | { readonly type: 'stats'; readonly counters: RunCounters };
+  | {
+      readonly type: 'stats';
+      readonly counters: RunCounters;
+      /** Left out by a worker that does not receive the video itself. */
+      readonly video?: VideoReport;
+    };
 
 export const STATS_INTERVAL_MS = 500;
 

@@ -49,6 +49,7 @@ async function start({
     {
       frame: () => frames++,
       counted: (counters) => counted.push(counters),
+      video: () => undefined,
       state: ({ state, reason, maxGapMs }) => {
         const said = reason ? `${state} ${reason}` : state;
         if (states.at(-1) !== said) states.push(said);
@@ -403,7 +404,7 @@ test('a stop in the turn in which the gate opens starts no run', { timeout }, as
   const gate = new ConnectGate(1);
   const clock = new ManualClock();
   const opener = new FakeOpener();
-  const quiet = { frame: () => 0, counted: () => 0, state: () => 0, failed: () => 0 };
+  const quiet = { frame: () => 0, counted: () => 0, video: () => 0, state: () => 0, failed: () => 0 };
   await new Supervisor(PLAN, opener, gate, TIMES, clock, quiet).stop();
   assert.equal(opener.runs.length, 0);
   assert.equal(clock.pending, 0);
@@ -443,7 +444,7 @@ test('a stop waits for a run that takes its time to end', { timeout }, async () 
   const clock = new ManualClock();
   const opener = new FakeOpener();
   opener.obedient = false;
-  const quiet = { frame: () => 0, counted: () => 0, state: () => 0, failed: () => 0 };
+  const quiet = { frame: () => 0, counted: () => 0, video: () => 0, state: () => 0, failed: () => 0 };
   const supervisor = new Supervisor(PLAN, opener, new ConnectGate(1), TIMES, clock, quiet);
   await settle();
   let gone = false;

@@ -1,5 +1,11 @@
 import { epochMs } from '../../src/shared/clock.js';
-import type { DecodePlan, FrameMessage, RunCounters, RunEnd } from '../../src/shared/worker-protocol.js';
+import type {
+  DecodePlan,
+  FrameMessage,
+  RunCounters,
+  RunEnd,
+  VideoReport,
+} from '../../src/shared/worker-protocol.js';
 import type { RenditionKey } from '../../src/shared/rendition.js';
 import type { CameraOpener, CameraRun, OpenRequest, RunEvents } from '../../src/decoding/camera-run.js';
 import { settle } from './manual-clock.js';
@@ -11,6 +17,16 @@ export const NO_COUNTS: RunCounters = {
   droppedInFlight: 0,
   partialFrames: 0,
   encodeErrors: 0,
+};
+
+export const NO_VIDEO: VideoReport = {
+  units: 0,
+  entryUnits: 0,
+  entryGapMs: null,
+  pictureAt: null,
+  waitMs: 0,
+  droppedUnits: 0,
+  latenessMs: 0,
 };
 
 export function jpeg(...bytes: number[]): ArrayBuffer {
@@ -56,6 +72,10 @@ export class FakeRun implements CameraRun {
 
   counters(some: Partial<RunCounters>): void {
     this.events.counters({ ...NO_COUNTS, ...some });
+  }
+
+  video(some: Partial<VideoReport>): void {
+    this.events.video({ ...NO_VIDEO, ...some });
   }
 
   async end(end: RunEnd): Promise<void> {

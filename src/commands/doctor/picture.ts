@@ -65,6 +65,7 @@ async function tryOnce(
         onFirst();
       },
       counters: () => undefined,
+      video: () => undefined,
     },
   );
   const over = new AbortController();
