@@ -119,10 +119,10 @@ export interface FrameMessage {
 export interface VideoReport {
   /** Access units received whole. While they come, the camera is connected, whatever becomes of the pictures. */
   readonly units: number;
-  /** Units at which decoding can begin: key frames and recovery points. */
-  readonly entryUnits: number;
-  /** Longest distance between two such units among the newest few, ms; `null` before two have come. */
-  readonly entryGapMs: number | null;
+  /** Of these, key frames: pictures that need no other. */
+  readonly keyFrames: number;
+  /** Longest distance between two key frames, of the newest few, ms; `null` before two have come. */
+  readonly keyFrameGapMs: number | null;
   /** When the unit of the newest decoded picture arrived: Unix epoch, ms; `null` before the first picture. */
   readonly pictureAt: number | null;
   /** Longest time that a unit waited for the decoder, ms: a standing queue is a machine, or a core, with too much to do. */

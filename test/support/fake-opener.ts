@@ -21,8 +21,8 @@ export const NO_COUNTS: RunCounters = {
 
 export const NO_VIDEO: VideoReport = {
   units: 0,
-  entryUnits: 0,
-  entryGapMs: null,
+  keyFrames: 0,
+  keyFrameGapMs: null,
   pictureAt: null,
   waitMs: 0,
   droppedUnits: 0,
