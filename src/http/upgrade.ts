@@ -1,7 +1,9 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
+import type { RequestFacts } from '../access/request-facts.js';
 import { closeReason } from '../shared/close-reason.js';
 import { ServiceError } from '../shared/errors.js';
 import { CLOSED_SESSION, type Judge, type SessionStart, type SocketData } from '../viewer/socket-session.js';
+import { PendingSession } from './pending-session.js';
 import { requestFacts } from './request.js';
 
 /**
@@ -19,41 +21,31 @@ export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) 
     const protocol = req.getHeader('sec-websocket-protocol');
     const extensions = req.getHeader('sec-websocket-extensions');
     const facts = requestFacts(res, req);
-    let aborted = false;
-
-    const upgrade = (start: SessionStart): void => {
-      if (aborted) return;
-      const data: SocketData = { start, session: null };
-      res.cork(() => {
-        res.upgrade(data, key, protocol, extensions, context);
-      });
-    };
-    const refuse = (error: unknown): void => {
-      refused(error);
-      const [code, reason] =
-        error instanceof ServiceError ? [error.close, error.message] : [1011, 'internal error: see the log'];
-      upgrade((socket) => {
-        socket.end(code, closeReason(reason));
-        return CLOSED_SESSION;
-      });
-    };
-
-    let judged: ReturnType<Judge>;
-    try {
-      judged = judge(facts);
-    } catch (error) {
-      refuse(error);
-      return;
-    }
-    if (!(judged instanceof Promise)) {
-      upgrade(judged);
-      return;
-    }
-    res.onAborted(() => {
-      aborted = true;
-    });
-    judged.then(upgrade, refuse);
+    const start = startOf(judge, facts, refused);
+    const data: SocketData = { start, session: null };
+    res.upgrade(data, key, protocol, extensions, context);
   };
+}
+
+/** What to begin on the open socket: the session, the wait for the judgement, or the refusal. */
+function startOf(judge: Judge, facts: RequestFacts, refused: (error: unknown) => void): SessionStart {
+  const refusal = (error: unknown): SessionStart => {
+    refused(error);
+    const [code, reason] =
+      error instanceof ServiceError ? [error.close, error.message] : [1011, 'internal error: see the log'];
+    return (socket) => {
+      socket.end(code, closeReason(reason));
+      return CLOSED_SESSION;
+    };
+  };
+  try {
+    const judged = judge(facts);
+    if (!(judged instanceof Promise)) return judged;
+    const start = judged.catch(refusal);
+    return (socket) => new PendingSession(socket, start, refused);
+  } catch (error) {
+    return refusal(error);
+  }
 }
 
 /** What is no handshake of ours is told what this path wants. */
