@@ -18,6 +18,8 @@ export interface CameraSummary {
   readonly degraded: Degradation;
   /** Age of the newest frame, ms. */
   readonly frameAgeMs: number | null;
+  /** The node of the cluster that decodes it; `null` when none does, left out on a single node. */
+  readonly node?: string | null;
 }
 
 /**

@@ -3,31 +3,17 @@ import type { MetricSeries } from './metric-series.js';
 import type { CameraStatus } from '../shared/camera-state.js';
 import type { VideoReport } from '../shared/worker-protocol.js';
 import type { Clock } from '../shared/clock.js';
-import type { ConnectGate } from './connect-gate.js';
 import { Planner } from './planner.js';
 import type { Degradation, Want } from '../decoding/decode-plan.js';
 import { CAMERA_FAULTS, CameraError, type ServiceError } from '../shared/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { type CameraOpener, openAfter } from '../decoding/camera-run.js';
-import { type Channel, Publisher, type TopicPublish } from './publisher.js';
+import { Publisher, type TopicPublish } from './publisher.js';
+import type { Seat, SeatListener } from './seat.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
-import { Supervisor, type SupervisorTimes } from './supervisor.js';
+import type { RemoteOwner, Supervise, Supervision, SupervisionEvents } from './supervision.js';
 
-/** What the holder of a seat is told. */
-export interface SeatListener {
-  state(status: CameraStatus): void;
-  /** The seat is lost: the first opening failed, the camera was reconfigured, or the service stops. */
-  lost(error: ServiceError): void;
-}
-
-/** A viewer's place at a camera. */
-export interface Seat {
-  readonly channel: Channel;
-  /** An inactive seat keeps the camera open and its listener told, but wants no frames. */
-  setActive(active: boolean): void;
-  leave(): void;
-}
+export type { Seat, SeatListener };
 
 export interface CameraOptions {
   readonly name: string;
@@ -37,13 +23,11 @@ export interface CameraOptions {
   /** Runs without viewers too. */
   readonly alwaysOn: boolean;
   readonly lingerMs: number;
-  readonly times: SupervisorTimes;
 }
 
 /** What a camera is made with; the same for all. */
 export interface CameraDeps {
   readonly clock: Clock;
-  readonly gate: ConnectGate;
   readonly metrics: Metrics;
   readonly series: MetricSeries;
   readonly log: Log;
@@ -59,7 +43,7 @@ export class Camera {
   readonly #publisher: Publisher;
   readonly #telemetry: CameraTelemetry;
   readonly #planner: Planner;
-  #supervisor: Supervisor | null = null;
+  #supervisor: Supervision | null = null;
   #stopping: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
   #degradation: Degradation = 0;
@@ -69,7 +53,7 @@ export class Camera {
 
   constructor(
     readonly options: CameraOptions,
-    private readonly opener: CameraOpener,
+    private readonly supervise: Supervise,
     private readonly deps: CameraDeps,
     /** Called when the camera has stopped and has no viewer. */
     private readonly onIdle: () => void,
@@ -96,7 +80,12 @@ export class Camera {
   }
 
   get degradation(): Degradation {
-    return this.#degradation;
+    return this.remote?.degradation ?? this.#degradation;
+  }
+
+  /** The other node that decodes it; `null` when this one does, or nobody. */
+  get remote(): RemoteOwner | null {
+    return this.#supervisor?.remote ?? null;
   }
 
   /** What the worker of the present run last told of its video; `null` before that. */
@@ -111,21 +100,22 @@ export class Camera {
 
   /**
    * Takes a seat; the first one starts the camera. The listener is told the present state at once.
+   * @param active whether it wants frames from the beginning
    * @throws CameraError when the camera refused its credentials a short while ago: it is not asked again so soon
    */
-  join(want: Want, listener: SeatListener): Seat {
+  join(want: Want, listener: SeatListener, active = true): Seat {
     const failure = this.#supervisor?.lastFailure ?? null;
     if (failure && CAMERA_FAULTS[failure].retry === 'hold') throw new CameraError(failure);
     this.#cancelLinger?.();
     this.#cancelLinger = null;
     const channel = this.#publisher.hold(renditionKey(want.rendition), this.status.state === 'live');
-    const place = { want, listener, active: true };
+    const place = { want, listener, active };
     const seat: Seat = {
       channel,
-      setActive: (active) => {
-        if (place.active === active || !this.#seats.has(seat)) return;
-        place.active = active;
-        if (active) this.#planner.add(want);
+      setActive: (isActive) => {
+        if (place.active === isActive || !this.#seats.has(seat)) return;
+        place.active = isActive;
+        if (isActive) this.#planner.add(want);
         else this.#planner.remove(want);
       },
       leave: () => {
@@ -133,7 +123,7 @@ export class Camera {
       },
     };
     this.#seats.set(seat, place);
-    this.#planner.add(want);
+    if (active) this.#planner.add(want);
     if (this.#supervisor) this.#supervisor.requestRetry();
     else this.#start();
     listener.state(this.status);
@@ -174,10 +164,8 @@ export class Camera {
   }
 
   #start(): void {
-    const { clock, gate } = this.deps;
     this.#telemetry.started();
-    const opener = openAfter(this.#stopping, this.opener);
-    this.#supervisor = new Supervisor(this.#planner.start(), opener, gate, this.options.times, clock, {
+    const events: SupervisionEvents = {
       frame: (message) => {
         this.#telemetry.encoded(message.encodeMs);
         const frame = this.#publisher.deliver(message);
@@ -198,7 +186,11 @@ export class Camera {
         this.#telemetry.failure(code, detail, retryInMs);
         if (first) this.#loseAll(new CameraError(code, detail));
       },
-    });
+      refused: (error) => {
+        this.#loseAll(error);
+      },
+    };
+    this.#supervisor = this.supervise(this.#planner.start(), events, this.#stopping);
     this.#telemetry.state(this.#supervisor.status);
     this.#telemetry.degraded(this.#degradation);
   }

@@ -5,10 +5,10 @@ import type { RtspUrl } from '../source/rtsp-url.js';
 /** A new camera waits at most this long for an old one's session, ms: longer than the worker pool lets a run hang (5 s). */
 const CLOSE_MS = 6000;
 
-/** A stream's key, and where it comes from. */
+/** A stream's key, and where it comes from; `null` is another node of the cluster. */
 interface Source {
   readonly key: string;
-  readonly url: RtspUrl;
+  readonly url: RtspUrl | null;
 }
 
 /** Cameras that were dropped and have not ended yet. */
@@ -31,9 +31,9 @@ export class ClosingCameras {
    * An opener that first waits for closing cameras of the same key or the same host: a camera that grants one session would refuse
    * the new run as long as the old one holds it.
    */
-  after({ key, url }: Source, opener: CameraOpener): CameraOpener {
+  after(key: string, url: RtspUrl, opener: CameraOpener): CameraOpener {
     const before = [...this.#closing].filter(
-      (camera) => camera.key === key || (camera.url.host === url.host && camera.url.port === url.port),
+      (camera) => camera.key === key || (camera.url?.host === url.host && camera.url.port === url.port),
     );
     if (before.length === 0) return opener;
     return openAfter(atMost(Promise.all(before.map(({ gone }) => gone)), CLOSE_MS, this.clock), opener);

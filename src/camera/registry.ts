@@ -1,23 +1,28 @@
+import { nameInUse, StreamFinder } from './stream-finder.js';
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
 import { type CameraSummary, summaryOf } from './camera-summary.js';
 import { MetricSeries } from './metric-series.js';
 import {
-  adhocSpec,
   isMainKey,
   mainKey,
   nameOf,
   sameStream,
   type Stream,
   type StreamRequest,
+  type StreamSpec,
 } from './stream.js';
 import type { CameraSpec } from '../config/camera-spec.js';
 import { CredentialHolds } from './credential-holds.js';
 import { CameraError, RefusedError, type ServiceError } from '../shared/errors.js';
 import { ClosingCameras } from './closing-cameras.js';
 import type { Transport } from '../shared/worker-protocol.js';
+import type { Want } from '../decoding/decode-plan.js';
 import { type Rendition, requestedRendition } from '../shared/rendition.js';
-import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
+import type { RtspUrl } from '../source/rtsp-url.js';
 import type { CameraOpener } from '../decoding/camera-run.js';
+import type { ConnectGate } from './connect-gate.js';
+import type { Peers } from './peers.js';
+import { type Supervise, superviseHere } from './supervision.js';
 import type { SupervisorTimes } from './supervisor.js';
 
 export type { CameraSummary, StreamRequest };
@@ -35,7 +40,10 @@ export interface RegistryOptions {
 }
 
 export interface RegistryDeps extends Omit<CameraDeps, 'series'> {
-  readonly opener: (key: string, spec: CameraSpec, url: RtspUrl) => CameraOpener;
+  readonly gate: ConnectGate;
+  /** Left out on a single node. */
+  readonly peers?: Peers;
+  readonly opener: (key: string, spec: StreamSpec, url: RtspUrl) => CameraOpener;
 }
 
 interface Entry extends Stream {
@@ -46,6 +54,7 @@ interface Entry extends Stream {
 export class Registry {
   readonly #configured = new Map<string, CameraSpec>();
   readonly #entries = new Map<string, Entry>();
+  readonly #finder: StreamFinder;
   readonly #closing: ClosingCameras;
   readonly #holds: CredentialHolds;
   readonly #cameraDeps: CameraDeps;
@@ -55,6 +64,7 @@ export class Registry {
     private readonly options: RegistryOptions,
     private readonly deps: RegistryDeps,
   ) {
+    this.#finder = new StreamFinder(this.#configured, this.#entries, options, deps.peers ?? null);
     this.#closing = new ClosingCameras(deps.clock);
     const series = new MetricSeries(deps.metrics, (key) => this.#configured.has(nameOf(key)));
     this.#cameraDeps = { ...deps, series };
@@ -91,29 +101,48 @@ export class Registry {
    */
   join(request: StreamRequest, listener: SeatListener): Seat & { readonly camera: Camera } {
     if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
-    const stream = this.#find(request);
-    const { spec } = stream;
-    const held = this.#entries.get(stream.key)?.camera.running ? null : this.#holds.find(stream.url);
-    if (held) throw new CameraError(held);
-    const { camera } = this.#entry(stream);
-    const seat = camera.join({ rendition: this.#rendition(request, spec), fps: request.fps }, listener);
-    return { ...seat, camera };
+    const { stream, replaces } = this.#finder.find(request);
+    if (replaces) this.#drop(stream.key, null);
+    const { camera } = this.#entry(this.#checked(stream));
+    const want = { rendition: this.#rendition(request, stream.spec), fps: request.fps };
+    return { ...camera.join(want, listener), camera };
+  }
+
+  /**
+   * Takes a seat for another node at a stream that this one knows.
+   * @param want `null`: the camera is kept open, and no frames are wanted
+   * @throws as `join`
+   */
+  seat(key: string, want: Want | null, listener: SeatListener): Seat {
+    if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
+    const stream = this.#entries.get(key) ?? this.#finder.configured(nameOf(key), isMainKey(key));
+    if (!stream) throw new RefusedError('no_such_camera', `this node knows no ${key}`);
+    const { camera } = this.#entry(this.#checked(stream));
+    return camera.join(want ?? { rendition: stream.spec.rendition, fps: null }, listener, want !== null);
+  }
+
+  /** Where a stream comes from; `null` when this node does not know. */
+  sourceOf(key: string): RtspUrl | null {
+    return (this.#entries.get(key) ?? this.#finder.configured(nameOf(key), isMainKey(key)))?.url ?? null;
   }
 
   has(name: string): boolean {
-    return this.#configured.has(name) || this.#entries.has(name);
+    const isPeers = (this.deps.peers?.find(name) ?? null) !== null;
+    return isPeers || this.#configured.has(name) || this.#entries.has(name);
   }
 
   /** All configured and running cameras, in the order of the configuration, then of their start. */
   list(now: number): CameraSummary[] {
-    const names = new Set([...this.#configured.keys(), ...this.#entries.keys()]);
+    const { peers } = this.deps;
+    const names = new Set([...this.#configured.keys(), ...this.#entries.keys(), ...(peers?.names() ?? [])]);
     return [...names]
       .filter((name) => !isMainKey(name))
       .map((name) => {
         const spec = this.#configured.get(name) ?? null;
         const small = this.#entries.get(name)?.camera ?? null;
         const main = this.#entries.get(mainKey(name))?.camera ?? null;
-        return summaryOf(name, spec, small, main, now);
+        const summary = summaryOf(name, spec, small, main, now);
+        return peers?.summary(summary, small !== null) ?? summary;
       });
   }
 
@@ -131,43 +160,22 @@ export class Registry {
     this.#entries.clear();
   }
 
-  #find(request: StreamRequest): Stream {
-    const { camera: name, url } = request;
-    const configured = this.#configured.get(name);
-    if (configured) {
-      if (url && !sameSource(url, configured.url))
-        throw new RefusedError(
-          'name_in_use',
-          `${name} is a configured camera: leave rtsp out or use another name`,
-        );
-      const main = request.main ? configured.mainUrl : null;
-      return { key: main ? mainKey(name) : name, spec: configured, url: main ?? configured.url };
-    }
-    const running = this.#entries.get(name);
-    if (!url) {
-      if (running) return running;
-      throw new RefusedError('no_such_camera', `no camera is named ${name}: give its address as rtsp=`);
-    }
-    if (!this.options.adhoc)
-      throw new RefusedError('adhoc_off', 'only configured cameras may be watched (ADHOC_RTSP=off)');
-    if (running) {
-      if (sameSource(url, running.url)) return running;
-      if (running.camera.viewers > 0)
-        throw new RefusedError(
-          'name_in_use',
-          `camera_index ${name} is in use with another URL: use another name`,
-        );
-      // Nobody watches the old one: a corrected URL need not wait for its linger.
-      this.#drop(name, null);
-    }
-    return { key: name, spec: adhocSpec(name, url, this.options), url };
+  /** A camera without a run is not opened under a name that is in use elsewhere, nor with credentials that were just refused. */
+  #checked(stream: Stream): Stream {
+    const { key, url } = stream;
+    if (!url || this.#entries.get(key)?.camera.running) return stream;
+    if (this.deps.peers?.isInUse(key, url)) throw nameInUse(nameOf(key));
+    const held = this.#holds.find(url);
+    if (held) throw new CameraError(held);
+    return stream;
   }
 
   #entry(stream: Stream): Entry {
-    const { key, spec, url } = stream;
+    const { key, spec } = stream;
     const existing = this.#entries.get(key);
     if (existing) return existing;
-    if (this.#entries.size >= this.options.maxCameras)
+    // With peers it is not known yet whether it will be decoded here.
+    if (!this.deps.peers && this.#entries.size >= this.options.maxCameras)
       throw new RefusedError('at_capacity', `all ${this.options.maxCameras} cameras are in use: try later`);
     const camera: Camera = new Camera(
       {
@@ -176,9 +184,8 @@ export class Registry {
         maxFps: spec.maxFps,
         alwaysOn: spec.alwaysOn && key === spec.name,
         lingerMs: this.options.lingerMs,
-        times: this.options.times,
       },
-      this.#closing.after(stream, this.#holds.guard(url, this.deps.opener(key, spec, url))),
+      this.#supervise(stream),
       this.#cameraDeps,
       () => {
         if (this.#entries.get(key)?.camera === camera) this.#entries.delete(key);
@@ -189,7 +196,19 @@ export class Registry {
     return entry;
   }
 
-  #rendition(request: StreamRequest, spec: CameraSpec): Rendition {
+  #supervise(stream: Stream): Supervise {
+    const { key, spec, url } = stream;
+    const { gate, clock, peers } = this.deps;
+    const here = (source: RtspUrl): Supervise => {
+      const opener = this.#holds.guard(source, this.deps.opener(key, spec, source));
+      return superviseHere(this.#closing.after(key, source, opener), gate, this.options.times, clock);
+    };
+    if (peers) return peers.supervise(stream, url && here(url));
+    if (url) return here(url);
+    throw new Error(`${key} has no address`);
+  }
+
+  #rendition(request: StreamRequest, spec: StreamSpec): Rendition {
     if (request.width === null && request.height === null)
       return { ...spec.rendition, quality: request.quality ?? spec.rendition.quality };
     const { width, height, quality } = request;

@@ -17,11 +17,15 @@ export interface StreamRequest {
   readonly fps: number | null;
 }
 
+/** What is known of a camera besides its addresses. */
+export type StreamSpec = Omit<CameraSpec, 'url' | 'mainUrl'>;
+
 /** One stream: its key, what is known of its camera, and which of the camera's URLs it is. */
 export interface Stream {
   readonly key: string;
-  readonly spec: CameraSpec;
-  readonly url: RtspUrl;
+  readonly spec: StreamSpec;
+  /** `null`: only other nodes know it. */
+  readonly url: RtspUrl | null;
 }
 
 /** Key of a configured camera's main stream: `~` is in no camera's name, so it cannot collide. */

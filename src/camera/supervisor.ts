@@ -10,6 +10,7 @@ import { KeyFrameGap } from './key-frame-gap.js';
 import { type LivenessTimes, maxGapMs } from './liveness.js';
 import { RetryPause } from './retry-pause.js';
 import { StatusTracker } from './status-tracker.js';
+import type { Supervision } from './supervision.js';
 import { WatchedRun } from './watched-run.js';
 
 export interface SupervisorTimes extends RetryTimes, LivenessTimes {
@@ -42,7 +43,8 @@ interface Failure {
  * The life of one camera: connecting -> live -> stale -> (pause) -> connecting ..., until stopped.
  * It alone retries; clock and opener are injected.
  */
-export class Supervisor {
+export class Supervisor implements Supervision {
+  readonly remote = null;
   readonly #status: StatusTracker;
   readonly #gap: KeyFrameGap;
   readonly #backoff: Backoff;

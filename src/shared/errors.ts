@@ -56,6 +56,7 @@ export const CAMERA_FAULTS = {
   ffmpeg_crashed: fault(4502, 502, 'FFmpeg crashed'),
   ffmpeg_failed: fault(4502, 502, 'FFmpeg failed: see the log'),
   worker_died: fault(4502, 502, 'worker thread died'),
+  no_owner: fault(4502, 502, 'no node of the cluster can open this camera now'),
 } as const satisfies Record<string, CameraFault>;
 
 export type CameraErrorCode = keyof typeof CAMERA_FAULTS;

@@ -1,0 +1,18 @@
+import type { Channel } from './publisher.js';
+import type { CameraStatus } from '../shared/camera-state.js';
+import type { ServiceError } from '../shared/errors.js';
+
+/** What the holder of a seat is told. */
+export interface SeatListener {
+  state(status: CameraStatus): void;
+  /** The seat is lost: the first opening failed, the camera was reconfigured, or the service stops. */
+  lost(error: ServiceError): void;
+}
+
+/** A viewer's place at a camera. */
+export interface Seat {
+  readonly channel: Channel;
+  /** An inactive seat keeps the camera open and its listener told, but wants no frames. */
+  setActive(active: boolean): void;
+  leave(): void;
+}
