@@ -99,7 +99,7 @@ export class PacketOrder {
   }
 
   tick(now: number): void {
-    while (this.deadline <= now) this.#giveUp();
+    while (this.#held.size > 0 && this.deadline <= now) this.#giveUp();
   }
 
   #pass(sequence: number, data: Uint8Array, arrivedAt: number, lost: number): void {
