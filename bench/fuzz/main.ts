@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { commandLine } from '../lib/command-line.js';
+import { faultsOf, honestLine, openHonestViewer } from '../lib/honest-viewer.js';
 import { isAlive } from '../lib/proc.js';
 import type { ServerProcess } from '../lib/server-process.js';
 import { startService } from '../lib/service.js';
 import { growth, row, type UsageSample, usageSample } from '../lib/usage-sample.js';
-import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
+import type { Viewer } from '../lib/ws-viewer.js';
 import { spawnCameras } from '../virtual-camera/index.js';
 import { attack } from './attack.js';
 import { SeededRandom } from './input.js';
@@ -17,8 +18,6 @@ import { SeededRandom } from './input.js';
 
 const HOST = '127.0.0.1';
 const MAX_CONNECTIONS = 2_000_000;
-/** The slowest honest viewer of a machine that does other work as well. */
-const MAX_GAP_MS = 10_000;
 const SAMPLES = 20;
 /** How long the service may take to let go of what the last connections left. */
 const SETTLE_MS = 15_000;
@@ -37,16 +36,6 @@ const { minutes, seed, clients } = commandLine({
 interface Answers {
   connections: number;
   readonly statuses: Map<number, number>;
-}
-
-async function openHonest(port: number, url: string): Promise<Viewer> {
-  const rtsp = encodeURIComponent(url.replace(HOST, 'localhost'));
-  const path = `/ws?camera_index=honest&rtsp=${rtsp}`;
-  const honest = connectViewer({ host: HOST, port, path, mode: 'count' });
-  await honest.opened;
-  while (honest.stats.frames < 10 && !honest.stats.closed) await sleep(50);
-  honest.stats.beginWindow();
-  return honest;
 }
 
 /** Attacks until the time is over or something has broken, with a sample of the service now and then. */
@@ -84,23 +73,12 @@ async function attackAll(service: ServerProcess, honest: Viewer, answers: Answer
   return rows;
 }
 
-/** What went wrong for the honest viewer, in words. */
-function faultsOf({ stats }: Viewer): string[] {
-  const wrong: string[] = [];
-  if (stats.closed) wrong.push(`the honest viewer was closed: ${stats.closed.code} ${stats.closed.reason}`);
-  if (stats.torn > 0) wrong.push(`the honest viewer got ${stats.torn} torn JPEGs`);
-  const gap = Math.max(stats.gaps.max, stats.openGapMs(performance.now()));
-  if (gap > MAX_GAP_MS) wrong.push(`the honest viewer waited ${Math.round(gap)} ms`);
-  return wrong;
-}
-
-function showAnswers({ statuses }: Answers, { stats }: Viewer): void {
+function showAnswers({ statuses }: Answers, honest: Viewer): void {
   const counts = [...statuses]
     .sort(([a], [b]) => a - b)
     .map(([status, count]) => `${status === 0 ? 'none' : status} ${count}`);
   console.log('answers:', counts.join(', '));
-  const gap = Math.round(stats.gaps.max);
-  console.log(`honest viewer: ${stats.frames} frames, longest gap ${gap} ms, ${stats.torn} torn`);
+  console.log(honestLine(honest));
 }
 
 async function main(): Promise<void> {
@@ -111,7 +89,7 @@ async function main(): Promise<void> {
     env: { RTSP_ALLOW: 'localhost', LINGER_MS: '200', MAX_CAMERAS: '6', RETRY_MIN_MS: '200' },
   });
   try {
-    const honest = await openHonest(service.port, cameras.url(0));
+    const honest = await openHonestViewer(service.port, cameras.url(0).replace(HOST, 'localhost'));
     const answers: Answers = { connections: 0, statuses: new Map() };
     const rows = await attackAll(service, honest, answers);
     if (!isAlive(service.pid))

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KINDS, runHostileCameras } from '../../bench/hostile-cameras/run.js';
+import { FFMPEGS } from '../support/ffmpegs.js';
+
+/** `node dist/bench/hostile-cameras/main.js` does the same for as long as asked. */
+
+test('the kinds of broken cameras have names of their own', { timeout: 5000 }, () => {
+  assert.equal(new Set(KINDS.map(({ name }) => name)).size, KINDS.length);
+  assert.ok(KINDS.length >= 28);
+});
+
+for (const { name, path } of FFMPEGS)
+  test(
+    `cameras with broken RTSP, SDP or H.264 harm nobody else and leave nothing behind, with ${name}`,
+    { timeout: 90_000 },
+    async () => {
+      const lines: string[] = [];
+      const say = (line: string): void => void lines.push(line);
+      const wrong = await runHostileCameras({ ffmpegPath: path, seconds: 20, viewers: 8, say });
+      assert.deepEqual(wrong, [], lines.join('\n'));
+    },
+  );
