@@ -1,5 +1,5 @@
 import { Feed, type FeedEvents } from './feed.js';
-import { TILE_CREDITS, type RefusedMessage, type StateMessage, type TileRendition } from './protocol.js';
+import { TILE_CREDITS, type RefusedMessage, type TileRendition } from './protocol.js';
 import type { TileRefusal, WallFrame, WallRequest, WallState, WallStreams } from './tile-stream.js';
 
 /** A frame that was sent and is not acknowledged yet. */
@@ -145,14 +145,3 @@ export class SessionTile {
     this.events.ready(this);
   }
 }
-
-export const stateMessage = (tile: SessionTile, state: WallState): StateMessage => ({
-  type: 'state',
-  handle: tile.handle,
-  camera: tile.camera,
-  state: state.state,
-  reason: state.reason,
-  text: state.text,
-  since: state.since,
-  maxGap: state.maxGap,
-});

@@ -15,7 +15,8 @@ import {
   type ServerMessage,
   type SubscribeMessage,
 } from './protocol.js';
-import { SessionTile, stateMessage, type TileEvents } from './session-tile.js';
+import { SessionTile, type TileEvents } from './session-tile.js';
+import { StateOutbox } from './state-outbox.js';
 import type { WallRequest, WallStreams } from './tile-stream.js';
 
 /** The one socket of a wall, as its session needs it. None of these is called after `close`. */
@@ -44,6 +45,7 @@ export class WallSession {
   readonly #messageBudget = new TokenBucket(MESSAGE_BURST, MESSAGES_PER_SECOND);
   readonly #handleBudget = new TokenBucket(HANDLE_BURST, HANDLES_PER_SECOND);
   readonly #scheduler: FrameScheduler;
+  readonly #states = new StateOutbox((message) => this.#send(message));
   #ended = false;
 
   readonly #events: TileEvents = {
@@ -51,7 +53,7 @@ export class WallSession {
       // Refused or closed tiles may not come back through a late frame.
       if (this.#tiles.get(tile.handle) === tile) this.#scheduler.ready(tile);
     },
-    state: (tile, state) => this.#send(stateMessage(tile, state)),
+    state: (tile, state) => this.#states.changed(tile, state),
     refused: (tile, what, refusal) => {
       if (what === 'subscribe') this.#drop(tile);
       this.#send({ type: 'refused', handle: tile.handle, what, ...refusal });
@@ -100,8 +102,9 @@ export class WallSession {
     else this.end('bad_parameter', parsed.problem);
   }
 
-  /** About once a second: ends a session whose browser neither draws nor reads. */
+  /** About once a second: sends what was put off, and ends a session whose browser neither draws nor reads. */
   tick(): void {
+    this.#states.flush();
     const stalled = this.#ended ? null : this.#scheduler.stalled();
     if (stalled) this.end(stalled.code, stalled.reason);
   }
@@ -188,6 +191,7 @@ export class WallSession {
   #drop(tile: SessionTile): void {
     tile.close();
     this.#tiles.delete(tile.handle);
+    this.#states.forget(tile);
     this.#scheduler.drop(tile);
   }
 

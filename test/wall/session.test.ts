@@ -188,7 +188,7 @@ test('another rendition takes over with its first frame, and the old one flows u
   old.sink.frame({ jpeg: new Uint8Array(1), capturedAt: 99 });
   assert.deepEqual(bench.captured, [1, 2, 3]);
   const states = bench.texts.map((text) => (text as { state: string }).state);
-  assert.deepEqual(states, ['live', 'live'], 'the connecting of the new rendition is not shown');
+  assert.deepEqual(states, ['live'], 'the connecting of the new rendition is not shown');
 });
 
 test('a refused rendition leaves the tile as it was', FAST, () => {
@@ -290,6 +290,30 @@ test('another rendition with an old frame takes over with its first newer one', 
   bench.stream(1).frame(6);
   assert.deepEqual(bench.captured, [5, 6]);
 });
+
+test(
+  'a bound for old pictures that changes with each key frame is sent once a second, a state at once',
+  FAST,
+  () => {
+    const bench = new Bench();
+    bench.subscribe(1);
+    const { sink } = bench.stream(0);
+    for (let gap = 1000; gap < 1020; gap += 1) sink.state({ ...LIVE, maxGap: gap });
+    assert.equal(bench.texts.length, 1);
+    bench.session.tick();
+    bench.session.tick();
+    const gaps = (): unknown[] => bench.texts.map((text) => (text as { maxGap?: number }).maxGap);
+    assert.deepEqual(gaps(), [1000, 1019]);
+    sink.state({ ...LIVE, maxGap: 5 });
+    sink.state({ ...LIVE, state: 'stale', since: 2, maxGap: 6 });
+    bench.session.tick();
+    assert.deepEqual(gaps(), [1000, 1019, 6], 'what was put off goes with the state');
+    sink.state({ ...LIVE, state: 'stale', since: 2 });
+    bench.say({ type: 'unsubscribe', handle: 1 });
+    bench.session.tick();
+    assert.deepEqual(gaps(), [1000, 1019, 6]);
+  },
+);
 
 test('unsubscribing and closing leave every stream', FAST, () => {
   const bench = new Bench();
