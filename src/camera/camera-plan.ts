@@ -1,20 +1,13 @@
-import {
-  decodePlan,
-  type Degradation,
-  KEY_FRAMES_ONLY,
-  type PlanOptions,
-  type Want,
-} from '../decoding/decode-plan.js';
+import { decodePlan, KEY_FRAMES_ONLY, type PlanOptions, type Want } from '../decoding/decode-plan.js';
 import { PlanLinger } from '../decoding/plan-linger.js';
 import type { DecodePlan } from '../shared/worker-protocol.js';
 
-/** A camera that nobody watches for this long is decoded in key frames only, ms. */
-export const ECONOMY_AFTER_MS = 2000;
-
-export interface CameraPlanOptions extends Omit<PlanOptions, 'degradation'> {
-  /** How long sizes and frame rates that nobody wants any more are decoded on, ms. */
+export interface CameraPlanOptions extends Omit<PlanOptions, 'degradation' | 'keyFrames'> {
+  /** How long a camera without viewers, and unused sizes and frame rates of a watched one, are decoded on, ms. */
   readonly lingerMs: number;
 }
+
+export type PlanLimits = Pick<PlanOptions, 'degradation' | 'keyFrames'>;
 
 export interface NextPlan {
   readonly plan: DecodePlan;
@@ -25,7 +18,7 @@ export interface NextPlan {
 /** Whether a viewer wants frames of the camera. */
 type Audience =
   | { readonly state: 'watched'; readonly plan: DecodePlan }
-  /** The last viewer left a moment ago: the decoder goes on as it was, because a page reload must not cost a reconnect. */
+  /** The last viewer left less than the linger ago: the decoder goes on as it was, so that a pause costs nothing. */
   | { readonly state: 'left'; readonly plan: DecodePlan; readonly economyAt: number }
   | { readonly state: 'economy' };
 
@@ -40,18 +33,18 @@ export class CameraPlan {
 
   /**
    * @param wants of the viewers who want frames now
-   * @param degradation what the machine's load takes from the camera
+   * @param limits what the machine's load takes from the camera, and what its key frames are good for
    * @param now monotonic, ms
    */
-  next(wants: readonly Want[], degradation: Degradation, now: number): NextPlan {
-    const plan = decodePlan(wants, { ...this.options, degradation });
+  next(wants: readonly Want[], limits: PlanLimits, now: number): NextPlan {
+    const plan = decodePlan(wants, { ...this.options, ...limits });
     if (wants.length > 0) {
-      const extended = this.#linger.extend(plan, now, degradation === KEY_FRAMES_ONLY);
+      const extended = this.#linger.extend(plan, now, limits.degradation === KEY_FRAMES_ONLY);
       this.#audience = { state: 'watched', plan: extended };
       return { plan: extended, againAt: this.#linger.endsAt };
     }
     if (this.#audience.state === 'watched')
-      this.#audience = { ...this.#audience, state: 'left', economyAt: now + ECONOMY_AFTER_MS };
+      this.#audience = { ...this.#audience, state: 'left', economyAt: now + this.options.lingerMs };
     if (this.#audience.state === 'left' && now < this.#audience.economyAt)
       return { plan: withoutDemands(this.#audience.plan), againAt: this.#audience.economyAt };
     this.#audience = { state: 'economy' };

@@ -34,6 +34,9 @@ export interface CameraDeps {
   readonly publish: TopicPublish;
 }
 
+/** Added to the linger: clients that poll at just its interval come a little after its end. */
+const LINGER_GRACE_MS = 1000;
+
 /** One camera: its viewers' seats, its supervisor while it runs, its newest frames. */
 export class Camera {
   readonly #seats = new Map<
@@ -43,6 +46,7 @@ export class Camera {
   readonly #publisher: Publisher;
   readonly #telemetry: CameraTelemetry;
   readonly #planner: Planner;
+  readonly #lingerMs: number;
   #supervisor: Supervision | null = null;
   #stopping: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
@@ -58,8 +62,9 @@ export class Camera {
     /** Called when the camera has stopped and has no viewer. */
     private readonly onIdle: () => void,
   ) {
-    const { defaultRendition: standby, maxFps, lingerMs } = options;
-    this.#planner = new Planner({ standby, maxFps, lingerMs }, deps.clock, (plan) => {
+    const { defaultRendition: standby, maxFps } = options;
+    this.#lingerMs = options.lingerMs === 0 ? 0 : options.lingerMs + LINGER_GRACE_MS;
+    this.#planner = new Planner({ standby, maxFps, lingerMs: this.#lingerMs }, deps.clock, (plan) => {
       this.#supervisor?.setPlan(plan);
     });
     this.#telemetry = new CameraTelemetry(options.name, deps.metrics, deps.log, deps.series);
@@ -134,7 +139,7 @@ export class Camera {
     if (this.#degradation === to) return;
     this.#degradation = to;
     this.#telemetry.degraded(to);
-    this.#planner.degrade(to);
+    this.#planner.limit({ degradation: to });
   }
 
   /** Ends the camera for good and tells every seat why. */
@@ -152,7 +157,7 @@ export class Camera {
     this.#publisher.release(seat.channel);
     if (place.active) this.#planner.remove(place.want);
     if (this.#seats.size > 0 || this.options.alwaysOn) return;
-    this.#cancelLinger = this.deps.clock.after(this.options.lingerMs, () => {
+    this.#cancelLinger = this.deps.clock.after(this.#lingerMs, () => {
       this.#endLinger();
     });
   }
@@ -178,6 +183,9 @@ export class Camera {
       },
       video: (report) => {
         this.#video = report;
+      },
+      keyFrames: (keyFrames) => {
+        this.#planner.limit({ keyFrames });
       },
       state: (status) => {
         this.#onState(status);

@@ -1,9 +1,9 @@
-import type { DecodePlan } from '../shared/worker-protocol.js';
-import type { KeyFrameGap } from './key-frame-gap.js';
+import type { DecodePlan, VideoReport } from '../shared/worker-protocol.js';
+import { type KeyFrameGap, RARE_MS } from './key-frame-gap.js';
 
 /**
- * Key frames may be far apart, up to a minute where the encoder stretches them on a still scene: in that mode the stall watchdog waits
- * this many times longer. A connection that falls silent is ended by FFmpeg's own socket timeout long before.
+ * Key frames may be far apart, up to a minute where the encoder stretches them on a still scene: while one is awaited the watchdog
+ * waits this many stall timeouts.
  */
 const KEY_FRAME_PATIENCE = 13;
 
@@ -14,6 +14,9 @@ export interface LivenessTimes {
   readonly stallMs: number;
 }
 
+/** Why a run is given up. `no_key_frame` and `bad_data`: video comes, and no picture of it. */
+export type Overdue = 'open_timeout' | 'stall' | 'no_key_frame' | 'bad_data';
+
 type Mode = Pick<DecodePlan, 'keyFramesOnly'>;
 
 /** How old a camera's picture may be and still be of the present, ms; undefined while all frames are decoded. */
@@ -22,9 +25,12 @@ export const maxGapMs = (mode: Mode, gap: KeyFrameGap): number | undefined =>
 
 /** When the next sign of life of one run is due. Pure; times are monotonic, ms. */
 export class Liveness {
-  #lastSignAt: number | null = null;
-  /** When the plan last asked for more than key frames: until then a long gap was no stall. */
-  #allFramesSince = 0;
+  /** When the newest picture came. */
+  #pictureAt: number | null = null;
+  /** When the present mode of decoding began. */
+  #modeSince: number;
+  /** What the worker tells of the video; `null` from a worker that tells nothing. */
+  #video: { readonly report: VideoReport; readonly firstAt: number; readonly newestAt: number } | null = null;
 
   /** @param gap what the camera's key frames have shown; kept from run to run */
   constructor(
@@ -33,37 +39,79 @@ export class Liveness {
     private readonly gap: KeyFrameGap,
     private readonly startedAt: number,
   ) {
+    this.#modeSince = startedAt;
     gap.interrupt();
   }
 
-  /** Whether a frame has come. */
+  /** Whether a picture has come. */
   get isLive(): boolean {
-    return this.#lastSignAt !== null;
+    return this.#pictureAt !== null;
   }
 
-  /** When the run is overdue unless a frame comes before. */
+  /** Whether video comes that cannot be decoded before a key frame does. */
+  get awaitsKeyFrame(): boolean {
+    return !this.isLive && this.#video !== null && this.#video.report.keyFrames === 0;
+  }
+
+  /** When to look again: nothing is overdue before, unless the mode changes. */
   get dueAt(): number {
-    const { openMs, stallMs } = this.times;
-    if (this.#lastSignAt === null) return this.startedAt + openMs;
-    const patience = this.mode.keyFramesOnly ? KEY_FRAME_PATIENCE : 1;
-    return Math.max(this.#lastSignAt, this.#allFramesSince) + stallMs * patience;
+    return Math.min(this.#endAt, this.#keyFrameDueAt);
   }
 
-  /** What is overdue at `now`; `null` when nothing is. */
-  overdue(now: number): 'open_timeout' | 'stall' | null {
-    if (now < this.dueAt) return null;
+  /** Why the run is to be given up at `now`; `null` to go on. */
+  overdue(now: number): Overdue | null {
+    if (now < this.#endAt) return null;
+    const isFlowing = this.#video !== null && now < this.#video.newestAt + this.times.stallMs;
+    if (isFlowing) return this.awaitsKeyFrame || this.mode.keyFramesOnly ? 'no_key_frame' : 'bad_data';
     return this.isLive ? 'stall' : 'open_timeout';
   }
 
-  /** A frame came, or was decoded although nobody wanted it. */
-  frame(now: number): void {
-    this.#lastSignAt = now;
-    if (this.mode.keyFramesOnly) this.gap.note(now);
+  /** @returns whether it became clear only now that key frames come too rarely to be decoded alone */
+  noteLateKeyFrame(now: number): boolean {
+    if (now < this.#keyFrameDueAt) return false;
+    this.gap.late();
+    return true;
+  }
+
+  /**
+   * A picture came, or was decoded although nobody wanted it.
+   * @param at when it reached the service
+   */
+  picture(at: number): void {
+    this.#pictureAt = Math.max(at, this.#pictureAt ?? at);
+    if (this.mode.keyFramesOnly) this.gap.note(at);
+  }
+
+  video(report: VideoReport, now: number): void {
+    const before = this.#video;
+    if (report.units === (before?.report.units ?? 0)) return;
+    this.#video = { report, firstAt: before?.firstAt ?? now, newestAt: now };
+    if (report.keyFrameGapMs !== null) this.gap.report(report.keyFrameGapMs);
   }
 
   plan(next: Mode, now: number): void {
-    if (this.mode.keyFramesOnly && !next.keyFramesOnly) this.#allFramesSince = now;
-    if (!this.mode.keyFramesOnly) this.gap.interrupt();
+    if (this.mode.keyFramesOnly !== next.keyFramesOnly) {
+      this.#modeSince = now;
+      this.gap.interrupt();
+    }
     this.mode = next;
+  }
+
+  get #endAt(): number {
+    const { openMs, stallMs } = this.times;
+    const patience = stallMs * KEY_FRAME_PATIENCE;
+    if (this.#pictureAt === null) {
+      if (!this.#video || !this.awaitsKeyFrame) return this.startedAt + openMs;
+      return Math.min(this.#video.firstAt + Math.max(openMs, patience), this.#video.newestAt + openMs);
+    }
+    if (!this.mode.keyFramesOnly) return Math.max(this.#pictureAt, this.#modeSince) + stallMs;
+    const keyFrameBy = this.#pictureAt + patience;
+    return this.#video ? Math.min(keyFrameBy, this.#video.newestAt + stallMs) : keyFrameBy;
+  }
+
+  get #keyFrameDueAt(): number {
+    if (!this.mode.keyFramesOnly || this.gap.keyFrames !== 'frequent') return Infinity;
+    const since = this.#pictureAt ?? this.#video?.firstAt ?? this.startedAt;
+    return Math.max(since, this.#modeSince) + RARE_MS;
   }
 }

@@ -1,7 +1,7 @@
-import { type Degradation, samePlan, type Want } from '../decoding/decode-plan.js';
+import { samePlan, type Want } from '../decoding/decode-plan.js';
 import type { Clock } from '../shared/clock.js';
 import type { DecodePlan } from '../shared/worker-protocol.js';
-import { CameraPlan, type CameraPlanOptions } from './camera-plan.js';
+import { CameraPlan, type CameraPlanOptions, type PlanLimits } from './camera-plan.js';
 import { WantCounts } from './want-counts.js';
 
 /**
@@ -13,7 +13,7 @@ export const PLAN_INTERVAL_MS = 20;
 /** Plans a camera anew, soon after its viewers' wants have changed and when a plan says so itself. */
 export class Planner {
   readonly #counts = new WantCounts();
-  #degradation: Degradation = 0;
+  #limits: PlanLimits = { degradation: 0, keyFrames: 'frequent' };
   #running: { readonly planning: CameraPlan; plan: DecodePlan } | null = null;
   #plannedAt = -Infinity;
   #nextAt = Infinity;
@@ -37,15 +37,15 @@ export class Planner {
     this.#soon();
   }
 
-  degrade(to: Degradation): void {
-    this.#degradation = to;
+  limit(limits: Partial<PlanLimits>): void {
+    this.#limits = { ...this.#limits, ...limits };
     this.#soon();
   }
 
   /** Begins a run; what lingered of an earlier one is over. */
   start(): DecodePlan {
     const planning = new CameraPlan(this.options);
-    const { plan, againAt } = planning.next(this.#counts.wants(), this.#degradation, this.clock.now());
+    const { plan, againAt } = planning.next(this.#counts.wants(), this.#limits, this.clock.now());
     this.#running = { planning, plan };
     this.#plannedAt = this.clock.now();
     this.#at(againAt);
@@ -74,7 +74,7 @@ export class Planner {
     this.#forget();
     if (!this.#running) return;
     const now = this.clock.now();
-    const { plan, againAt } = this.#running.planning.next(this.#counts.wants(), this.#degradation, now);
+    const { plan, againAt } = this.#running.planning.next(this.#counts.wants(), this.#limits, now);
     this.#plannedAt = now;
     this.#at(againAt);
     if (samePlan(plan, this.#running.plan)) return;

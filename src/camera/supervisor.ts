@@ -1,6 +1,7 @@
 import type { CameraStatus } from '../shared/camera-state.js';
 import type { Clock } from '../shared/clock.js';
 import { type CameraOpener, PROBE_FAULTS } from '../decoding/camera-run.js';
+import type { KeyFrames } from '../decoding/decode-plan.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
 import type { DecodePlan, FrameMessage, RunCounters, VideoReport } from '../shared/worker-protocol.js';
 import { Backoff, type RetryTimes } from './backoff.js';
@@ -23,6 +24,8 @@ export interface SupervisorEvents {
   counted(counters: RunCounters): void;
   /** What the worker tells of the video that it receives. */
   video(report: VideoReport): void;
+  /** The camera has shown what its key frames are good for. */
+  keyFrames(keyFrames: KeyFrames): void;
   state(status: CameraStatus): void;
   /** A run ended on its own. `first`: the camera has never been live, so its waiting viewers are told. */
   failed(failure: { code: CameraErrorCode; detail: string; first: boolean; retryInMs: number }): void;
@@ -149,14 +152,20 @@ export class Supervisor implements Supervision {
           this.#noteFreeze(frame);
           this.events.frame(frame);
         },
+        awaitsKeyFrame: () => {
+          this.#status.set(this.status.state, 'no_key_frame', this.#lastFrameAt);
+        },
+        keyFrames: (keyFrames) => {
+          this.events.keyFrames(keyFrames);
+        },
         counted: (counters) => {
           this.events.counted(counters);
         },
         video: (report) => {
           this.events.video(report);
         },
-        stalled: () => {
-          this.#status.set('stale', 'stall', this.#lastFrameAt);
+        stalled: (code) => {
+          this.#status.set('stale', code, this.#lastFrameAt);
         },
       },
     );
@@ -188,6 +197,8 @@ export class Supervisor implements Supervision {
   }
 
   #noteFreeze(frame: FrameMessage): void {
+    const { state } = this.status;
+    if (state !== 'live' && state !== 'frozen') return;
     const frozen = this.#freeze.note(frame.key, frame.jpeg, this.clock.now());
     this.#status.set(frozen ? 'frozen' : 'live', null, this.#lastFrameAt);
   }

@@ -1,5 +1,7 @@
 import type { CameraOpener, CameraRun, OpenRequest } from '../decoding/camera-run.js';
-import type { Clock } from '../shared/clock.js';
+import type { KeyFrames } from '../decoding/decode-plan.js';
+import { type Clock, epochMs } from '../shared/clock.js';
+import type { CameraErrorCode } from '../shared/errors.js';
 import {
   countersSince,
   type DecodePlan,
@@ -9,7 +11,7 @@ import {
   type VideoReport,
 } from '../shared/worker-protocol.js';
 import type { KeyFrameGap } from './key-frame-gap.js';
-import { Liveness, type LivenessTimes } from './liveness.js';
+import { Liveness, type LivenessTimes, type Overdue } from './liveness.js';
 
 export interface WatchedRunEvents {
   /** A frame came, or was decoded although nobody wanted it. `first`: of this run. */
@@ -18,8 +20,12 @@ export interface WatchedRunEvents {
   /** What was counted since the last call. */
   counted(counters: RunCounters): void;
   video(report: VideoReport): void;
-  /** Frames have stopped; the run is told to end. */
-  stalled(): void;
+  /** Video comes, but there is no picture before a key frame does. */
+  awaitsKeyFrame(): void;
+  /** What the camera's key frames are good for has changed. */
+  keyFrames(keyFrames: KeyFrames): void;
+  /** Pictures have stopped; the run is told to end. */
+  stalled(code: CameraErrorCode): void;
 }
 
 /** One run of a camera, ended when a frame is overdue. */
@@ -31,19 +37,22 @@ export class WatchedRun {
   #cancelWatch: () => void = () => undefined;
   #counted: RunCounters | null = null;
   #liveSince: number | null = null;
-  #overdue: 'open_timeout' | 'stall' | null = null;
+  #overdue: Overdue | null = null;
+  #video: VideoReport | null = null;
+  #keyFrames: KeyFrames;
   /** Stopped, or ended: what still comes of it belongs to nobody. */
   #isOver = false;
 
   constructor(
     opener: CameraOpener,
     request: OpenRequest,
-    times: LivenessTimes,
-    gap: KeyFrameGap,
+    private readonly times: LivenessTimes,
+    private readonly gap: KeyFrameGap,
     private readonly clock: Clock,
     private readonly events: WatchedRunEvents,
   ) {
     this.#liveness = new Liveness(times, request.plan, gap, clock.now());
+    this.#keyFrames = gap.keyFrames;
     this.#run = opener.open(request, {
       frame: (frame) => {
         this.#onFrame(frame);
@@ -52,7 +61,7 @@ export class WatchedRun {
         this.#onCounters(counters);
       },
       video: (report) => {
-        if (!this.#isOver) this.events.video(report);
+        this.#onVideo(report);
       },
     });
     this.#watch();
@@ -78,39 +87,75 @@ export class WatchedRun {
 
   #onFrame(frame: FrameMessage): void {
     if (this.#isOver || this.#overdue) return;
-    this.#alive();
+    if (this.#isPresent(frame.capturedAt)) this.#alive();
     this.events.frame(frame);
   }
 
   #onCounters(counters: RunCounters): void {
     if (this.#isOver) return;
-    if (!this.#overdue && counters.decoded > (this.#counted?.decoded ?? 0)) this.#alive();
+    // A worker that reports on its video says when the picture arrived; one that does not has it from the network just now.
+    const isAlive = !this.#video && counters.decoded > (this.#counted?.decoded ?? 0);
+    if (isAlive && !this.#overdue) this.#alive();
     this.events.counted(countersSince(this.#counted, counters));
     this.#counted = counters;
+  }
+
+  #onVideo(report: VideoReport): void {
+    if (this.#isOver) return;
+    const before = this.#video;
+    this.#video = report;
+    this.events.video(report);
+    if (this.#overdue) return;
+    this.#liveness.video(report, this.clock.now());
+    const { pictureAt } = report;
+    if (pictureAt !== null && pictureAt > (before?.pictureAt ?? -Infinity) && this.#isPresent(pictureAt))
+      this.#alive();
+    if (this.#liveness.awaitsKeyFrame) this.events.awaitsKeyFrame();
+    this.#tellKeyFrames();
+    this.#watch();
+  }
+
+  /** An older picture, one that a decoder gives out at its end, is no sign of life. Unix epoch, ms. */
+  #isPresent(capturedAt: number): boolean {
+    return epochMs() - capturedAt < this.times.stallMs;
   }
 
   #alive(): void {
     const now = this.clock.now();
     const first = this.#liveSince === null;
-    this.#liveness.frame(now);
+    this.#liveness.picture(now);
     this.#liveSince ??= now;
     // The stall timeout may be shorter than what is left of the open timeout.
     if (first) this.#watch();
+    this.#tellKeyFrames();
     this.events.alive(first);
   }
 
-  /** Looks when a frame is due; each frame since then has put that off. */
+  #tellKeyFrames(): void {
+    const { keyFrames } = this.gap;
+    if (keyFrames === this.#keyFrames) return;
+    this.#keyFrames = keyFrames;
+    this.events.keyFrames(keyFrames);
+  }
+
+  /** Looks when a picture is due; each one since then has put that off. */
   #watch(): void {
     this.#cancelWatch();
     if (this.#isOver || this.#overdue) return;
     this.#cancelWatch = this.clock.after(Math.max(0, this.#liveness.dueAt - this.clock.now()), () => {
-      this.#overdue = this.#liveness.overdue(this.clock.now());
-      if (!this.#overdue) {
-        this.#watch();
-        return;
-      }
-      if (this.#overdue === 'stall') this.events.stalled();
-      this.#run.stop();
+      this.#look();
     });
+  }
+
+  #look(): void {
+    const now = this.clock.now();
+    this.#overdue = this.#liveness.overdue(now);
+    if (!this.#overdue) {
+      if (this.#liveness.noteLateKeyFrame(now)) this.#tellKeyFrames();
+      this.#watch();
+      return;
+    }
+    if (this.#liveness.isLive) this.events.stalled(this.#overdue);
+    this.#run.stop();
   }
 }

@@ -196,6 +196,9 @@ export class ClusterSupervisor implements Supervision {
       video: (report) => {
         this.events.video(report);
       },
+      keyFrames: (keyFrames) => {
+        this.events.keyFrames(keyFrames);
+      },
       state: (status) => {
         if (this.#ownership.phase.type !== 'owning') return;
         this.#viewers.here(status);

@@ -65,6 +65,9 @@ export class LocalRun {
       video: (report) => {
         if (this.#isShown) events.video(report);
       },
+      keyFrames: (keyFrames) => {
+        events.keyFrames(keyFrames);
+      },
       state: (status) => {
         if (this.#isShown) events.state(status);
       },

@@ -15,12 +15,16 @@ export const KEY_FRAMES_ONLY = 3 satisfies Degradation;
 /** The last level at which everything is decoded. */
 export const LEAST_RATE = 2 satisfies Degradation;
 
+/** What a camera's key frames are good for: `rare` ones do not stand for the picture, `missing` ones never come. */
+export type KeyFrames = 'frequent' | 'rare' | 'missing';
+
 export interface PlanOptions {
   /** Decoded without viewers, so that the stream is open for the next one. */
   readonly standby: Size;
   /** Most frames a second that any viewer gets; `null` is no limit. */
   readonly maxFps: number | null;
   readonly degradation: Degradation;
+  readonly keyFrames: KeyFrames;
 }
 
 /** Cameras that are too much for the machine are first encoded at these rates. */
@@ -54,9 +58,14 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
         : [...outputs.values()]
             .sort(bySize)
             .map((output): DecodeOutput => ({ ...output, demands: [...output.demands.values()] })),
-    // Without viewers (fastest is 0) key frames are enough to see that the stream lives.
-    keyFramesOnly: options.degradation === KEY_FRAMES_ONLY || (fastest !== null && fastest <= KEY_FRAME_FPS),
+    keyFramesOnly: keyFramesOnly(fastest, options),
   };
+}
+
+/** @param fastest of the wanted rates; 0 without viewers: then key frames are enough to see that the stream lives */
+function keyFramesOnly(fastest: number | null, { degradation, keyFrames }: PlanOptions): boolean {
+  if (degradation === KEY_FRAMES_ONLY) return keyFrames !== 'missing';
+  return keyFrames === 'frequent' && fastest !== null && fastest <= KEY_FRAME_FPS;
 }
 
 /** Whether two plans ask for the same: outputs and demands in the same order. */

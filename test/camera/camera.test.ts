@@ -66,8 +66,12 @@ test('an old frame from before a pause is not shown to who joins a live stream',
 test('a camera lingers after its last viewer, then stops and is forgotten', { timeout }, async () => {
   const it = studio();
   it.join('cam', AT).leave();
-  await it.clock.advance(9999);
-  assert.equal(it.opener().run.stops, 0);
+  await it.clock.advance(10_999);
+  assert.equal(
+    it.opener().run.stops,
+    0,
+    'a client that polls every ten seconds comes a little later than that',
+  );
   assert.equal(it.registry.has('cam'), true);
   await it.clock.advance(1);
   assert.equal(it.opener().run.stops, 1);
@@ -112,7 +116,7 @@ test(
 );
 
 test(
-  'after the last viewer nothing is encoded, and after two seconds only key frames are decoded',
+  'paused viewers cost no encoding, and after the linger key frames are decoded only',
   { timeout },
   async () => {
     const it = studio();
@@ -122,18 +126,96 @@ test(
       outputs: [{ width: 640, height: 360, demands: [{ key: '640x360q50', quality: 50, fps: null }] }],
       keyFramesOnly: false,
     });
-    seat.leave();
-    await it.clock.advance(PLAN_INTERVAL_MS);
+    seat.setActive(false);
+    for (let decoded = 1; decoded <= 10; decoded++) {
+      await it.clock.advance(1000);
+      it.opener().run.counters({ decoded });
+    }
     assert.deepEqual(it.opener().run.plan, {
       outputs: [{ width: 640, height: 360, demands: [] }],
       keyFramesOnly: false,
     });
-    await it.clock.advance(2000);
+    await it.clock.advance(1000 + PLAN_INTERVAL_MS);
     assert.equal(it.opener().run.plan.keyFramesOnly, true);
-    it.join('cam', AT);
+    seat.setActive(true);
     await it.clock.advance(PLAN_INTERVAL_MS);
     assert.equal(it.opener().run.plan.keyFramesOnly, false);
     assert.equal(it.opener().run.plan.outputs[0]?.demands.length, 1);
+  },
+);
+
+test(
+  'a snapshot every five or ten seconds opens the camera once and keeps its decoder',
+  { timeout },
+  async () => {
+    for (const every of [5000, 10_000]) {
+      const it = studio();
+      const plans = new Set<boolean>();
+      let decoded = 0;
+      for (let poll = 0; poll < 12; poll++) {
+        const seat = it.join('cam', AT);
+        await it.clock.advance(60 + 20 * (poll % 3));
+        it.opener().run.frame();
+        seat.leave();
+        for (let ms = 0; ms < every; ms += 500) {
+          await it.clock.advance(500);
+          it.opener().run.counters({ decoded: (decoded += 12) });
+          plans.add(it.opener().run.plan.keyFramesOnly);
+        }
+      }
+      assert.equal(it.openers.length, 1);
+      assert.equal(it.opener().runs.length, 1);
+      assert.deepEqual([...plans], [false]);
+    }
+  },
+);
+
+test('a low rate is decoded whole where no key frame comes within five seconds', { timeout }, async () => {
+  const it = studio();
+  const seat = it.join('cam', { ...AT, fps: 1 });
+  await settle();
+  assert.equal(it.opener().run.plan.keyFramesOnly, true);
+  await it.clock.advance(4999);
+  assert.equal(it.opener().run.plan.keyFramesOnly, true);
+  await it.clock.advance(1 + PLAN_INTERVAL_MS);
+  assert.equal(it.opener().run.plan.keyFramesOnly, false);
+  it.opener().run.frame();
+  for (let second = 0; second < 60; second++) {
+    await it.clock.advance(1000);
+    it.opener().run.frame();
+  }
+  assert.equal(it.opener().run.plan.keyFramesOnly, false, 'it stays so');
+  assert.equal(it.opener().runs.length, 1);
+  assert.deepEqual(seat.lost, []);
+  assert.deepEqual(seat.states, ['connecting', 'live']);
+});
+
+test(
+  'a viewer who comes back to a camera with rare key frames finds it live, not stale',
+  { timeout },
+  async () => {
+    const it = studio();
+    const seat = it.join('cam', AT);
+    await settle();
+    const { run } = it.opener();
+    let units = 0;
+    const play = async (ms: number) => {
+      for (let t = 0; t < ms; t += 500) {
+        units += 5;
+        const entry = { keyFrames: 1 + Math.floor(units / 300), keyFrameGapMs: units > 300 ? 30_000 : null };
+        run.video({ units, ...entry, pictureAt: epochMs() });
+        if (!run.plan.keyFramesOnly) run.frame();
+        await it.clock.advance(500);
+      }
+    };
+    await play(40_000);
+    seat.setActive(false);
+    await play(60_000);
+    assert.equal(run.plan.keyFramesOnly, false, 'no economy');
+    seat.setActive(true);
+    await play(1000);
+    assert.deepEqual(seat.states, ['connecting', 'live']);
+    assert.equal(it.opener().runs.length, 1);
   },
 );
 
@@ -165,7 +247,7 @@ test('what is encoded follows the sizes, qualities and rates of the viewers', { 
   await it.clock.advance(PLAN_INTERVAL_MS);
   const left = { width: 640, height: 360, demands: [{ key: '640x360q50', quality: 50, fps: 5 }] };
   assert.deepEqual(run.plan.outputs, [{ width: 320, height: 180, demands: [] }, left]);
-  for (let second = 0; second < 10; second++) {
+  for (let second = 0; second < 12; second++) {
     run.frame();
     await it.clock.advance(1000);
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_VIDEO } from '../support/fake-opener.js';
 import { KeyFrameGap } from '../../src/camera/key-frame-gap.js';
 import { Liveness, maxGapMs } from '../../src/camera/liveness.js';
 
@@ -16,25 +17,31 @@ test('the first frame is due by the open timeout, each later one by the stall ti
   const { liveness } = run();
   assert.equal(liveness.overdue(9999), null);
   assert.equal(liveness.overdue(10_000), 'open_timeout');
-  liveness.frame(9000);
+  liveness.picture(9000);
   assert.equal(liveness.dueAt, 14_000);
   assert.equal(liveness.overdue(13_999), null);
   assert.equal(liveness.overdue(14_000), 'stall');
 });
 
 test('key frames may be thirteen times as far apart', { timeout }, () => {
-  const { liveness } = run(KEYS);
-  assert.equal(liveness.dueAt, 10_000, 'but the first one is due in time');
-  liveness.frame(1000);
+  const { liveness, gap } = run(KEYS);
+  assert.equal(liveness.overdue(10_000), 'open_timeout', 'but the first one is due in time');
+  liveness.picture(1000);
+  assert.equal(liveness.dueAt, 6000, 'by then it is clear that they are rare');
+  assert.equal(liveness.noteLateKeyFrame(5999), false);
+  assert.equal(liveness.noteLateKeyFrame(6000), true);
+  assert.equal(gap.keyFrames, 'rare');
   assert.equal(liveness.dueAt, 66_000);
+  assert.equal(liveness.overdue(66_000), 'stall');
 });
 
 test('when all frames are wanted again, the stall timeout begins then', { timeout }, () => {
   const { liveness } = run(KEYS);
-  liveness.frame(1000);
+  liveness.picture(1000);
+  assert.equal(liveness.overdue(31_000), null);
   liveness.plan(ALL, 31_000);
   assert.equal(liveness.dueAt, 36_000);
-  liveness.frame(32_000);
+  liveness.picture(32_000);
   assert.equal(liveness.dueAt, 37_000);
   liveness.plan(ALL, 40_000);
   assert.equal(liveness.dueAt, 37_000, 'another plan of the same kind is no sign of life');
@@ -44,15 +51,64 @@ test('the gap between key frames is learnt, and not across a pause or from other
   const { gap, liveness } = run(KEYS);
   assert.equal(maxGapMs(KEYS, gap), 20_000, 'nothing is known yet');
   assert.equal(maxGapMs(ALL, gap), undefined);
-  liveness.frame(0);
+  liveness.picture(0);
   liveness.plan(ALL, 500);
-  for (let at = 500; at < 30_000; at += 40) liveness.frame(at);
+  for (let at = 500; at < 30_000; at += 40) liveness.picture(at);
   liveness.plan(KEYS, 30_000);
-  liveness.frame(31_000);
+  liveness.picture(31_000);
   assert.equal(maxGapMs(KEYS, gap), 20_000, 'still one key frame in a row');
-  liveness.frame(35_000);
+  liveness.picture(35_000);
   assert.equal(maxGapMs(KEYS, gap), 10_000);
   const next = run(KEYS, gap);
-  next.liveness.frame(90_000);
+  next.liveness.picture(90_000);
   assert.equal(maxGapMs(KEYS, gap), 10_000, 'the time between two runs is no gap');
+});
+
+test('while video comes and no key frame yet, that is awaited for a minute', { timeout }, () => {
+  const { liveness } = run();
+  assert.equal(liveness.awaitsKeyFrame, false, 'nothing comes');
+  for (let at = 500; at < 30_000; at += 500) liveness.video({ ...NO_VIDEO, units: at / 40 }, at);
+  assert.equal(liveness.awaitsKeyFrame, true);
+  assert.equal(liveness.overdue(29_900), null);
+  assert.equal(liveness.overdue(39_500), 'open_timeout', 'the video has stopped');
+  for (let at = 30_000; at <= 65_500; at += 500) liveness.video({ ...NO_VIDEO, units: at / 40 }, at);
+  assert.equal(liveness.overdue(65_400), null);
+  assert.equal(liveness.overdue(65_500), 'no_key_frame');
+});
+
+test('video with key frames of which no picture comes is bad data', { timeout }, () => {
+  const { liveness } = run();
+  for (let at = 500; at <= 10_000; at += 500)
+    liveness.video({ ...NO_VIDEO, units: at / 40, keyFrames: 1 + at / 1000 }, at);
+  assert.equal(liveness.overdue(9999), null);
+  assert.equal(liveness.overdue(10_000), 'bad_data');
+  liveness.picture(9000);
+  for (let at = 10_500; at <= 14_000; at += 500)
+    liveness.video({ ...NO_VIDEO, units: at / 40, keyFrames: 1 + at / 1000 }, at);
+  assert.equal(liveness.overdue(14_000), 'bad_data');
+});
+
+test('a camera at key frames that sends nothing at all is noticed by the stall timeout', { timeout }, () => {
+  const { liveness } = run(KEYS);
+  liveness.picture(1000);
+  liveness.video({ ...NO_VIDEO, units: 30, keyFrames: 1, keyFrameGapMs: 30_000 }, 1000);
+  liveness.video({ ...NO_VIDEO, units: 900, keyFrames: 1, keyFrameGapMs: 30_000 }, 20_000);
+  assert.equal(liveness.overdue(24_999), null);
+  assert.equal(liveness.overdue(25_000), 'stall');
+});
+
+test('the distance of key frames is learnt from the worker whatever is decoded', { timeout }, () => {
+  const { gap, liveness } = run();
+  assert.equal(gap.keyFrames, 'frequent');
+  liveness.video({ ...NO_VIDEO, units: 900, keyFrames: 2, keyFrameGapMs: 30_000 }, 1000);
+  assert.equal(gap.keyFrames, 'rare');
+  assert.equal(maxGapMs(KEYS, gap), 45_000);
+  liveness.video({ ...NO_VIDEO, units: 950, keyFrames: 4, keyFrameGapMs: 2000 }, 2000);
+  assert.equal(gap.keyFrames, 'frequent');
+});
+
+test('key frames that never come are missing, not rare', { timeout }, () => {
+  const { gap, liveness } = run(KEYS);
+  assert.equal(liveness.noteLateKeyFrame(5000), true);
+  assert.equal(gap.keyFrames, 'missing');
 });

@@ -37,6 +37,7 @@ async function start({
   const opener = new FakeOpener();
   const states: string[] = [];
   const gaps: (number | undefined)[] = [];
+  const keyFrames: string[] = [];
   const failures: Failure[] = [];
   const counted: RunCounters[] = [];
   let frames = 0;
@@ -50,6 +51,7 @@ async function start({
       frame: () => frames++,
       counted: (counters) => counted.push(counters),
       video: () => undefined,
+      keyFrames: (use) => keyFrames.push(use),
       state: ({ state, reason, maxGapMs }) => {
         const said = reason ? `${state} ${reason}` : state;
         if (states.at(-1) !== said) states.push(said);
@@ -60,7 +62,7 @@ async function start({
     random,
   );
   await settle();
-  return { clock, opener, states, gaps, failures, counted, supervisor, frames: () => frames };
+  return { clock, opener, states, gaps, keyFrames, failures, counted, supervisor, frames: () => frames };
 }
 
 /** Sends a frame every `every` ms for `ms`. */
@@ -404,7 +406,14 @@ test('a stop in the turn in which the gate opens starts no run', { timeout }, as
   const gate = new ConnectGate(1);
   const clock = new ManualClock();
   const opener = new FakeOpener();
-  const quiet = { frame: () => 0, counted: () => 0, video: () => 0, state: () => 0, failed: () => 0 };
+  const quiet = {
+    frame: () => 0,
+    counted: () => 0,
+    video: () => 0,
+    keyFrames: () => 0,
+    state: () => 0,
+    failed: () => 0,
+  };
   await new Supervisor(PLAN, opener, gate, TIMES, clock, quiet).stop();
   assert.equal(opener.runs.length, 0);
   assert.equal(clock.pending, 0);
@@ -444,7 +453,14 @@ test('a stop waits for a run that takes its time to end', { timeout }, async () 
   const clock = new ManualClock();
   const opener = new FakeOpener();
   opener.obedient = false;
-  const quiet = { frame: () => 0, counted: () => 0, video: () => 0, state: () => 0, failed: () => 0 };
+  const quiet = {
+    frame: () => 0,
+    counted: () => 0,
+    video: () => 0,
+    keyFrames: () => 0,
+    state: () => 0,
+    failed: () => 0,
+  };
   const supervisor = new Supervisor(PLAN, opener, new ConnectGate(1), TIMES, clock, quiet);
   await settle();
   let gone = false;

@@ -11,7 +11,12 @@ import {
 import { renditionKey } from '../../src/shared/rendition.js';
 
 const timeout = 10_000;
-const OPTIONS: PlanOptions = { standby: { width: 640, height: 360 }, maxFps: null, degradation: 0 };
+const OPTIONS: PlanOptions = {
+  standby: { width: 640, height: 360 },
+  maxFps: null,
+  degradation: 0,
+  keyFrames: 'frequent',
+};
 
 const size = fc.constantFrom(
   { width: 320, height: 180 },
@@ -25,6 +30,7 @@ const options: fc.Arbitrary<PlanOptions> = fc.record({
   standby: fc.constant(OPTIONS.standby),
   maxFps: fc.option(fc.integer({ min: 1, max: 60 })),
   degradation: fc.constantFrom(0, 1, 2, 3),
+  keyFrames: fc.constantFrom('frequent', 'rare', 'missing'),
 });
 
 test(
@@ -79,6 +85,8 @@ test(
     assert.equal(decodePlan([one(null)], OPTIONS).keyFramesOnly, false);
     assert.equal(decodePlan([one(null)], { ...OPTIONS, maxFps: 1 }).keyFramesOnly, true);
     assert.equal(decodePlan([one(null)], { ...OPTIONS, degradation: 3 }).keyFramesOnly, true);
+    assert.equal(decodePlan([one(1)], { ...OPTIONS, keyFrames: 'rare' }).keyFramesOnly, false);
+    assert.equal(decodePlan([], { ...OPTIONS, keyFrames: 'rare' }).keyFramesOnly, false);
     for (const degradation of [1, 2] as const) {
       const plan = decodePlan([one(null)], { ...OPTIONS, degradation });
       assert.equal(plan.keyFramesOnly, false);

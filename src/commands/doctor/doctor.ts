@@ -121,7 +121,12 @@ async function examine(patient: Patient, config: Config, tell: Tell): Promise<vo
       skipLoopFilter: config.SKIP_LOOP_FILTER === 'on',
       resolve: (target) => resolveTarget(target, policy, () => Promise.resolve([address])),
     });
-    const plan = decodePlan([{ rendition, fps: null }], { standby: rendition, maxFps: null, degradation: 0 });
+    const plan = decodePlan([{ rendition, fps: null }], {
+      standby: rendition,
+      maxFps: null,
+      degradation: 0,
+      keyFrames: 'frequent',
+    });
     const times = { openMs: config.OPEN_TIMEOUT_MS, measureMs: MEASURE_MS };
     const picture = await takePicture(opener, plan, ffmpeg.path, times, (text) => tell('picture', text));
     tell('picture', `first frame after ${Math.round(picture.firstFrameMs)} ms (${picture.probe} probe)`);
