@@ -36,6 +36,7 @@ export class Mpeg4Depayloader implements Depayloader {
     const fits = buffer.append(data, start, end);
     if (!begins) this.assembler.goOn();
     else if (!this.assembler.open || this.pictures.hasPicture) this.assembler.begin();
+    else this.assembler.restamp();
     if (!fits) {
       this.assembler.damage();
       this.report('too_large', 'access unit');

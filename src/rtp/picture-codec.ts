@@ -31,8 +31,8 @@ export interface PictureCodec {
 
 /** A picture of which packets are coming in. */
 export interface OpenUnit {
-  readonly timestamp: number;
-  readonly mediaTimeMs: number;
+  timestamp: number;
+  mediaTimeMs: number;
   readonly firstArrivedAt: number;
   arrivedAt: number;
   damaged: boolean;

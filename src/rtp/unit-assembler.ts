@@ -12,7 +12,7 @@ export const QUIET_MS = 100;
 const SINGLE_SLICE_PICTURES = 10;
 /** What may wait for a picture to belong to (SEI); more is dropped. */
 const MAX_CARRIED_BYTES = 256 * 1024;
-/** Whole pictures may be missing: more than any count of lost packets. */
+/** More than any count of lost packets. */
 const ANY_NUMBER = 1e9;
 
 export interface UnitCounts {
@@ -61,14 +61,10 @@ export class UnitAssembler {
     this.#mediaTimeMs = mediaTimeMs;
     this.#arrivedAt = arrivedAt;
     this.#extended = false;
+    const open = this.#open;
     if (lost !== 0) this.#loss(lost < 0 ? ANY_NUMBER : lost);
-    else if (
-      !goesOn &&
-      this.#open !== null &&
-      this.#open.timestamp !== timestamp &&
-      !this.codec.awaitsMore()
-    ) {
-      this.#finish(this.#open.marked);
+    else if (open !== null && open.timestamp !== timestamp && !goesOn && !this.codec.awaitsMore()) {
+      this.#finish(open.marked);
     }
   }
 
@@ -109,6 +105,13 @@ export class UnitAssembler {
     this.#ownBytes = this.buffer.length;
     this.#open.arrivedAt = this.#arrivedAt;
     this.#extended = true;
+  }
+
+  /** The open unit had only headers: its picture comes with this packet, and has its time. */
+  restamp(): void {
+    if (this.#open === null) return;
+    this.#open.timestamp = this.#timestamp;
+    this.#open.mediaTimeMs = this.#mediaTimeMs;
   }
 
   /** The open picture cannot be whole any more. */

@@ -18,8 +18,8 @@ export function encode(ffmpeg: string, encoding: Encoding): Buffer {
   const { source = 'testsrc2=size=320x240:rate=25', options, format, frames = 3 } = encoding;
   return run(ffmpeg, [
     ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-f', 'lavfi', '-i', source],
-    ...options,
-    ...['-frames:v', String(frames), '-threads', '1', '-bitexact', '-f', format, 'pipe:1'],
+    ...['-threads', '1', ...options],
+    ...['-frames:v', String(frames), '-bitexact', '-f', format, 'pipe:1'],
   ]);
 }
 
