@@ -29,6 +29,8 @@ export interface MediaSection {
   readonly control: string | null;
   /** Address of the section's own `c=` line, or of the session's; as text. */
   readonly connection: string | null;
+  /** Pixels, of `a=framesize` (RFC 6064) or `a=x-dimensions`: JPEG's own header ends at 2040. */
+  readonly frameSize: { readonly width: number; readonly height: number } | null;
 }
 
 export interface SessionDescription {
@@ -45,7 +47,7 @@ const MAX_LINE_LENGTH = 8192;
 const MAX_FORMATS = 16;
 
 /** The lines that are used; all others are not looked at. */
-const USED = /^(?:[mc]=|a=(?:rtpmap|fmtp|control):)/;
+const USED = /^(?:[mc]=|a=(?:rtpmap|fmtp|control|framesize|x-dimensions):)/;
 /** Ports in `m=` lines mean nothing in RTSP, and some cameras write negative ones. */
 const MEDIA_PORT = /^(m=\S+)\s+-?\d+(?:\/\d+)?\s+/;
 
@@ -103,7 +105,23 @@ function mediaSection(media: Fields, session: Fields): MediaSection {
       .map((type) => mediaFormat(type, media)),
     control: text(media.control),
     connection,
+    frameSize: frameSize(media),
   };
+}
+
+const FRAME_SIZES = [
+  /^framesize:\d{1,3} (?<width>\d{1,5})-(?<height>\d{1,5})$/,
+  /^x-dimensions:(?<width>\d{1,5}),(?<height>\d{1,5})$/,
+];
+
+/** The library has no name for either attribute: it lists them as they are. */
+function frameSize(media: Fields): MediaSection['frameSize'] {
+  for (const line of list(media.invalid)) {
+    const value = text(record(line)?.value) ?? '';
+    const { width, height } = FRAME_SIZES.map((size) => size.exec(value)?.groups).find(Boolean) ?? {};
+    if (Number(width) > 0 && Number(height) > 0) return { width: Number(width), height: Number(height) };
+  }
+  return null;
 }
 
 function mediaFormat(payloadType: number, media: Fields): MediaFormat {
