@@ -1,0 +1,174 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { sameAddress } from './transport-header.js';
+
+/** Whom the pair talks to. Ports are `null` where the server did not tell them: the first packet from its address does. */
+export interface UdpPeer {
+  /** Numeric: the address that was judged. */
+  readonly address: string;
+  readonly rtpPort: number | null;
+  readonly rtcpPort: number | null;
+}
+
+export interface UdpEvents {
+  rtp(packet: Buffer): void;
+  rtcp(packet: Buffer): void;
+}
+
+const TRIES = 50;
+/**
+ * Some servers send from other ports than they told. When nothing came from the port that was told for so long after the
+ * first packet from another one, but of the same address, that one is taken.
+ */
+const OTHER_PORT_MS = 1000;
+/** A key frame comes in one burst. The kernel gives as much as `net.core.rmem_max` allows. */
+const RECEIVE_BYTES = 2 * 1024 * 1024;
+
+/**
+ * A pair of UDP sockets for one track: an even port for RTP, the next for RTCP (RFC 3550, 11).
+ *
+ * Until a socket's peer is known by its first packet, every packet is judged here: those from other addresses or ports are
+ * counted and dropped. From then on the socket is connected: the kernel drops them.
+ */
+export class UdpPair {
+  /** The own ports; RTCP's is the next. */
+  readonly rtpPort: number;
+  readonly #rtp: UdpLeg;
+  readonly #rtcp: UdpLeg;
+
+  private constructor(rtp: Socket, rtcp: Socket) {
+    this.#rtp = new UdpLeg(rtp);
+    this.#rtcp = new UdpLeg(rtcp);
+    this.rtpPort = rtp.address().port;
+  }
+
+  /**
+   * @param local the address that the RTSP connection goes out from, numeric
+   * @throws Error of the system when no pair of ports is free
+   */
+  static async open(local: string): Promise<UdpPair> {
+    for (let attempt = 1; ; attempt++) {
+      const rtp = await bind(local, 0);
+      const { port } = rtp.address();
+      try {
+        if (port % 2 !== 0) throw new RangeError('odd port');
+        return new UdpPair(rtp, await bind(local, port + 1));
+      } catch (error) {
+        rtp.close();
+        if (attempt === TRIES) throw error;
+      }
+    }
+  }
+
+  /** Packets from elsewhere than the peer, none of which was taken. */
+  get foreign(): number {
+    return this.#rtp.foreign + this.#rtcp.foreign;
+  }
+
+  /** Takes packets from `peer`, and from nobody else. */
+  listen({ address, rtpPort, rtcpPort }: UdpPeer, events: UdpEvents): void {
+    this.#rtp.listen(address, rtpPort, (packet) => events.rtp(packet));
+    this.#rtcp.listen(address, rtcpPort, (packet) => events.rtcp(packet));
+  }
+
+  sendRtp(packet: Uint8Array): void {
+    this.#rtp.send(packet);
+  }
+
+  sendRtcp(packet: Uint8Array): void {
+    this.#rtcp.send(packet);
+  }
+
+  close(): void {
+    this.#rtp.close();
+    this.#rtcp.close();
+  }
+}
+
+/** One of the two sockets. */
+class UdpLeg {
+  readonly #socket: Socket;
+  #state: 'deaf' | 'judging' | 'connecting' | 'connected' | 'closed' = 'deaf';
+  #address = '';
+  #port: number | null = null;
+  /** When the first packet came from the right address but another port; monotonic, ms. */
+  #otherPortSince: number | null = null;
+  foreign = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // What comes before `listen` comes before SETUP was answered: nobody can have been told of this port.
+    socket.on('message', () => {
+      if (this.#state === 'deaf') this.foreign++;
+    });
+  }
+
+  listen(address: string, port: number | null, take: (packet: Buffer) => void): void {
+    this.#address = address;
+    this.#port = port;
+    this.#state = 'judging';
+    this.#socket.on('message', (packet, from) => {
+      if (this.#state === 'closed') return;
+      if (!this.#isPeer(from)) {
+        this.foreign++;
+        return;
+      }
+      if (this.#state === 'judging') this.#connect(from.port);
+      take(packet);
+    });
+  }
+
+  send(packet: Uint8Array): void {
+    if (this.#state === 'connected') this.#socket.send(packet, () => undefined);
+    else if (this.#state === 'judging' && this.#port !== null)
+      this.#socket.send(packet, this.#port, this.#address, () => undefined);
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#socket.close();
+  }
+
+  /** Also when connected: what the kernel had queued before is still to come. */
+  #isPeer({ address, port }: RemoteInfo): boolean {
+    if (address !== this.#address && !sameAddress(address, this.#address)) return false;
+    if (this.#port === null || this.#port === port) return true;
+    if (this.#state !== 'judging') return false;
+    this.#otherPortSince ??= performance.now();
+    return performance.now() - this.#otherPortSince > OTHER_PORT_MS;
+  }
+
+  #connect(port: number): void {
+    this.#port = port;
+    this.#state = 'connecting';
+    this.#socket.connect(port, this.#address, (error?: Error) => {
+      if (this.#state === 'connecting') this.#state = error ? 'judging' : 'connected';
+    });
+  }
+}
+
+async function bind(address: string, port: number): Promise<Socket> {
+  const type = isIPv6(address) ? 'udp6' : 'udp4';
+  // Addresses are numeric here; the default lookup would cost a turn of the event loop.
+  const socket = createSocket({
+    type,
+    lookup: (host, _, done) => done(null, host, type === 'udp6' ? 6 : 4),
+  });
+  const listening = once(socket, 'listening');
+  socket.bind({ address, port, exclusive: true });
+  try {
+    await listening;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  // ICMP errors of a peer that is gone: the silence, and its RTSP connection, tell the same.
+  socket.on('error', () => undefined);
+  try {
+    socket.setRecvBufferSize(RECEIVE_BYTES);
+  } catch {
+    // As the kernel's default is.
+  }
+  return socket;
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ScriptedCamera } from './support/scripted-camera.js';
+import { watch } from './support/watch.js';
+
+/** Several media in one description: the first video that can be decoded and comes is played. */
+
+const timeout = 20_000;
+
+const twoTracks = (plain: string): string =>
+  `${plain}m=video 0 RTP/AVP 96\r\n${plain.split(/m=video.*\r\n/)[1]?.replace('trackID=0', 'trackID=1') ?? ''}`;
+
+test(
+  'when the first of two video tracks is silent the second is played, in a session after the first',
+  { timeout },
+  async (t) => {
+    const camera = await ScriptedCamera.start(t, {
+      sdp: twoTracks,
+      script: {
+        PLAY: (_, { requests }) =>
+          requests.some(({ uri }) => uri.endsWith('trackID=1'))
+            ? undefined
+            : 'RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n',
+        SETUP: () => {
+          assert.equal(camera.sessions, 0, 'one session at a time');
+          return undefined;
+        },
+      },
+    });
+    const { reach, stop, steps } = watch(t, camera, { trackSilenceMs: 500 });
+    await reach(10);
+    await stop();
+    const setups = camera.requests.filter(({ method }) => method === 'SETUP').map(({ uri }) => uri.slice(-9));
+    assert.deepEqual(setups, ['trackID=0', 'trackID=1']);
+    assert.ok(steps.some((step) => step.kind === 'note' && /track 1 is silent/.test(step.text)));
+    assert.equal(camera.sessions, 0);
+  },
+);
+
+test(
+  'of two video tracks that send the first is played, audio and metadata are not set up',
+  { timeout },
+  async (t) => {
+    const audio =
+      'm=audio 0 RTP/AVP 0\r\na=control:audio\r\nm=application 0 RTP/AVP 107\r\na=control:meta\r\n';
+    const camera = await ScriptedCamera.start(t, {
+      sdp: (plain) => twoTracks(plain).replace('m=video', `${audio}m=video`) + audio,
+    });
+    const { reach } = watch(t, camera, { trackSilenceMs: 300 });
+    await reach(25);
+    assert.deepEqual(
+      camera.requests.filter(({ method }) => method === 'SETUP').map(({ uri }) => uri.slice(-9)),
+      ['trackID=0'],
+    );
+  },
+);
+
+test('a track of another codec is passed over for one that can be decoded', { timeout }, async (t) => {
+  const camera = await ScriptedCamera.start(t, {
+    sdp: (plain) =>
+      plain.replace('m=video', 'm=video 0 RTP/AVP 98\r\na=rtpmap:98 VP8/90000\r\na=control:vp8\r\nm=video'),
+  });
+  await watch(t, camera).reach(5);
+  assert.ok(camera.requests.some(({ uri }) => uri.endsWith('/trackID=0')));
+});
