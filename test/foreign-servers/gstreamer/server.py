@@ -4,7 +4,10 @@ Run with Debian's own Python (/usr/bin/python3), which is the one that sees pyth
 Prints one JSON line, {"port": N}, when it listens on 127.0.0.1, and ends when its stdin closes,
 so that it never outlives the test that started it.
 
-    server.py [--port 0] [--digest USER:PASSWORD | --basic USER:PASSWORD]
+    server.py [--port 0] [--digest USER:PASSWORD | --basic USER:PASSWORD] [--file MOUNT KIND PATH ...]
+
+--file sends a Matroska file, from its beginning for each client; KIND is h264, h264-sdp (parameter sets in the description
+alone), h265, jpeg or mpeg4. "sessions" on stdin is answered with {"sessions": N}.
     server.py --check      exits 0, or 3 after a line that names what is missing
 """
 
@@ -45,6 +48,14 @@ MOUNTS = {
     "/h264-tcp-only": source("ball", 640, 360) + H264,
     "/h264-udp-only": source("ball", 640, 360) + H264,
 }
+# For files; config-interval=-1 puts parameter sets before each key frame, 0 nowhere.
+PAYLOADS = {
+    "h264": "! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    "h264-sdp": "! h264parse ! rtph264pay name=pay0 pt=96 config-interval=0",
+    "h265": "! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1",
+    "jpeg": "! rtpjpegpay name=pay0 pt=26",
+    "mpeg4": "! mpeg4videoparse ! rtpmp4vpay name=pay0 pt=96 config-interval=1",
+}
 ELEMENTS = ("videotestsrc", "x264enc", "x265enc", "jpegenc", "rtph264pay", "rtph265pay", "rtpjpegpay")
 
 
@@ -67,6 +78,7 @@ def options():
     parser = argparse.ArgumentParser(description="RTSP test server")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--file", nargs=3, action="append", default=[], metavar=("MOUNT", "KIND", "PATH"))
     login = parser.add_mutually_exclusive_group()
     login.add_argument("--digest", metavar="USER:PASSWORD")
     login.add_argument("--basic", metavar="USER:PASSWORD")
@@ -126,6 +138,13 @@ def main():
             factory.set_permissions(permissions)
         server.get_mount_points().add_factory(path, factory)
 
+    for path, kind, file in asked.file:
+        factory = GstRtspServer.RTSPMediaFactory()
+        factory.set_launch(f"( filesrc location={file} ! matroskademux {PAYLOADS[kind]} )")
+        if permissions is not None:
+            factory.set_permissions(permissions)
+        server.get_mount_points().add_factory(path, factory)
+
     if server.attach(None) == 0:
         print(f"cannot listen on {HOST}:{asked.port}", file=sys.stderr)
         return 1
@@ -133,10 +152,13 @@ def main():
     loop = GLib.MainLoop()
 
     def stdin_ready(channel, condition):
-        if not condition & GLib.IOCondition.HUP and sys.stdin.buffer.read1(4096):
-            return True
-        loop.quit()
-        return False
+        asked_for = b"" if condition & GLib.IOCondition.HUP else sys.stdin.buffer.read1(4096)
+        if asked_for == b"":
+            loop.quit()
+            return False
+        if b"sessions" in asked_for:
+            print(json.dumps({"sessions": server.get_session_pool().get_n_sessions()}), flush=True)
+        return True
 
     GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IOCondition.IN | GLib.IOCondition.HUP, stdin_ready)
     print(json.dumps({"port": server.get_bound_port()}), flush=True)
