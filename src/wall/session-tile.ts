@@ -14,6 +14,8 @@ export interface InFlightFrame {
 export interface TileEvents {
   /** A frame may be waiting now. */
   ready(tile: SessionTile): void;
+  /** A frame that was not sent yet was replaced by a newer one. */
+  skipped(): void;
   state(tile: SessionTile, state: WallState): void;
   refused(tile: SessionTile, what: RefusedMessage['what'], refusal: TileRefusal): void;
 }
@@ -140,6 +142,7 @@ export class SessionTile {
 
   #offer(frame: WallFrame | null): void {
     if (!frame || this.#paused) return;
+    if (this.#newest) this.events.skipped();
     this.#newest = frame;
     this.#sequence = (this.#sequence + 1) >>> 0;
     this.events.ready(this);

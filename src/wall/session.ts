@@ -29,11 +29,13 @@ export interface WallSocket {
   close(code: RefusalCode, reason: string): void;
 }
 
-export interface WallSessionTime {
+export interface WallSessionDeps {
   /** Monotonic, ms. */
   now(): number;
   /** Unix epoch, ms: the clock that frames and states are stamped with. */
   epoch(): number;
+  /** A frame that a tile waited to be sent was replaced by a newer one. */
+  frameSkipped(): void;
 }
 
 /**
@@ -53,6 +55,7 @@ export class WallSession {
       // Refused or closed tiles may not come back through a late frame.
       if (this.#tiles.get(tile.handle) === tile) this.#scheduler.ready(tile);
     },
+    skipped: () => this.deps.frameSkipped(),
     state: (tile, state) => this.#states.changed(tile, state),
     refused: (tile, what, refusal) => {
       if (what === 'subscribe') this.#drop(tile);
@@ -63,7 +66,7 @@ export class WallSession {
   constructor(
     private readonly socket: WallSocket,
     private readonly streams: WallStreams,
-    private readonly time: WallSessionTime,
+    private readonly deps: WallSessionDeps,
   ) {
     this.#scheduler = new FrameScheduler(
       {
@@ -72,7 +75,7 @@ export class WallSession {
         },
         bufferedAmount: () => socket.bufferedAmount(),
       },
-      () => time.now(),
+      () => deps.now(),
     );
   }
 
@@ -84,7 +87,7 @@ export class WallSession {
     this.#send({
       type: 'hello',
       protocol: WALL_PROTOCOL_VERSION,
-      time: this.time.epoch(),
+      time: this.deps.epoch(),
       credits: TILE_CREDITS,
       maxHandles: MAX_HANDLES,
     });
@@ -93,7 +96,7 @@ export class WallSession {
   /** One message from the browser. Whatever is wrong with it ends the session with a code and a reason. */
   message(data: Uint8Array, isBinary: boolean): void {
     if (this.#ended) return;
-    if (!this.#messageBudget.take(this.time.now())) {
+    if (!this.#messageBudget.take(this.deps.now())) {
       this.end('too_many_messages', `too many messages: at most ${MESSAGES_PER_SECOND} a second`);
       return;
     }
@@ -147,7 +150,7 @@ export class WallSession {
         this.#acknowledge(message.frames);
         return;
       case 'ping':
-        this.#send({ type: 'pong', sent: message.sent, time: this.time.epoch() });
+        this.#send({ type: 'pong', sent: message.sent, time: this.deps.epoch() });
         return;
     }
   }
@@ -169,7 +172,7 @@ export class WallSession {
   }
 
   #setPaused(handles: readonly number[], paused: boolean): void {
-    if (!this.#handleBudget.take(this.time.now(), handles.length)) {
+    if (!this.#handleBudget.take(this.deps.now(), handles.length)) {
       this.end(
         'too_many_messages',
         `too many handles in pause and resume: at most ${HANDLES_PER_SECOND} a second`,

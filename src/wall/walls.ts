@@ -78,9 +78,16 @@ export class Walls {
     const session = new WallSession(
       wallSocket(socket, (reason) => {
         metrics.rejected.inc({ reason });
+        if (reason === 'too_slow') metrics.slowViewers.inc();
       }),
       streams,
-      { now: () => clock.now(), epoch: epochMs },
+      {
+        now: () => clock.now(),
+        epoch: epochMs,
+        frameSkipped: () => {
+          metrics.framesSkipped.inc();
+        },
+      },
     );
     this.#sessions.add(session);
     metrics.viewers.inc({ mode: 'wall' });

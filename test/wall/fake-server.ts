@@ -191,7 +191,7 @@ export class FakeWallServer {
         close: (code, reason) => socket.close(REFUSALS[code].close, reason),
       },
       { join: (request, sink) => this.#join(request, sink) },
-      { now: () => performance.now(), epoch: () => Date.now() },
+      { now: () => performance.now(), epoch: () => Date.now(), frameSkipped: () => undefined },
     );
     this.#sessions.set(socket, session);
     socket.on('message', (data, isBinary) => session.message(data as Buffer, isBinary));

@@ -42,6 +42,7 @@ class FakeStream {
 class Bench {
   now = 0;
   buffered = 0;
+  skipped = 0;
   readonly texts: unknown[] = [];
   readonly frames: Sent[] = [];
   readonly streams: FakeStream[] = [];
@@ -83,7 +84,11 @@ class Bench {
         };
       },
     },
-    { now: () => this.now, epoch: () => 1_700_000_000_000 + this.now },
+    {
+      now: () => this.now,
+      epoch: () => 1_700_000_000_000 + this.now,
+      frameSkipped: () => (this.skipped += 1),
+    },
   );
 
   say(message: ClientMessage): void {
@@ -139,6 +144,7 @@ test(
     assert.equal(bench.frames[2]?.sequence, 9, 'the gap tells how many were skipped');
     bench.ack(bench.frames[2]);
     assert.equal(bench.frames.length, 3, 'nothing queues');
+    assert.equal(bench.skipped, 6, 'each one that a newer one replaced is counted');
   },
 );
 
