@@ -232,7 +232,8 @@ for (const [how, act] of [
       const camera = (name: string, index: number, more = ''): string =>
         `  - {name: ${name}, url: "${set.url(index)}"${more}}\n`;
       writeFileSync(file, `cameras:\n${camera('same', 0)}${camera('changed', 1)}${camera('removed', 0)}`);
-      const server = await service(t, { CONFIG_FILE: file });
+      // Three cameras connect at once here, and other tests run beside this one.
+      const server = await service(t, { CONFIG_FILE: file, OPEN_TIMEOUT_MS: '10000' });
       const [same, changed, removed] = ['same', 'changed', 'removed'].map((name) =>
         watchNamed(t, server.port, name),
       );
