@@ -6,9 +6,9 @@ import { RefusedError } from '../shared/errors.js';
 import { redact } from '../shared/redact.js';
 
 /**
- * The one parser of camera URLs. It cuts a URL exactly where FFmpeg cuts it (authority up to the first `/`, `?` or `#`;
- * userinfo up to `@`), so that the host that is judged is the host that FFmpeg would dial. WHATWG `URL` is not used:
- * for schemes that it does not know it neither normalises nor checks hosts.
+ * The one parser of camera URLs. What two parsers could read as naming two hosts is refused: releases of FFmpeg differ on
+ * whether `#` ends a user name, others on `\`, `;`, `?` and a second `@`. So the host that is judged is the host that is dialled,
+ * whoever reads the URL next. WHATWG `URL` is not used: for schemes that it does not know it neither normalises nor checks hosts.
  */
 
 /** Longest URL that is looked at, in characters. */
@@ -27,10 +27,13 @@ const DEFAULT_PORT = { rtsp: 554, rtsps: 322 } as const;
 const SHAPE = /^(rtsps?):\/\/([^/?#]*)(.*)$/i;
 /** `[IPv6]` or a name or dotted number, then perhaps a port. What hosts may be dialled is the address policy's job. */
 const HOST_PORT = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]{1,253}))(?::(\d{1,5}))?$/i;
+/** A label of a DNS name. Whether a name may be dialled is the address policy's job. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 /** White space, controls, invisible and broken characters: none has a place in a URL, CR and LF would end the request line. */
 const UNPRINTABLE = /[\s\p{C}]/u;
 
-const PASSWORD_HINT = 'rtsp: in user and password write @ / ? # % percent-encoded: %40 %2F %3F %23 %25';
+const PASSWORD_HINT =
+  'rtsp: in user and password write @ / ? # ; \\ % percent-encoded: %40 %2F %3F %23 %3B %5C %25';
 
 interface Parts {
   readonly scheme: 'rtsp' | 'rtsps';
@@ -47,7 +50,7 @@ export class RtspUrl {
   readonly host: string;
   /** 1-65535. */
   readonly port: number;
-  /** Path, query and fragment exactly as given; may be empty. Passed to the camera literally. */
+  /** Path and query exactly as given; empty, or from a `/` on. Passed to the camera literally. */
   readonly rest: string;
   readonly #portGiven: boolean;
   readonly #userinfo: string | null;
@@ -122,6 +125,7 @@ export function parseRtspUrl(text: string): RtspUrl {
   if (scheme === undefined || authority === undefined || rest === undefined) {
     throw bad('rtsp: URL must begin with rtsp:// or rtsps://');
   }
+  refuseAmbiguous(text, authority);
   if (Buffer.byteLength(rest) > MAX_PATH_BYTES) {
     throw bad(`rtsp: path and query are longer than ${MAX_PATH_BYTES} bytes: FFmpeg would cut them`);
   }
@@ -131,6 +135,9 @@ export function parseRtspUrl(text: string): RtspUrl {
   const { host, port } = parseHostPort(authority.slice(at + 1), rest);
   // "rtsp://admin:12/34@cam/": the authority ended inside the password, and "admin" would be dialled.
   if (rest.includes('@') && !host.includes('.') && isIP(host) === 0) throw bad(PASSWORD_HINT);
+  if (rest.includes('@') && at >= 0)
+    throw bad('rtsp: URL holds several @: write all but the one before the host as %40');
+  if (rest.startsWith('?')) throw bad('rtsp: URL has a ? before its path: write a / before it');
   return new RtspUrl({
     scheme: scheme.toLowerCase() === 'rtsps' ? 'rtsps' : 'rtsp',
     host,
@@ -138,6 +145,16 @@ export function parseRtspUrl(text: string): RtspUrl {
     userinfo,
     rest,
   });
+}
+
+/** `#` and `\\` end a host for some parsers and not for others; nowhere in a URL need they be raw. So with `;` before the path. */
+function refuseAmbiguous(text: string, authority: string): void {
+  const mark = /[#\\]/.exec(text);
+  if (mark)
+    throw bad(
+      text.indexOf('@', mark.index) >= 0 ? PASSWORD_HINT : 'rtsp: URL holds # or \\: write %23 or %5C',
+    );
+  if (authority.includes(';')) throw bad(PASSWORD_HINT);
 }
 
 function checkUserinfo(userinfo: string): void {
@@ -169,10 +186,18 @@ function parseHostPort(text: string, rest: string): { host: string; port: number
     // "rtsp://admin:99999/x@cam/": five digits of a password look like a port.
     throw bad(rest.includes('@') ? PASSWORD_HINT : 'rtsp: port must be 1-65535');
   }
-  if (ipv6 === undefined) return { host: (name ?? '').toLowerCase(), port };
+  if (ipv6 === undefined) return { host: checkedName(name ?? ''), port };
   if (!isIPv6(ipv6))
     throw bad('rtsp: the host in brackets is not an IPv6 address (zone ids are not supported)');
   return { host: parseAddress(ipv6).toString(), port };
+}
+
+/** A dotted IPv4 address passes too: its numbers are labels. */
+function checkedName(name: string): string {
+  if (name.endsWith('.')) throw bad('rtsp: the host ends in a dot: leave it out');
+  if (!name.split('.').every((label) => LABEL.test(label)))
+    throw bad('rtsp: the host is no name: parts of letters, digits, - and _ between dots');
+  return name.toLowerCase();
 }
 
 /**

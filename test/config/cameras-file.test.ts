@@ -162,7 +162,7 @@ other: secretpw
     const known = 'name, title, url, main_url, width, height, quality, fps, transport, always_on';
     assert.deepEqual(found, [
       'cams.yaml:2:11: cameras[0].name: must be 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
-      'cams.yaml:3:10: cameras[0].url: in user and password write @ / ? # % percent-encoded: %40 %2F %3F %23 %25',
+      'cams.yaml:3:10: cameras[0].url: in user and password write @ / ? # ; \\ % percent-encoded: %40 %2F %3F %23 %3B %5C %25',
       `cams.yaml:4:5: cameras[0].heigth: unknown key: known are ${known}`,
       'cams.yaml:5:12: cameras[0].width: must be an even number from 16 to 7680',
       'cams.yaml:6:13: cameras[0].height: must be an even number from 16 to 4320',

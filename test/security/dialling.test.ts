@@ -36,7 +36,7 @@ test(
       `"&${command}&"`,
       `'|${command}|'`,
       `';${command};'`,
-      `$(id)<>*?[x]{y}!~\\`,
+      `$(id)<>*?[x]{y}!~`,
     ];
     for (const [i, path] of paths.entries()) {
       const rtsp = `rtsp://127.0.0.1:${camera.port}/${path}`;
