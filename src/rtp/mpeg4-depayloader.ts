@@ -9,6 +9,10 @@ import type { UnitAssembler } from './unit-assembler.js';
  * the VOP itself), the others with a resynchronization marker or in the middle of data.
  */
 export class Mpeg4Depayloader implements Depayloader {
+  /** Packets before the first that begins with a start code. */
+  #implausible = 0;
+  #begun = false;
+
   constructor(
     private readonly assembler: UnitAssembler,
     private readonly pictures: Mpeg4Pictures,
@@ -16,7 +20,7 @@ export class Mpeg4Depayloader implements Depayloader {
   ) {}
 
   get implausible(): number {
-    return this.pictures.implausible;
+    return this.#implausible;
   }
 
   get deadline(): number {
@@ -32,6 +36,8 @@ export class Mpeg4Depayloader implements Depayloader {
     if (start === end && lost === 0) return;
     this.assembler.packet(packet.timestamp, mediaTimeMs, arrivedAt, lost, false);
     const begins = Mpeg4Pictures.beginsUnit(data, start, end);
+    this.#begun ||= begins;
+    if (!this.#begun) this.#implausible += 1;
     const { buffer } = this.assembler;
     const fits = buffer.append(data, start, end);
     if (!begins) this.assembler.goOn();

@@ -18,8 +18,6 @@ export class Mpeg4Pictures implements PictureCodec {
   #randomAccessTime = 0;
   /** The open unit holds a picture, not only headers. */
   hasPicture = false;
-  /** Units without a picture in them. */
-  implausible = 0;
 
   constructor(
     config: readonly Uint8Array[],
@@ -47,10 +45,7 @@ export class Mpeg4Pictures implements PictureCodec {
   end(bytes: Uint8Array, length: number, _lost: number, mediaTimeMs: number): Picture | null {
     const { headers, picture } = parts(bytes, length);
     if (headers > 0) this.#take(bytes.subarray(0, headers));
-    if (picture < 0) {
-      this.implausible += 1;
-      return null;
-    }
+    if (picture < 0) return null;
     const coding = (bytes[picture + 4] ?? 0) >> 6;
     const key = coding === CODING.intra;
     const disposable = coding === CODING.bidirectional;

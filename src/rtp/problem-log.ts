@@ -1,9 +1,9 @@
 import type { AccessUnit } from '../video/access-unit.js';
 import type { RtpProblem, RtpSink } from './rtp-sink.js';
 
-/** Passes everything on, but each kind of problem only once. */
+/** Passes everything on, but each kind of problem only once (a wrong codec once more when it is found out which). */
 export class ProblemLog implements RtpSink {
-  readonly #told = new Set<RtpProblem['kind']>();
+  readonly #told = new Set<string>();
 
   constructor(private readonly sink: RtpSink) {}
 
@@ -12,8 +12,9 @@ export class ProblemLog implements RtpSink {
   }
 
   problem(problem: RtpProblem): void {
-    if (this.#told.has(problem.kind)) return;
-    this.#told.add(problem.kind);
+    const key = problem.kind === 'wrong_codec' && problem.found !== null ? 'found_codec' : problem.kind;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     this.sink.problem(problem);
   }
 

@@ -28,7 +28,7 @@ export interface RtpReceiverOptions {
 /** Without a unit after that many packets, the stream is told to be of no use. A 4K key picture has some hundred. */
 export const MAX_PACKETS_WITHOUT_UNIT = 2_000;
 /** With that many senseless packets, half of all or more, it is another codec than the SDP says. */
-const SENSELESS_PACKETS = 30;
+const SENSELESS_PACKETS = 150;
 /** From so many senseless packets on, they are looked at for another codec's parameter sets. */
 const SNIFF_AFTER: Readonly<Record<VideoCodec, number>> = { h264: 1, h265: 1, jpeg: 3, mpeg4: 3 };
 /** So many packets of another payload type, and none of the right one, are told. */

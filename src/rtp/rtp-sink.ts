@@ -2,10 +2,11 @@ import type { AccessUnit } from '../video/access-unit.js';
 import type { VideoCodec } from '../video/video-format.js';
 
 /**
- * What is wrong with a stream. Each kind is reported once a stream (`packet_loss` is not among them: see RtpStatistics).
- * - `wrong_codec`: another codec than the SDP names. With `found`, its units follow; without, nothing will.
+ * What is wrong with a stream. Each kind is reported once a stream; the stream goes on. Losses are no problems: RtpStatistics counts them.
+ * - `wrong_codec`: another codec than the SDP names. With `found`, its units follow; without, it is not known which (it is
+ *   reported again if that shows).
  * - `wrong_payload_type`: nothing of the SDP's payload type came, only of another.
- * - `bad_data`: after MAX_PACKETS_WITHOUT_FORMAT packets no picture could be begun; `what` says what was missing.
+ * - `bad_data`: no picture could be begun in MAX_PACKETS_WITHOUT_UNIT packets, or headers cannot be read; `what` says which.
  * - `unsupported_packets`: payload structures outside RFC 6184 mode 0 and 1, RFC 7798, RFC 2435 or RFC 6416.
  * - `untrue_markers`: the marker bit does not stand at the end of pictures: each now waits for the next one to begin.
  * - `too_large`: a unit, its NAL units or its parameter sets went over a bound.
