@@ -30,7 +30,7 @@ export function coresFor({ picture, survey }: Pick<Findings, 'picture' | 'survey
 export function advise(findings: Findings): string[] {
   const { transport, role, wanted, picture, survey } = findings;
   const advice: string[] = [];
-  const { width, height, codec } = survey;
+  const { format } = survey;
   if (survey.lostPackets > 0 && transport === 'udp')
     advice.push(`UDP lost ${survey.lostPackets} packets: set transport to tcp`);
   else if (survey.lostPackets > 0)
@@ -38,9 +38,9 @@ export function advise(findings: Findings): string[] {
       `${survey.lostPackets} packets are missing although they came by TCP: the camera drops them; lower its bit rate`,
     );
   const small = role !== 'main';
-  if (small && width !== null && height !== null && width * height > 4 * wanted.width * wanted.height)
+  if (small && format !== null && format.width * format.height > 4 * wanted.width * wanted.height)
     advice.push(
-      `${(codec ?? 'the stream').toUpperCase()} ${width}x${height} is decoded to show ${wanted.width}x${wanted.height}: ` +
+      `${format.codec.toUpperCase()} ${format.width}x${format.height} is decoded to show ${wanted.width}x${wanted.height}: ` +
         (role === 'beside main'
           ? "give the camera's substream as url"
           : "give the camera's substream as url and this one as main_url"),

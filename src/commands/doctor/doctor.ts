@@ -4,8 +4,8 @@ import { cameraDefaults } from '../../config/cameras-file.js';
 import { decodePlan } from '../../decoding/decode-plan.js';
 import { advise, coresFor, percent } from './advice.js';
 import { type Picture, takePicture } from './picture.js';
-import { resolveStep, rtspStep, type Tell } from './steps.js';
-import { type Survey, surveyStream } from './survey.js';
+import { resolveStep, surveyStep, type Tell } from './steps.js';
+import type { Survey } from './survey.js';
 import {
   CAMERA_FAULTS,
   CameraError,
@@ -17,18 +17,18 @@ import { findFfmpeg } from '../../decoding/ffmpeg-build.js';
 import { cameraOpener } from '../../decoding/opener.js';
 import { redact } from '../../shared/redact.js';
 import type { CameraSpec } from '../../config/camera-spec.js';
-import { dialUrl, parseRtspUrl } from '../../source/rtsp-url.js';
+import { parseRtspUrl } from '../../source/rtsp-url.js';
 import { preferredPixels, WorkerPool } from '../../decoding/worker-pool.js';
 
 /** How long frames are counted. */
 const MEASURE_MS = 3000;
 
-/** Faults that FFmpeg might get past: its RTSP is more patient than the doctor's. */
-const TRY_ON: ReadonlySet<CameraErrorCode> = new Set([
+/** Faults that another transport may get past. */
+const TRANSPORT_FAULTS: ReadonlySet<CameraErrorCode> = new Set([
   'protocol',
   'disconnected',
   'open_timeout',
-  'no_video',
+  'stall',
 ]);
 
 /**
@@ -70,7 +70,7 @@ async function isSeen(patient: Patient, config: Config, tell: Tell): Promise<boo
     if (!(error instanceof CameraError)) throw error;
     tell('FAILED', `${error.code}: ${CAMERA_FAULTS[error.code].text}`);
     if (error.detail !== '') tell('', error.detail);
-    if (patient.transport === 'udp' && TRY_ON.has(error.code))
+    if (patient.transport === 'udp' && TRANSPORT_FAULTS.has(error.code))
       tell('ADVICE', 'UDP may be blocked or lose packets on the way: set transport to tcp');
     return false;
   }
@@ -102,10 +102,8 @@ async function examine(patient: Patient, config: Config, tell: Tell): Promise<vo
   if (policy.problems.length > 0) throw new ConfigError(policy.problems);
   tell(patient.isMain ? 'main_url' : 'url', `${url.toString()}, transport ${transport}`);
   const address = await resolveStep(url, policy, tell);
-  await rtspStep(url, address, tell).catch((error: unknown) => {
-    if (!(error instanceof CameraError) || !TRY_ON.has(error.code)) throw error;
-    tell('RTSP', `${error.code}: ${error.detail || error.message}. FFmpeg is tried all the same`);
-  });
+  const timeouts = { openTimeoutMs: config.OPEN_TIMEOUT_MS, stallTimeoutMs: config.STALL_TIMEOUT_MS };
+  const survey = await surveyStep({ url, address, transport, ...timeouts }, tell);
 
   const ffmpeg = await findFfmpeg(config.FFMPEG_PATH).catch((error: unknown) => {
     throw new CameraError('ffmpeg_missing', error instanceof Error ? error.message : '');
@@ -130,8 +128,6 @@ async function examine(patient: Patient, config: Config, tell: Tell): Promise<vo
     const times = { openMs: config.OPEN_TIMEOUT_MS, measureMs: MEASURE_MS };
     const picture = await takePicture(opener, plan, ffmpeg.path, times, (text) => tell('picture', text));
     tell('picture', `first frame after ${Math.round(picture.firstFrameMs)} ms (${picture.probe} probe)`);
-    const source = { url: dialUrl(url, address), transport };
-    const survey = await surveyStream(source, ffmpeg, config.STALL_TIMEOUT_MS);
     report(patient, picture, survey, tell);
   } finally {
     await pool.close();
@@ -145,9 +141,9 @@ function report(
   tell: Tell,
 ): void {
   const { width, height } = rendition;
-  const size = survey.width === null ? 'unknown' : `${survey.width}x${survey.height ?? 0}`;
+  const size = survey.format === null ? 'unknown' : `${survey.format.width}x${survey.format.height}`;
   const rate = survey.kbitPerSecond === null ? '' : `, ${Math.round(survey.kbitPerSecond)} kbit/s`;
-  tell('stream', `${survey.codec ?? 'unknown codec'}, ${size}${rate}`);
+  tell('stream', `${survey.format?.codec ?? 'unknown codec'}, ${size}${rate}`);
   const sent = survey.fps === null ? 'unknown' : survey.fps.toFixed(1);
   const shown = picture.fps === null ? 'unknown' : picture.fps.toFixed(1);
   tell('fps', `the camera sends ${sent}, the service shows ${shown}`);

@@ -1,24 +1,14 @@
-import { type AddressPolicy, resolveTarget, systemLookup } from '../../source/address-policy.js';
-import { CameraError, type CameraErrorCode } from '../../shared/errors.js';
-import { dialUrl, type RtspUrl } from '../../source/rtsp-url.js';
 import { isIP } from 'node:net';
-import { RtspDialogue } from '../../rtsp/client.js';
-import { authorization, challenges, mediaCodecs, type RtspAnswer } from '../../rtsp/messages.js';
+import type { DialogueStep } from '../../rtsp/dialogue-step.js';
+import { openSession } from '../../rtsp/session.js';
+import { CameraError } from '../../shared/errors.js';
+import type { Transport } from '../../shared/worker-protocol.js';
+import { type AddressPolicy, resolveTarget, systemLookup } from '../../source/address-policy.js';
+import type { RtspUrl } from '../../source/rtsp-url.js';
+import { type Survey, SURVEY_MS, UnitSurvey } from './survey.js';
 
 /** Prints one step: what it is, and what came of it. */
 export type Tell = (step: string, result: string) => void;
-
-/** Longest wait for the connection and for each answer. */
-const ANSWER_MS = 5000;
-
-const STATUS_FAULTS: Readonly<Record<number, CameraErrorCode>> = {
-  401: 'unauthorized',
-  403: 'forbidden',
-  404: 'not_found',
-  453: 'busy',
-  454: 'not_found',
-  503: 'unavailable',
-};
 
 /** @returns the address that is tried first. @throws CameraError `dns`, `target_denied` */
 export async function resolveStep(url: RtspUrl, policy: AddressPolicy, tell: Tell): Promise<string> {
@@ -38,76 +28,74 @@ export async function resolveStep(url: RtspUrl, policy: AddressPolicy, tell: Tel
   return address;
 }
 
+export interface SurveyOptions {
+  readonly url: RtspUrl;
+  /** Numeric, judged. */
+  readonly address: string;
+  readonly transport: Transport;
+  readonly openTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+}
+
 /**
- * Asks the camera for its description as FFmpeg will.
- * @throws CameraError for what FFmpeg, too, would end with
+ * Opens the camera with the service's own client, tells each step of the dialogue, and looks at what comes for some seconds.
+ * @throws CameraError when no picture came
  */
-export async function rtspStep(url: RtspUrl, address: string, tell: Tell): Promise<void> {
-  const door = { address, host: url.host, port: url.port, tls: url.scheme === 'rtsps' };
-  const dialogue = await RtspDialogue.open(door, ANSWER_MS);
-  try {
-    tell('connect', `port ${url.port} is open${door.tls ? ', TLS (certificate not checked)' : ''}`);
-    const target = dialUrl(url, address).replace(/^(rtsps?:\/\/)[^/?#]*@/i, '$1');
-    const options = await dialogue.ask('OPTIONS', target);
-    tell('OPTIONS', `${statusText(options)}${serverText(options)}`);
-    const described = await describe(dialogue, url, target, tell);
-    if (described.status !== 200) throw statusFault(described);
-    const { video, audio } = mediaCodecs(described.body);
-    tell(
-      'codec',
-      `video ${video.join(', ') || 'none'}${audio.length > 0 ? `; audio ${audio.join(', ')} (not used)` : ''}`,
-    );
-    if (video.length === 0) throw new CameraError('no_video', 'the description has no video');
-  } finally {
-    dialogue.close();
+export async function surveyStep(options: SurveyOptions, tell: Tell): Promise<Survey> {
+  const { url, address, transport, openTimeoutMs, stallTimeoutMs } = options;
+  const { scheme, host, port } = url;
+  const seen = new UnitSurvey();
+  const session = openSession(
+    {
+      url: { scheme, host, port, pathAndQuery: url.rest },
+      credentials: url.credentials(),
+      ...{ address, transport, openTimeoutMs, stallTimeoutMs },
+    },
+    {
+      unit: (unit) => {
+        seen.add(unit);
+        if (seen.enough) session.stop();
+      },
+      step: (step) => tellStep(step, port, tell),
+    },
+  );
+  const enough = setTimeout(() => session.stop(), openTimeoutMs + SURVEY_MS);
+  const end = await session.ended;
+  clearTimeout(enough);
+  const survey = seen.result(session.statistics?.lost ?? 0);
+  if (end.code === 'stopped') return survey;
+  if (survey.pictures === 0) throw new CameraError(end.code, end.detail);
+  tell('RTSP', `${end.code} after ${survey.pictures} pictures: ${end.detail}`);
+  return survey;
+}
+
+function tellStep(step: DialogueStep, port: number, tell: Tell): void {
+  switch (step.kind) {
+    case 'connected':
+      tell('connect', `port ${port} is open${step.tls ? ', TLS (certificate not checked)' : ''}`);
+      return;
+    case 'answer':
+      if (step.status !== 401) tell(step.method, answerText(step));
+      return;
+    case 'challenged':
+      tell('auth', `camera asks for ${step.offered.join(' or ') || 'a scheme that is not known here'}`);
+      return;
+    case 'described':
+      tell(
+        'media',
+        `${step.media}${step.tracks > 1 ? `: video ${step.track + 1} of ${step.tracks} is used` : ''}`,
+      );
+      return;
+    case 'transport':
+      tell('transport', step.text);
+      return;
+    case 'note':
+      tell('note', step.text);
   }
 }
 
-async function describe(
-  dialogue: RtspDialogue,
-  url: RtspUrl,
-  target: string,
-  tell: Tell,
-): Promise<RtspAnswer> {
-  const accept = 'Accept: application/sdp';
-  const open = await dialogue.ask('DESCRIBE', target, [accept]);
-  if (open.status !== 401) {
-    tell('DESCRIBE', statusText(open));
-    tell('auth', url.credentials() ? 'none asked for: user and password are not needed' : 'none asked for');
-    return open;
-  }
-  const offered = challenges(open);
-  const names = offered
-    .map((c) => (c.scheme === 'digest' ? `Digest ${c.algorithm}` : 'Basic'))
-    .map(printable);
-  const credentials = url.credentials();
-  tell('auth', `camera asks for ${names.join(' or ') || 'a scheme that is not known here'}`);
-  if (!credentials) throw new CameraError('unauthorized', 'the URL has no user and password');
-  const header = offered
-    .map((c) => authorization(c, credentials, 'DESCRIBE', target))
-    .find((line) => line !== null);
-  if (header === undefined)
-    throw new CameraError(
-      'unauthorized',
-      'neither this nor FFmpeg knows these schemes: choose Digest MD5 in the camera',
-    );
-  const answer = await dialogue.ask('DESCRIBE', target, [accept, header]);
-  tell('DESCRIBE', `${statusText(answer)}, with user and password`);
-  return answer;
+function answerText(step: DialogueStep & { kind: 'answer' }): string {
+  const login = step.withCredentials ? ', with user and password' : '';
+  const server = step.server === '' || step.method !== 'OPTIONS' ? '' : `, server ${step.server}`;
+  return `${`${step.status} ${step.reason}`.trim()}${login}${server} (${step.ms.toFixed(0)} ms)`;
 }
-
-function statusFault(answer: RtspAnswer): CameraError {
-  const { status } = answer;
-  if (status >= 300 && status < 400) return new CameraError('redirected', statusText(answer));
-  return new CameraError(STATUS_FAULTS[status] ?? 'protocol', statusText(answer));
-}
-
-const statusText = ({ status, reason }: RtspAnswer): string => `${status} ${printable(reason)}`.trim();
-
-function serverText({ headers }: RtspAnswer): string {
-  const server = headers.find(([name]) => name === 'server')?.[1];
-  return server === undefined ? '' : `, server ${printable(server)}`;
-}
-
-/** A camera's text for a terminal: no escape sequences, not endless. */
-const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 80);
