@@ -44,6 +44,6 @@ export function createRegistry(settings: CameraSettings, deps: Omit<RegistryDeps
       },
       offeredSize: (want) => snapToLadder(want, offered),
     },
-    { ...deps, gate: new ConnectGate(settings.MAX_CONNECTING) },
+    { ...deps, gate: new ConnectGate(settings.MAX_CONNECTING, deps.clock) },
   );
 }

@@ -5,7 +5,7 @@ import type { KeyFrames } from '../decoding/decode-plan.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
 import type { DecodePlan, FrameMessage, RunCounters, VideoReport } from '../shared/worker-protocol.js';
 import { Backoff, type RetryTimes } from './backoff.js';
-import type { ConnectGate } from './connect-gate.js';
+import type { ConnectGate, ConnectRank, ConnectSlot } from './connect-gate.js';
 import { FreezeDetector } from './freeze-detector.js';
 import { KeyFrameGap } from './key-frame-gap.js';
 import { type LivenessTimes, maxGapMs } from './liveness.js';
@@ -59,6 +59,8 @@ export class Supervisor implements Supervision {
   #everLive = false;
   #longProbe = false;
   #lastFrameAt = 0;
+  /** The last run ended without a picture. */
+  #failedLast = false;
   #failed: { readonly code: CameraErrorCode; readonly at: number } | null = null;
 
   constructor(
@@ -121,21 +123,31 @@ export class Supervisor implements Supervision {
 
   async #live(): Promise<void> {
     while (!this.#isStopped()) {
-      const leaveGate = await this.gate.enter(this.#abort.signal);
-      if (!leaveGate) return;
+      const slot = await this.gate.enter(
+        { failedLast: this.#failedLast, rank: () => this.#rank() },
+        this.#abort.signal,
+      );
+      if (!slot) return;
       // The slot may have been granted in the same turn as the stop came.
       if (this.#isStopped()) {
-        leaveGate();
+        slot.leave();
         return;
       }
-      const failure = await this.#runOnce(leaveGate).finally(leaveGate);
+      const failure = await this.#runOnce(slot).finally(() => {
+        slot.leave();
+      });
       if (!failure || this.#isStopped()) return;
       await this.#pause.wait(this.#afterFailure(failure));
     }
   }
 
+  #rank(): ConnectRank {
+    if (this.#everLive) return 'was_live';
+    return this.plan.outputs.some(({ demands }) => demands.length > 0) ? 'watched' : 'unwatched';
+  }
+
   /** @returns how the run failed; `null` when it was stopped */
-  async #runOnce(onFirstFrame: () => void): Promise<Failure | null> {
+  async #runOnce(slot: ConnectSlot): Promise<Failure | null> {
     this.#freeze = new FreezeDetector(this.times.frozenAfterMs);
     this.#run = new WatchedRun(
       this.opener,
@@ -144,9 +156,12 @@ export class Supervisor implements Supervision {
       this.#gap,
       this.clock,
       {
+        started: () => {
+          slot.started();
+        },
         alive: (first) => {
           this.#alive();
-          if (first) onFirstFrame();
+          if (first) slot.leave();
         },
         frame: (frame) => {
           this.#noteFreeze(frame);
@@ -189,6 +204,7 @@ export class Supervisor implements Supervision {
     if (otherProbe) this.#longProbe = !this.#longProbe;
     this.#failed = { code, at: this.clock.now() };
     if (otherProbe && this.#longProbe && code !== 'open_timeout') return 0;
+    this.#failedLast = liveMs === null;
     const pause = this.#backoff.next(code, liveMs ?? 0);
     if (first) this.#status.set('offline', code, this.#lastFrameAt);
     else if (this.status.state !== 'offline') this.#status.set('stale', code, this.#lastFrameAt);

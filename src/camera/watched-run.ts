@@ -14,6 +14,8 @@ import type { KeyFrameGap } from './key-frame-gap.js';
 import { Liveness, type LivenessTimes, type Overdue } from './liveness.js';
 
 export interface WatchedRunEvents {
+  /** The worker runs; told once or more. */
+  started(): void;
   /** A frame came, or was decoded although nobody wanted it. `first`: of this run. */
   alive(first: boolean): void;
   frame(frame: FrameMessage): void;
@@ -54,6 +56,9 @@ export class WatchedRun {
     this.#liveness = new Liveness(times, request.plan, gap, clock.now());
     this.#keyFrames = gap.keyFrames;
     this.#run = opener.open(request, {
+      started: () => {
+        events.started();
+      },
       frame: (frame) => {
         this.#onFrame(frame);
       },

@@ -126,7 +126,7 @@ export const SETTINGS = {
     'Picture unchanged for this long counts as frozen',
   ),
   MAX_CAMERAS: setting('100', integer(1, 1000), 'Most cameras that run at the same time'),
-  MAX_CONNECTING: setting('4', integer(1, 100), 'Most cameras that connect at the same time'),
+  MAX_CONNECTING: setting('16', integer(1, 100), 'Most cameras that begin to connect at the same time'),
   MAX_VIEWERS: setting('5000', integer(1, 100_000), 'Most viewers in total'),
   MAX_VIEWERS_PER_ADDRESS: setting(
     '0',

@@ -16,6 +16,8 @@ export interface CameraRun {
 }
 
 export interface RunEvents {
+  /** A worker runs; told again when another address is tried. */
+  started(): void;
   frame(frame: FrameMessage): void;
   /** Totals since the run began. */
   counters(counters: RunCounters): void;

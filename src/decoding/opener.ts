@@ -73,6 +73,9 @@ function noteLife(events: RunEvents): { readonly events: RunEvents; readonly liv
   let lived = false;
   return {
     events: {
+      started: () => {
+        events.started();
+      },
       frame: (frame) => {
         lived = true;
         events.frame(frame);

@@ -79,6 +79,9 @@ export class WorkerPool {
     let terminate: NodeJS.Timeout | undefined;
     const portClosed = new Promise((resolve) => port.once('close', resolve));
 
+    port.once('message', () => {
+      events.started();
+    });
     port.on('message', (message: FromWorker) => {
       switch (message.type) {
         case 'frame':

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ConnectGate } from '../../src/camera/connect-gate.js';
 import type { CameraErrorCode } from '../../src/shared/errors.js';
 import type { DecodePlan, RunCounters } from '../../src/shared/worker-protocol.js';
-import { Supervisor, type SupervisorTimes } from '../../src/camera/supervisor.js';
+import { Supervisor, type SupervisorEvents, type SupervisorTimes } from '../../src/camera/supervisor.js';
 import { FakeOpener } from '../support/fake-opener.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 
@@ -20,6 +20,15 @@ const TIMES: SupervisorTimes = {
 const PLAN: DecodePlan = { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: false };
 const KEY_FRAMES: DecodePlan = { ...PLAN, keyFramesOnly: true };
 
+const QUIET: SupervisorEvents = {
+  frame: () => undefined,
+  counted: () => undefined,
+  video: () => undefined,
+  keyFrames: () => undefined,
+  state: () => undefined,
+  failed: () => undefined,
+};
+
 interface Failure {
   readonly code: CameraErrorCode;
   readonly first: boolean;
@@ -28,12 +37,12 @@ interface Failure {
 
 /** A supervisor on a clock of its own; 0.5 is no jitter. */
 async function start({
-  gate = new ConnectGate(4),
+  clock = new ManualClock(),
+  gate = new ConnectGate(4, clock),
   random = (): number => 0.5,
   plan = PLAN,
   times = TIMES,
 } = {}) {
-  const clock = new ManualClock();
   const opener = new FakeOpener();
   const states: string[] = [];
   const gaps: (number | undefined)[] = [];
@@ -391,33 +400,70 @@ test('frames of a run that was given up do not make the camera live', { timeout 
 });
 
 test('a stop while it waits at the gate opens nothing and keeps no slot', { timeout }, async () => {
-  const gate = new ConnectGate(1);
-  const first = await start({ gate });
-  const second = await start({ gate });
+  const clock = new ManualClock();
+  const gate = new ConnectGate(1, clock);
+  const first = await start({ gate, clock });
+  const second = await start({ gate, clock });
   assert.equal(second.opener.runs.length, 0);
   await second.supervisor.stop();
   await first.supervisor.stop();
-  const third = await start({ gate });
+  const third = await start({ gate, clock });
   assert.equal(third.opener.runs.length, 1);
   await third.supervisor.stop();
 });
 
 test('a stop in the turn in which the gate opens starts no run', { timeout }, async () => {
-  const gate = new ConnectGate(1);
   const clock = new ManualClock();
+  const gate = new ConnectGate(1, clock);
   const opener = new FakeOpener();
-  const quiet = {
-    frame: () => 0,
-    counted: () => 0,
-    video: () => 0,
-    keyFrames: () => 0,
-    state: () => 0,
-    failed: () => 0,
-  };
-  await new Supervisor(PLAN, opener, gate, TIMES, clock, quiet).stop();
+  await new Supervisor(PLAN, opener, gate, TIMES, clock, QUIET).stop();
   assert.equal(opener.runs.length, 0);
   assert.equal(clock.pending, 0);
-  assert.ok(await gate.enter(new AbortController().signal));
+  const request = { failedLast: false, rank: () => 'watched' as const };
+  assert.ok(await gate.enter(request, new AbortController().signal));
+});
+
+test(
+  'the first picture behind sixty silent cameras comes within three seconds, at first and ever after',
+  { timeout },
+  async () => {
+    const clock = new ManualClock();
+    const gate = new ConnectGate(16, clock);
+    const silent = await Promise.all(Array.from({ length: 60 }, () => start({ clock, gate })));
+    for (const afterMs of [0, 5000, 60_000]) {
+      await clock.advance(afterMs);
+      const honest = await start({ clock, gate });
+      const waited = clock.now();
+      while (honest.opener.runs.length === 0) await clock.advance(100);
+      assert.ok(clock.now() - waited <= 2000, `${clock.now() - waited} ms`);
+      await honest.supervisor.stop();
+    }
+    await Promise.all(silent.map(({ supervisor }) => supervisor.stop()));
+    assert.equal(clock.pending, 0);
+  },
+);
+
+test('when a switch comes back, all of its cameras are live within seconds', { timeout }, async () => {
+  const clock = new ManualClock();
+  const gate = new ConnectGate(16, clock);
+  const cams = await Promise.all(
+    Array.from({ length: 48 }, () => start({ clock, gate, random: Math.random })),
+  );
+  const isUp = async (): Promise<void> => {
+    // A camera shows its first picture half a second after the connection.
+    for (const { opener } of cams) if (opener.runs.length > 0 && opener.run.stops === 0) opener.run.frame();
+    await clock.advance(500);
+  };
+  for (let i = 0; i < 10; i++) await isUp();
+  assert.ok(cams.every(({ supervisor }) => supervisor.status.state === 'live'));
+  await clock.advance(60_000);
+  assert.ok(cams.every(({ supervisor }) => supervisor.status.state === 'offline'));
+  // The longest pause is 30 s and a fifth; the open timeout may have begun just before.
+  const back = clock.now();
+  while (!cams.every(({ supervisor }) => supervisor.status.state === 'live') && clock.now() < back + 60_000)
+    await isUp();
+  assert.ok(clock.now() - back < 40_000, `${clock.now() - back} ms`);
+  await Promise.all(cams.map(({ supervisor }) => supervisor.stop()));
 });
 
 test(
@@ -453,15 +499,7 @@ test('a stop waits for a run that takes its time to end', { timeout }, async () 
   const clock = new ManualClock();
   const opener = new FakeOpener();
   opener.obedient = false;
-  const quiet = {
-    frame: () => 0,
-    counted: () => 0,
-    video: () => 0,
-    keyFrames: () => 0,
-    state: () => 0,
-    failed: () => 0,
-  };
-  const supervisor = new Supervisor(PLAN, opener, new ConnectGate(1), TIMES, clock, quiet);
+  const supervisor = new Supervisor(PLAN, opener, new ConnectGate(1, clock), TIMES, clock, QUIET);
   await settle();
   let gone = false;
   const stopped = supervisor.stop().then(() => (gone = true));

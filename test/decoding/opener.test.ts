@@ -29,7 +29,12 @@ function camera(addresses: Addresses) {
     skipLoopFilter: false,
     resolve: () => Promise.resolve(addresses),
   });
-  const ignore: RunEvents = { frame: () => undefined, counters: () => undefined, video: () => undefined };
+  const ignore: RunEvents = {
+    started: () => undefined,
+    frame: () => undefined,
+    counters: () => undefined,
+    video: () => undefined,
+  };
   const open = async () => {
     const opened = opener.open({ plan: PLAN, longProbe: false }, ignore);
     await settle();

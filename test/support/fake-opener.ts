@@ -59,6 +59,10 @@ export class FakeRun implements CameraRun {
     if (this.obedient) this.#resolve({ code: 'stopped' });
   }
 
+  started(): void {
+    this.events.started();
+  }
+
   frame(picture = ++this.frames, key: RenditionKey = '640x360q50'): void {
     const frame: FrameMessage = {
       type: 'frame',
@@ -95,6 +99,9 @@ export class FakeOpener implements CameraOpener {
   open(request: OpenRequest, events: RunEvents): CameraRun {
     const run = new FakeRun(request.plan, request.longProbe, events, this.obedient);
     this.runs.push(run);
+    queueMicrotask(() => {
+      run.started();
+    });
     return run;
   }
 

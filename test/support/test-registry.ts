@@ -59,7 +59,7 @@ export function studio(options: Partial<RegistryOptions> = {}) {
     },
     {
       clock,
-      gate: new ConnectGate(4),
+      gate: new ConnectGate(4, clock),
       metrics,
       log: quietLog,
       publish: (topic, bytes) => published.push({ topic, bytes }),

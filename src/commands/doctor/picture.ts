@@ -66,6 +66,7 @@ async function tryOnce(
       },
       counters: () => undefined,
       video: () => undefined,
+      started: () => undefined,
     },
   );
   const over = new AbortController();
