@@ -34,7 +34,8 @@ export interface AccessUnit {
   readonly arrivedAt: number;
   /**
    * The decoder needs these bytes, but the picture it makes of them may be wrong: do not show it. Without `keepDamaged`
-   * that is so only between a `recovery` unit and its `recoveryFrames`-th successor, after a loss or at the start.
+   * that is so only between a `recovery` unit and its `recoveryFrames`-th successor, after a loss or at the start: an
+   * FFmpeg that begins at that unit shows none of them by itself, one that runs on shows some.
    */
   readonly damaged: boolean;
   /** No other picture refers to this one (nal_ref_idc 0, H.265 non-reference picture of the highest sub-layer, B-VOP). */

@@ -39,7 +39,7 @@ export class GopBuffer {
 
   constructor(readonly bounds: GopBounds) {}
 
-  /** Takes the next unit in decoding order. A loss needs no word: nothing that depends on it is handed out. */
+  /** Takes the next unit in decoding order. Of a loss it needs not be told: what depends on it does not come, or is damaged. */
   push(unit: AccessUnit): void {
     if (unit.randomAccess === 'key' || (unit.randomAccess === 'recovery' && unit.recoveryFrames === 0)) {
       this.#begin(unit);
