@@ -10,7 +10,8 @@ import { statOf } from '../bench/lib/proc.js';
 import { connectViewer, type Viewer } from '../bench/lib/ws-viewer.js';
 import { helpText } from '../src/config/command-line.js';
 import { SETTINGS, settingsTable } from '../src/config/settings.js';
-import { cameras, closed, service, until } from './support/rig.js';
+import { cameras, closed, service } from './support/rig.js';
+import { until } from './support/until.js';
 import { tempFolder } from './support/temp-folder.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));

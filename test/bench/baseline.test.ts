@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { startBaseline } from '../../bench/baseline/index.js';
@@ -8,12 +7,11 @@ import { JpegSplitter } from '../../bench/baseline/jpeg-splitter.js';
 import { childrenOf, isAlive } from '../../bench/lib/proc.js';
 import { listeningPort, startServer } from '../../bench/lib/server-process.js';
 import { connectViewer } from '../../bench/lib/ws-viewer.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 /** A folder with one executable Node script in it. */
 function script(t: TestContext, code: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'script.cjs');
+  const path = join(tempFolder(t), 'script.cjs');
   writeFileSync(path, `#!${process.execPath}\n${code}`, { mode: 0o755 });
   return path;
 }

@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { descendantsOf, isAlive } from '../../bench/lib/proc.js';
-import { until } from '../support/rig.js';
+import { until } from '../support/until.js';
+import { freePort } from '../support/free-port.js';
 
 const DEMO = fileURLToPath(new URL('../../bench/demo/main.js', import.meta.url));
 const timeout = 60_000;
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  assert.ok(address !== null && typeof address === 'object');
-  probe.close();
-  await once(probe, 'close');
-  return address.port;
-}
 
 test('a demo that is killed leaves neither service nor cameras nor FFmpeg behind', { timeout }, async (t) => {
   const port = await freePort();

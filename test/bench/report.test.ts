@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { barChart, lineChart } from '../../bench/lib/plot.js';
@@ -26,6 +25,7 @@ import {
 } from '../../bench/lib/proc.js';
 import { writeReport } from '../../bench/lib/report.js';
 import { markdownTable, number } from '../../bench/lib/table.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 /** Asserts that tags nest and close, that attributes are quoted, and that text holds no stray markup. */
 function assertWellFormed(xml: string): void {
@@ -112,8 +112,7 @@ test(
 );
 
 test('a report is written as JSON with the machine, and printed with its table', { timeout: 20_000 }, (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'report-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = tempFolder(t);
   const printed: string[] = [];
   const report = {
     name: 'fan-out',

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigWatch, fileSignature, watchConfig } from '../../src/config/config-watch.js';
 import { ConfigError } from '../../src/shared/errors.js';
 import { quietLog } from '../support/test-registry.js';
-import { until } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 20_000;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { childrenOf, fdCountOf, isAlive, memoryOf, statOf } from '../../bench/lib/proc.js';
 import { connectViewer } from '../../bench/lib/ws-viewer.js';
-import { cameras, closed, service, until, watch } from '../support/rig.js';
+import { cameras, closed, service, watch } from '../support/rig.js';
+import { until } from '../support/until.js';
 
 /** Many viewers, too many viewers, and the end of the service. */
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { childrenOf, memoryOf } from '../../bench/lib/proc.js';
-import { cameras, closed, type Scope, service, SMALL, until, watch } from '../support/rig.js';
+import { cameras, closed, type Scope, service, SMALL, watch } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 /** FFmpeg itself misbehaves: scripts in its place, given as FFMPEG_PATH. */
 
@@ -15,9 +16,7 @@ const REAL = CHOSEN_FFMPEG.path;
 const PROBED = `case "$*" in *-version*|*"-h full"*) exec ${REAL} "$@";; esac`;
 
 async function script(scope: Scope, body: string, mode = 0o755): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'ffmpeg-fault-'));
-  scope.after(() => rm(folder, { recursive: true, force: true }));
-  const path = join(folder, 'ffmpeg');
+  const path = join(tempFolder(scope), 'ffmpeg');
   await writeFile(path, `#!/bin/sh\n${PROBED}\n${body}\n`);
   await chmod(path, mode);
   return path;

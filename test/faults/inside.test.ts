@@ -7,7 +7,8 @@ import { loadConfig } from '../../src/config/settings.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { startService } from '../../src/service.js';
 import { BUSY_MS } from './inject.js';
-import { cameras, QUICK, service, until, watch, type Watcher } from '../support/rig.js';
+import { cameras, QUICK, service, watch, type Watcher } from '../support/rig.js';
+import { until } from '../support/until.js';
 import type { VirtualCameras } from '../../bench/virtual-camera/index.js';
 
 /** Faults inside the service itself: an encoder, a worker thread, the main thread. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { cameras, type Service, service, until, watch } from '../support/rig.js';
+import { cameras, type Service, service, watch } from '../support/rig.js';
+import { until } from '../support/until.js';
 
 /** Frames of more than a megabyte, at which uWebSockets.js drops what is sent to a socket of `/ws`. */
 

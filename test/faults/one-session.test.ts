@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectViewer } from '../../bench/lib/ws-viewer.js';
 import { tempFolder } from '../support/temp-folder.js';
-import { cameras, closed, type Scope, service, until } from '../support/rig.js';
+import { cameras, closed, type Scope, service } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
 
 /** A camera that grants one session answers 453 to a second one. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { cameras, closed, type Scope, service, until, watch } from '../support/rig.js';
+import { cameras, closed, type Scope, service, watch } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
 
 /** A camera that cannot be opened: what its first viewer is told, how often it is tried, what is counted. */

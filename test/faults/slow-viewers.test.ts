@@ -8,16 +8,8 @@ import { distribution } from '../../bench/lib/stats.js';
 import { connectViewer, type Viewer } from '../../bench/lib/ws-viewer.js';
 import type { VirtualCameras } from '../../bench/virtual-camera/index.js';
 import { delayProxy } from './delay-proxy.js';
-import {
-  cameras,
-  closed,
-  type Scope,
-  type Service,
-  service,
-  until,
-  watch,
-  type Watcher,
-} from '../support/rig.js';
+import { cameras, closed, type Scope, type Service, service, watch, type Watcher } from '../support/rig.js';
+import { until } from '../support/until.js';
 
 /** A viewer that cannot or does not take what it is sent harms nobody, and sees few but fresh frames. */
 

@@ -4,7 +4,8 @@ import jpegTurbo from 'jpeg-turbo';
 import { identify } from '../../bench/lib/frame-age.js';
 import { frameNumberOfJpeg } from '../../bench/lib/frame-number.js';
 import { isAlive } from '../../bench/lib/proc.js';
-import { cameras, service, until, watch } from '../support/rig.js';
+import { cameras, service, watch } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
 
 /** A camera that was live and then misbehaves: the viewer stays connected, is told, and sees it come back. */

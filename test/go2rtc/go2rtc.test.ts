@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { openGo2rtcPlayer } from './player.js';
-import { headerMarkers, metric, openStreet, type Street, until } from '../support/configured-service.js';
+import { headerMarkers, metric, openStreet, type Street } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
 
 /** go2rtc's WebSocket, as its own player speaks it. */
 
@@ -39,7 +40,7 @@ describe('/api/ws', { timeout: 60_000 }, () => {
     });
     player.close();
     assert.equal((await player.closed).code, 1005);
-    await until(viewers, (count) => count === 0);
+    await untilSeen(viewers, (count) => count === 0);
   });
 
   test('a player that wants MSE and WebRTC first comes to mjpeg by their refusal', options, async () => {
@@ -90,7 +91,7 @@ describe('/api/ws', { timeout: 60_000 }, () => {
         assert.match(String(player.texts.at(-1)?.value), text);
         assert.equal(player.pictures.length, 0);
       }
-      await until(viewers, (count) => count === 0);
+      await untilSeen(viewers, (count) => count === 0);
     },
   );
 

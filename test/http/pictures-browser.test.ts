@@ -1,7 +1,8 @@
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
-import { openStreet, type Street, until } from '../support/configured-service.js';
+import { openStreet, type Street } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
 
 /** An `<img>` as home automation pages and kiosks have it, in a real browser. */
 
@@ -35,7 +36,7 @@ describe('an <img> in Chromium', { timeout: 60_000 }, () => {
           return canvas.toDataURL();
         })()`);
       const seen = new Set<string>();
-      await until(
+      await untilSeen(
         async () => {
           const pixels = await sample();
           if (pixels !== '') seen.add(pixels);

@@ -5,14 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { memoryOf } from '../../bench/lib/proc.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
-import {
-  headerMarkers,
-  metric,
-  openStreet,
-  rawGet,
-  type Street,
-  until,
-} from '../support/configured-service.js';
+import { headerMarkers, metric, openStreet, rawGet, type Street } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
 
 /** What other programs play and poll, against the real service and virtual cameras. */
 
@@ -117,7 +111,7 @@ describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
     try {
       await once(viewer, 'data');
       await street.cameras.fault('cam3', 'stall:0');
-      const last = await until(
+      const last = await untilSeen(
         () => get(url),
         (response) => response.status !== 200,
       );
@@ -237,10 +231,10 @@ describe('viewers of MJPEG', { timeout: 60_000 }, () => {
     }
     const sockets = [1, 2, 3].map(() => rawGet(street.service, '/stream.mjpeg?camera_index=cam1').resume());
     await Promise.all(sockets.map((socket) => once(socket, 'data')));
-    await until(viewers, (count) => count === 3);
+    await untilSeen(viewers, (count) => count === 3);
     for (const socket of sockets) socket.destroy();
-    await until(viewers, (count) => count === 0);
-    const idle = await until(
+    await untilSeen(viewers, (count) => count === 0);
+    const idle = await untilSeen(
       async () => (await fetch(`${street.service.url}/api/streams`)).text(),
       (text) => text === '{"cam1":{"producers":[],"consumers":[]}}',
     );
@@ -276,16 +270,16 @@ describe('viewers of MJPEG', { timeout: 60_000 }, () => {
   });
 
   test('readers that stop reading cost little memory and are let go', options, async () => {
-    await until(viewers, (count) => count === 0);
+    await untilSeen(viewers, (count) => count === 0);
     const memory = (): number => memoryOf(street.service.pid)?.rssBytes ?? 0;
     const sockets = [1, 2, 3].map(() =>
       rawGet(street.service, '/stream.mjpeg?camera_index=cam1&quality=95&width=1280&height=720'),
     );
     const slowBefore = await metric(street.service, 'rtsp_ws_slow_viewers_total');
     for (const socket of sockets) await once(socket, 'readable');
-    await until(viewers, (count) => count === 3);
+    await untilSeen(viewers, (count) => count === 3);
     const before = memory();
-    await until(viewers, (count) => count === 0, 20_000);
+    await untilSeen(viewers, (count) => count === 0, 20_000);
     assert.equal((await metric(street.service, 'rtsp_ws_slow_viewers_total')) - slowBefore, 3);
     // 25 frames a second of some 150 KB for three seconds and more would be over 30 MB for three readers.
     assert.ok(memory() - before < 25_000_000, `${Math.round((memory() - before) / 1e6)} MB more`);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { idleShare, IdleMeter, type Reading } from '../../src/load/cpu-idle.js';
 import { allowedCpus, cpuLimits } from '../../src/load/cpu-limits.js';
-import { until } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 /** A folder with `proc` and `sys` as a machine would show them. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ import type { z } from 'zod';
 import { cameraDefaults, parseCameras } from '../../src/config/cameras-file.js';
 import { loadConfig, SETTINGS } from '../../src/config/settings.js';
 import * as schema from './kubernetes-schema.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 /** What runs the service elsewhere: Kubernetes, systemd, compose. */
 
@@ -132,11 +132,7 @@ test('the systemd unit is one that systemd takes, and gives no more rights than 
   assert.ok(Number(unit.get('Service.TimeoutStopSec')?.[0]) > 5);
 
   if (spawnSync('systemd-analyze', ['--version']).status !== 0) return;
-  const folder = mkdtempSync(join(tmpdir(), 'unit-'));
-  t.after(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const copy = join(folder, 'rtsp-stream-ws.service');
+  const copy = join(tempFolder(t), 'rtsp-stream-ws.service');
   // systemd looks whether the program is there; this machine may have its Node elsewhere.
   writeFileSync(copy, text.replace('/usr/bin/node', process.execPath));
   const verified = spawnSync('systemd-analyze', ['verify', copy], { encoding: 'utf8' });

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { openGo2rtcPlayer } from '../go2rtc/player.js';
-import { openStreet, rawGet, type Street, until } from '../support/configured-service.js';
+import { openStreet, rawGet, type Street } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
 import { type Prometheus, startPrometheus } from './prometheus.js';
 
 /** Alert rules and dashboard, asked of a real Prometheus that scrapes a real service. */
@@ -97,7 +98,7 @@ describe('with a Prometheus that scrapes a running service', { timeout: 60_000 }
     // A refusal and an outage, so that their series exist.
     await fetch(`${service.url}/snapshot?camera_index=nobody`);
     await cameras.fault('cam2', 'refuse');
-    await until(
+    await untilSeen(
       () => prometheus.query('rtsp_ws_camera_state{camera="cam2",state="offline"} == 1'),
       (result) => result.length === 1,
       30_000,
@@ -144,7 +145,7 @@ describe('with a Prometheus that scrapes a running service', { timeout: 60_000 }
     'every rule is loaded and healthy, and those that should are on their way to fire',
     options,
     async () => {
-      const state = await until(
+      const state = await untilSeen(
         async () =>
           z
             .object({

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
+import { freePort } from '../support/free-port.js';
 
 /** Debian's Prometheus on loopback, with the repository's own configuration turned to a service under test. */
 export interface Prometheus {
@@ -52,7 +52,7 @@ export async function startPrometheus(folder: string, target: string): Promise<P
     }
     rmSync(own, { recursive: true, force: true });
   };
-  const ready = until(
+  const ready = untilSeen(
     () =>
       fetch(`${base}/-/ready`).then(
         ({ ok }) => ok,
@@ -85,15 +85,4 @@ interface ApiAnswer {
   readonly status: string;
   readonly error?: string;
   readonly data: unknown;
-}
-
-/** Prometheus does not say which port it got when it is given 0. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

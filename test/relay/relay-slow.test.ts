@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { childrenOf, fdCountOf, threadsOf } from '../../bench/lib/proc.js';
 import { unwrap } from '../../bench/lib/frame-number.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { service, until, watch, type Watcher } from '../support/rig.js';
+import { service, watch, type Watcher } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
 import { jpegSize } from '../support/jpeg-size.js';
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isAlive } from '../../bench/lib/proc.js';
-import { until } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { parseResults, slowestLines, type TestResult, totalsOf } from './results.js';
 import { runSuite, type SuiteRun } from './run-suite.js';

@@ -14,10 +14,10 @@ import {
   openedCameras,
   refusal,
   startTarget,
-  until,
   wsPath,
   type Target,
 } from './target.js';
+import { until } from '../support/until.js';
 
 /** Who gets in: tokens and origins, on every path. */
 

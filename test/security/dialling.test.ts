@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { childrenOf } from '../../bench/lib/proc.js';
 import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
-import { metric, openDecoy, openedCameras, pause, refusal, startTarget, until, wsPath } from './target.js';
+import { metric, openDecoy, openedCameras, pause, refusal, startTarget, wsPath } from './target.js';
+import { until } from '../support/until.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 /** What FFmpeg is given to dial, and what it never dials. */
 
@@ -21,8 +22,7 @@ test(
   'a path full of shell syntax reaches the camera literally, and no shell sees it',
   { timeout },
   async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'sentinel-'));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = tempFolder(t);
     const camera = await openDecoy(notFound);
     t.after(() => camera.close());
     const service = await startService();

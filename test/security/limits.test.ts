@@ -14,10 +14,10 @@ import {
   openedCameras,
   refusal,
   startTarget,
-  until,
   wsPath,
   type Target,
 } from './target.js';
+import { until } from '../support/until.js';
 
 /** One over each limit: refused with its code, counted by its reason, and nobody else notices. */
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
@@ -9,7 +8,9 @@ import { startService } from '../../bench/lib/service.js';
 import { connectViewer } from '../../bench/lib/ws-viewer.js';
 import { spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
-import { framesMore, HOST, openDecoy, PATIENCE_MS, until, wsPath } from './target.js';
+import { framesMore, HOST, openDecoy, PATIENCE_MS, wsPath } from './target.js';
+import { until } from '../support/until.js';
+import { tempFolder } from '../support/temp-folder.js';
 
 /** A marked password and a marked token are driven through every fault; then all that the service said is searched for them. */
 
@@ -221,8 +222,7 @@ test(
   'an FFmpeg that cannot start, crashes or prints its whole command line shows no secret',
   { timeout },
   async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'ffmpeg-'));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = tempFolder(t);
     const script = (name: string, body: string): string => {
       const path = join(folder, name);
       const version =

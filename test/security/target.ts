@@ -78,15 +78,6 @@ export async function framesMore(viewer: Viewer, count: number): Promise<void> {
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Polls until `ready` says true. */
-export async function until(what: string, ready: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await ready())) {
-    assert.ok(performance.now() < deadline, `not within ${PATIENCE_MS} ms: ${what}`);
-    await pause(20);
-  }
-}
-
 /** `/ws?...`, every value encoded. */
 export const wsPath = (query: Headers): string =>
   `/ws?${new URLSearchParams(query).toString().replaceAll('+', '%20')}`;

@@ -13,7 +13,7 @@ import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
-import { until } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
 import { selfSigned } from '../support/self-signed.js';
 import { HOST, sendRaw, wsPath } from './target.js';
 
@@ -115,7 +115,7 @@ test(
       [...times].sort((a, b) => a - b),
     );
     assert.equal(new Set(times).size, times.length);
-    await until(
+    await untilSeen(
       async () => (await cameras.list())[0]?.clients,
       (clients) => clients === 0,
     );

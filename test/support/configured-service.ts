@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startService } from '../../bench/lib/service.js';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { type CameraOptions, spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
@@ -48,21 +47,6 @@ export async function openStreet(
   } catch (error) {
     await end();
     throw error;
-  }
-}
-
-/** Looks again and again until `judge` says yes; the last thing seen is in the error when it never does. */
-export async function until<T>(
-  look: () => Promise<T>,
-  judge: (seen: T) => boolean,
-  withinMs = 10_000,
-): Promise<T> {
-  const end = Date.now() + withinMs;
-  for (;;) {
-    const seen = await look();
-    if (judge(seen)) return seen;
-    if (Date.now() > end) throw new Error(`not within ${withinMs} ms; last seen: ${JSON.stringify(seen)}`);
-    await sleep(50);
   }
 }
 

@@ -1,14 +1,16 @@
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { frameNumberOfJpeg } from '../../bench/lib/frame-number.js';
 import { childrenOf } from '../../bench/lib/proc.js';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { startService } from '../../bench/lib/service.js';
 import { connectViewer, type Viewer, type ViewerOptions } from '../../bench/lib/ws-viewer.js';
 import { startCameras, type CameraOptions, type VirtualCameras } from '../../bench/virtual-camera/index.js';
+import { until } from './until.js';
 import { CHOSEN_FFMPEG } from './ffmpegs.js';
 
 /** What every fault test stands on: cameras that misbehave, the real service in its own process, viewers on raw sockets. */
+
+export { until };
 
 /** Something to register an end with: a test, or the hooks of a whole file. */
 export type Scope = Pick<TestContext, 'after'>;
@@ -153,25 +155,6 @@ export function watch(
     },
     numbers: () => frames.map(({ jpeg }) => frameNumberOfJpeg(jpeg)),
   });
-}
-
-const POLL_MS = 20;
-
-/** Asks again and again until the answer is neither undefined, null nor false. Rejects, naming what it waited for. */
-export async function until<T>(
-  what: string | (() => string),
-  ask: () => T | Promise<T>,
-  withinMs = 8000,
-): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== null && answer !== false)
-      return answer as Exclude<T, undefined | null | false>;
-    if (performance.now() > deadline)
-      throw new Error(`not within ${withinMs} ms: ${typeof what === 'string' ? what : what()}`);
-    await sleep(POLL_MS);
-  }
 }
 
 /** The viewer's close, which must come within the time. */

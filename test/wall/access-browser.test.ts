@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
-import { openWall, until, untilState } from './open-wall.js';
+import { openWall, untilState } from './open-wall.js';
+import { until } from '../support/until.js';
 
 /** The wall for those who hear it, or have no mouse: as the browser's accessibility tree and the keyboard give it. */
 
@@ -157,7 +158,7 @@ describe('the wall by ear and by keyboard', { timeout: 140_000 }, () => {
     const [a, b, c, d, e] = FIVE.map(([name]) => server.cameras.get(name));
     assert.ok(a && b && c && d && e);
     const said = (): Promise<string[]> => page.evaluate('said');
-    const untilSaid = (count: number): Promise<void> =>
+    const untilSaid = (count: number) =>
       until(`${count} sentences`, async () => (await said()).length >= count);
 
     a.say('offline', 'unauthorized');

@@ -4,7 +4,8 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { connectViewer, type Viewer } from '../../bench/lib/ws-viewer.js';
-import { metric, openStreet, type Street, until } from '../support/configured-service.js';
+import { metric, openStreet, type Street } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
 import {
   type ClientMessage,
   decodeFrameHeader,
@@ -238,7 +239,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
   });
 
   test('leaves nothing behind', options, async () => {
-    await until(
+    await untilSeen(
       () => metric(street.service, 'rtsp_ws_viewers{mode="wall"}'),
       (walls) => walls === 0,
     );

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
-import { openWall, type OpenWall, until, untilState } from './open-wall.js';
+import { openWall, type OpenWall, untilState } from './open-wall.js';
+import { until } from '../support/until.js';
 
 /** What a person does with the wall page by mouse, finger and keyboard: another order, full screen. */
 

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { FakeWallServer } from './fake-server.js';
@@ -39,11 +38,3 @@ export async function openWall(
 
 export const untilState = (page: Page, camera: string, state: string, timeout = 12_000): Promise<void> =>
   page.locator(`camera-tile[camera="${camera}"][state="${state}"]`).waitFor({ timeout });
-
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 10_000; performance.now() < end;) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail(`never: ${what}`);
-}

@@ -4,7 +4,8 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { launchChromium } from '../support/chromium.js';
-import { metric, openStreet, type Street, until } from '../support/configured-service.js';
+import { metric, openStreet, type Street } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
 import { untilState } from './open-wall.js';
 import { openTabs, type Tabs } from './tabs.js';
 import { Wire } from './wire.js';
@@ -48,7 +49,7 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
   /** Waits until that many more pictures of a camera came. */
   async function more(wire: Wire, camera: string, count: number): Promise<void> {
     const before = wire.frames(camera);
-    await until(
+    await untilSeen(
       () => Promise.resolve(wire.frames(camera) - before),
       (came) => came >= count,
       WITHIN_MS,
@@ -56,7 +57,7 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
   }
 
   const untilPaused = (wire: Wire, cameras: readonly string[]): Promise<string[]> =>
-    until(
+    untilSeen(
       () => Promise.resolve(wire.paused),
       (paused) => paused.join() === cameras.join(),
       WITHIN_MS,
@@ -148,7 +149,7 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
     await once(socket, 'open');
     return async (count) => {
       const end = seen + count;
-      await until(
+      await untilSeen(
         () => Promise.resolve(seen),
         (now) => now >= end,
         WITHIN_MS,

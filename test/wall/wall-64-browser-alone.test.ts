@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
 import { launchChromium } from '../support/chromium.js';
-import { openStreet, type Street, until } from '../support/configured-service.js';
+import { openStreet, type Street } from '../support/configured-service.js';
+import { untilSeen } from '../support/until.js';
 import { type Colours, PageProbe } from './page-probe.js';
 
 /** The wall at its full size: 64 cameras at 10 frames a second, decoded by the real service, on one page of a real browser. */
@@ -35,7 +36,7 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
     page.locator(`camera-tile[camera="${camera}"][state="${state}"]`).waitFor({ timeout });
 
   const untilAllLive = (): Promise<number> =>
-    until(
+    untilSeen(
       () => page.locator('camera-tile[state=live]').count(),
       (live) => live === CAMERAS,
       60_000,
@@ -97,7 +98,7 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
 
     // The counters are the page's word; the pixels are what a person sees.
     for (let i = 1; i <= CAMERAS; i += 1) pictures.set(`cam${i}`, (await probe.colours(`cam${i}`)).pixels);
-    await until(
+    await untilSeen(
       async () => {
         for (const [camera, pixels] of [...pictures])
           if ((await probe.colours(camera)).pixels !== pixels) pictures.delete(camera);
@@ -133,7 +134,7 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
       assert.equal(small.width, CAMERA.width);
       const seen: Colours[] = [];
       const untilWidth = (judge: (width: number) => boolean): Promise<Colours> =>
-        until(
+        untilSeen(
           async () => {
             const colours = await probe.colours('cam1');
             seen.push(colours);

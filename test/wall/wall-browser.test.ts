@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
-import { openWall, type OpenWall, until, untilState } from './open-wall.js';
+import { openWall, type OpenWall, untilState } from './open-wall.js';
+import { until } from '../support/until.js';
 import { FakeWallServer } from './fake-server.js';
 
 /** The built page in a real browser, over real sessions with invented cameras. */
@@ -150,7 +151,7 @@ describe('the wall page', { timeout: 60_000 }, () => {
         if (/"(pause|resume)"/.test(payload.toString())) pauses += 1;
       });
     });
-    const subscribed = (times: number): Promise<void> =>
+    const subscribed = (times: number) =>
       until('all are subscribed', () => server.subscriptions.length >= times * names.length);
     await subscribed(1);
     await page.reload();

@@ -13,7 +13,7 @@ import type {
 import { renditionKey } from '../../src/shared/rendition.js';
 import runCamera from '../../workers/camera-worker.js';
 import { preferredPixels } from '../../workers/jpeg-encoder.js';
-import { until } from '../support/rig.js';
+import { until } from '../support/until.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 30_000;

@@ -1,6 +1,7 @@
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, listening, startProgram, type ServerProcess } from '../support/child-server.js';
+import { listening, startProgram, type ServerProcess } from '../support/child-server.js';
+import { freePort } from '../../support/free-port.js';
 import { clipFolder, type ClipFolder } from '../support/clip-folder.js';
 import { CLIP_NAMES } from '../support/numbered-clips.js';
 import { assertPlays } from '../support/play.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, listening, startProgram } from '../support/child-server.js';
+import { listening, startProgram } from '../support/child-server.js';
+import { freePort } from '../../support/free-port.js';
 import { clipFolder, type ClipFolder } from '../support/clip-folder.js';
 import { CLIP_NAMES, type ClipName } from '../support/numbered-clips.js';
 import { assertPlays, isTornDown, play } from '../support/play.js';
