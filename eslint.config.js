@@ -15,8 +15,6 @@ const LONG_FUNCTIONS_YET = [
   'src/http/routes.ts',
   'src/service.ts',
   'src/telemetry/metrics.ts',
-  'src/wall/browser/add-dialog.ts',
-  'src/wall/browser/wall.ts',
 ];
 
 export default tseslint.config(

@@ -7,16 +7,17 @@ import {
   MAX_HANDLE,
   MAX_HANDLES,
   type ClientMessage,
+  type RefusedMessage,
 } from './protocol.js';
 
 /** Strict parser of what a browser sends on `/wall`: the only way in for its text. */
 
 const handle = z.int().min(1).max(MAX_HANDLE);
-const even = ({ min, max }: Bounds): z.ZodNumber => z.int().min(min).max(max).multipleOf(2);
+const side = ({ min, max }: Bounds): z.ZodNumber => z.int().min(min).max(max).multipleOf(2);
 
 const rendition = {
-  width: even(WIDTH).optional(),
-  height: even(HEIGHT).optional(),
+  width: side(WIDTH).optional(),
+  height: side(HEIGHT).optional(),
   quality: z.int().min(QUALITY.min).max(QUALITY.max).optional(),
   fps: z.number().min(FPS.min).max(FPS.max).optional(),
   main: z.boolean().optional(),
@@ -44,11 +45,18 @@ const messageSchema = z.discriminatedUnion('type', [
 ]);
 
 export type ParsedMessage =
-  | { readonly ok: true; readonly message: ClientMessage }
+  | { readonly kind: 'message'; readonly message: ClientMessage }
+  /** A tile asks for what there is not, such as an odd width: only that tile is refused. */
+  | {
+      readonly kind: 'refused';
+      readonly what: RefusedMessage['what'];
+      readonly handle: number;
+      readonly problem: string;
+    }
   /** `problem` names the field and never repeats its value, which may hold a password. */
-  | { readonly ok: false; readonly problem: string };
+  | { readonly kind: 'bad'; readonly problem: string };
 
-const bad = (problem: string): ParsedMessage => ({ ok: false, problem });
+const bad = (problem: string): ParsedMessage => ({ kind: 'bad', problem });
 
 /** Parses one message; `isBinary` as the opcode of the WebSocket frame says. */
 export function parseClientMessage(data: Uint8Array, isBinary: boolean): ParsedMessage {
@@ -62,19 +70,32 @@ export function parseClientMessage(data: Uint8Array, isBinary: boolean): ParsedM
     return bad('bad message: not JSON');
   }
   const result = messageSchema.safeParse(json);
-  if (!result.success) return bad(describe(result.error));
-  const message = result.data;
-  if ('width' in message || 'height' in message) {
-    if ((message.width === undefined) !== (message.height === undefined)) {
-      return bad(`bad ${message.type}: width and height go together`);
-    }
-  }
-  return { ok: true, message };
+  if (result.success) return { kind: 'message', message: result.data };
+  const request = tileRequest.safeParse(json);
+  const problem = describe(result.error);
+  if (!request.success) return bad(problem);
+  return { kind: 'refused', what: request.data.type, handle: request.data.handle, problem };
 }
+
+/** As much of a message as tells which tile asks. */
+const tileRequest = z.object({ type: z.enum(['subscribe', 'rendition']), handle });
+
+const even = (what: string, { min, max }: Bounds): string =>
+  `${what} must be an even whole number from ${min} to ${max}`;
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  camera: 'camera must be 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
+  rtsp: 'rtsp must be an address of at most 2048 characters',
+  width: even('width', WIDTH),
+  height: even('height', HEIGHT),
+  quality: `quality must be a whole number from ${QUALITY.min} to ${QUALITY.max}`,
+  fps: `fps must be a number from ${FPS.min} to ${FPS.max}`,
+};
 
 function describe(error: z.ZodError): string {
   const issue = error.issues[0];
   const field = issue?.path.join('.') ?? '';
   if (issue?.code === 'unrecognized_keys') return 'bad message: unknown field';
+  if (Object.hasOwn(EXPECTED, field)) return `bad message: ${EXPECTED[field] ?? ''}`;
   return field === '' ? 'bad message: an object with a known type expected' : `bad message: ${field}`;
 }

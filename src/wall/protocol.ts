@@ -38,7 +38,7 @@ export const TILE_STATES: readonly TileState[] = ['connecting', 'live', 'stale',
 
 /** The form in which a tile wants its frames. What is left out is the camera's own setting. */
 export interface TileRendition {
-  /** Pixels, even, 16-7680; together with `height` or not at all. */
+  /** Pixels, even, 16-7680. Without `height`, that follows from the aspect of the camera's own size. */
   readonly width?: number | undefined;
   /** Pixels, even, 16-4320. */
   readonly height?: number | undefined;

@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../shared/errors.js';
+import { REFUSALS, type RefusalCode } from '../shared/errors.js';
 import { TokenBucket } from '../shared/token-bucket.js';
 import { parseClientMessage } from './client-messages.js';
 import { FrameScheduler } from './frame-scheduler.js';
@@ -12,6 +12,7 @@ import {
   WALL_PROTOCOL_VERSION,
   encodeFrameHeader,
   type ClientMessage,
+  type RefusedMessage,
   type ServerMessage,
   type SubscribeMessage,
 } from './protocol.js';
@@ -101,8 +102,9 @@ export class WallSession {
       return;
     }
     const parsed = parseClientMessage(data, isBinary);
-    if (parsed.ok) this.#handle(parsed.message);
-    else this.end('bad_parameter', parsed.problem);
+    if (parsed.kind === 'message') this.#handle(parsed.message);
+    else if (parsed.kind === 'bad') this.end('bad_parameter', parsed.problem);
+    else this.#refuse(parsed.what, parsed.handle, parsed.problem);
   }
 
   /** About once a second: sends what was put off, and ends a session whose browser neither draws nor reads. */
@@ -155,11 +157,24 @@ export class WallSession {
     }
   }
 
+  /** Refuses what one tile asks for; the others share the socket and are not to lose it. */
+  #refuse(what: RefusedMessage['what'], handle: number, problem: string): void {
+    if (what === 'subscribe' && this.#tiles.has(handle)) this.#endHandleInUse(handle);
+    else {
+      const code = REFUSALS.bad_parameter.close;
+      this.#send({ type: 'refused', handle, what, code, reason: 'bad_parameter', text: problem });
+    }
+  }
+
+  #endHandleInUse(handle: number): void {
+    this.end('bad_parameter', `bad subscribe: handle ${handle} is in use`);
+  }
+
   #subscribe(message: SubscribeMessage): void {
     const { handle, camera, rtsp, width, height, quality, fps, main } = message;
     const request: WallRequest = { camera, rtsp, width, height, quality, fps, main };
     if (this.#tiles.has(handle)) {
-      this.end('bad_parameter', `bad subscribe: handle ${handle} is in use`);
+      this.#endHandleInUse(handle);
       return;
     }
     if (this.#tiles.size >= MAX_HANDLES) {

@@ -56,7 +56,7 @@ export class FakeCamera {
 
   constructor(
     readonly camera: string,
-    readonly title: string,
+    public title: string,
     private readonly seed: number,
     private readonly encoder: (width: number, height: number) => JpegEncoder,
   ) {}
@@ -100,11 +100,19 @@ export class FakeWallServer {
   /** False: new sockets are refused, as by a server that is going away. */
   accepting = true;
   connections = 0;
+  /** What the list of cameras is answered with, and how often it was asked for. */
+  listStatus = 200;
+  lists = 0;
 
   private constructor(fps: number) {
     this.#http = createServer((request, response) => {
       const path = new URL(request.url ?? '/', 'http://fake').pathname;
       if (path === '/api/cameras') {
+        this.lists += 1;
+        if (this.listStatus !== 200) {
+          response.writeHead(this.listStatus).end('{}');
+          return;
+        }
         const cameras = [...this.cameras.values()].map(({ camera, title, hasMain }) => ({
           camera,
           title,

@@ -6,9 +6,9 @@ import { cameraIdFrom, hostOf, rtspProblem } from '../../src/wall/page/camera-na
 import { ClockOffset } from '../../src/wall/page/clock-offset.js';
 import { layoutFor } from '../../src/wall/page/layout.js';
 import { REASONS_EN } from '../../src/wall/page/reason-texts.js';
-import { retryDelay } from '../../src/wall/page/retry-delay.js';
+import { listDelay, retryDelay } from '../../src/wall/page/retry-delay.js';
 import { ago, EN, ES, reasonText, stringsFor } from '../../src/wall/page/strings.js';
-import { renditionFor } from '../../src/wall/page/tile-rendition.js';
+import { renditionFor, validRendition } from '../../src/wall/page/tile-rendition.js';
 import { type TileFacts, verdictOf } from '../../src/wall/page/verdict.js';
 import { arrange, EMPTY_ADDRESS, formatAddress, parseAddress } from '../../src/wall/page/wall-address.js';
 
@@ -218,4 +218,35 @@ test('small tiles ask for small pictures, and the large one for the main stream'
   assert.deepEqual(renditionFor(640, false), {});
   assert.deepEqual(renditionFor(1600, false), { width: 1280, height: 720 });
   assert.deepEqual(renditionFor(1600, true), { width: 1920, height: 1080, main: true });
+});
+
+test('a rendition that a page asks for is made one that the service takes', FAST, () => {
+  const cases: readonly (readonly [given: object, valid: object])[] = [
+    [{ width: '640' }, { width: 640 }],
+    [
+      { width: '641', height: '359' },
+      { width: 642, height: 360 },
+    ],
+    [
+      { width: 1, height: 99_999 },
+      { width: 16, height: 4320 },
+    ],
+    [
+      { quality: 70.4, fps: 500 },
+      { quality: 70, fps: 120 },
+    ],
+    [{ width: 'wide', height: '', quality: null, fps: -1 }, {}],
+    [{ main: true }, { main: true }],
+    [{ main: 'true' }, {}],
+  ];
+  for (const [given, valid] of cases)
+    assert.deepEqual(JSON.parse(JSON.stringify(validRendition(given))), valid, JSON.stringify(given));
+});
+
+test('a list that is refused is asked for ever less often, and one that fails soon again', FAST, () => {
+  const waits = (status: number): number[] =>
+    [1, 2, 3, 4, 9].map((failures) => listDelay(failures, status, 0.5));
+  assert.equal(listDelay(0, 200, 0.5), 5000);
+  assert.deepEqual(waits(401), [30_000, 60_000, 120_000, 240_000, 300_000]);
+  assert.deepEqual(waits(0), [5000, 10_000, 20_000, 30_000, 30_000]);
 });

@@ -338,10 +338,31 @@ test('unsubscribing and closing leave every stream', FAST, () => {
 test('a bad message closes with 4400 and its name, and leaves every stream', FAST, () => {
   const bench = new Bench();
   bench.subscribe(1);
-  bench.session.message(Buffer.from('{"type":"subscribe","handle":2,"camera":"a b"}'), false);
-  assert.deepEqual(bench.end(), { code: 'bad_parameter', reason: 'bad message: camera' });
+  bench.session.message(Buffer.from('{"type":"pause","handles":[0]}'), false);
+  assert.deepEqual(bench.end(), { code: 'bad_parameter', reason: 'bad message: handles.0' });
   assert.equal(bench.stream(0).left, true);
   bench.say({ type: 'ping', sent: 1 });
+});
+
+test('a tile with an odd width is refused, and the others keep their socket', FAST, () => {
+  const bench = new Bench();
+  bench.subscribe(1);
+  bench.session.message(Buffer.from('{"type":"subscribe","handle":2,"camera":"b","width":641}'), false);
+  bench.session.message(Buffer.from('{"type":"rendition","handle":1,"quality":0}'), false);
+  const text = 'bad message: width must be an even whole number from 16 to 7680';
+  assert.deepEqual(bench.texts[0], {
+    type: 'refused',
+    handle: 2,
+    what: 'subscribe',
+    code: 4400,
+    reason: 'bad_parameter',
+    text,
+  });
+  assert.equal((bench.texts[1] as { what: string }).what, 'rendition');
+  bench.stream(0).frame(1);
+  assert.deepEqual(bench.captured, [1]);
+  bench.session.message(Buffer.from('{"type":"subscribe","handle":1,"camera":"b","width":641}'), false);
+  assert.equal(bench.end()?.reason, 'bad subscribe: handle 1 is in use');
 });
 
 test('a handle in use and one handle too many close with 4400', FAST, () => {

@@ -213,6 +213,100 @@ describe('the wall page', { timeout: 60_000 }, () => {
     },
   );
 
+  test('tiles with odd sizes, or one side alone, share a socket with the others', SLOW, async (t) => {
+    const { server, page } = await open(t, [
+      ['a', 'A'],
+      ['b', 'B'],
+    ]);
+    await page.goto(`${server.url}wall.css`);
+    const before = server.connections;
+    await page.evaluate(`(async () => {
+      await import('/client.js');
+      const sizes = [{ width: 641 }, { height: 361 }, { width: 'wide' }, { width: 640, height: 1 }, { quality: 0, fps: 999 }];
+      document.body.replaceChildren(...sizes.map((size, at) => {
+        const tile = document.createElement('camera-tile');
+        tile.setAttribute('camera', at % 2 ? 'a' : 'b');
+        for (const [name, value] of Object.entries(size)) tile.setAttribute(name, value);
+        tile.style.height = '100px';
+        return tile;
+      }));
+      const bad = document.createElement('camera-tile');
+      bad.setAttribute('camera', 'no such name');
+      bad.style.height = '100px';
+      document.body.append(bad);
+    })()`);
+    await until('five tiles are live', async () => (await inState(page, 'live')) === 5);
+    await untilState(page, 'no such name', 'refused');
+    await page.waitForTimeout(1500);
+    assert.equal(server.connections, before + 1, 'nothing closed the socket');
+    assert.equal(await inState(page, 'live'), 5);
+    const asked = server.subscriptions.slice(-5).map(({ width, height }) => [width, height]);
+    assert.deepEqual(asked.slice(0, 2), [
+      [642, undefined],
+      [undefined, 362],
+    ]);
+  });
+
+  test(
+    'a main stream that is configured later is shown without a reload, and so is a new title',
+    SLOW,
+    async (t) => {
+      const { server, page } = await open(t, [['a', 'A']]);
+      const camera = server.cameras.get('a');
+      assert.ok(camera);
+      await untilState(page, 'a', 'live');
+      camera.hasMain = true;
+      camera.title = 'Gate';
+      await until(
+        'the new title is shown',
+        async () => (await page.locator('camera-tile .name').innerText()) === 'Gate',
+      );
+      assert.equal(server.subscriptions.length, 1, 'the tile was not made anew');
+      await page.locator('.hit').click();
+      await until('the main stream is asked for', () => server.subscriptions.at(-1)?.main === true);
+    },
+  );
+
+  test('a wall whose cameras are all hidden or gone says so', SLOW, async (t) => {
+    const { server, page } = await open(t, [['a', 'A']]);
+    await untilState(page, 'a', 'live');
+    await page.locator('.hit').focus();
+    await page.keyboard.press('Delete');
+    assert.equal(await page.locator('.empty h2').innerText(), 'All cameras are hidden');
+    server.cameras.delete('a');
+    await until('it is gone', async () => (await page.locator('.empty h2').innerText()) === 'No cameras yet');
+    server.add('a', 'A');
+    await until('it is back', async () => /hidden/.test(await page.locator('.empty h2').innerText()));
+    await page.locator('.empty button').first().click();
+    await untilState(page, 'a', 'live');
+  });
+
+  test(
+    'a wall whose token has expired says so, and asks for its list more and more seldom',
+    SLOW,
+    async (t) => {
+      const { server, page } = await open(t, [['a', 'A']]);
+      await untilState(page, 'a', 'live');
+      server.listStatus = 401;
+      await page.clock.install();
+      await page.reload();
+      await until('it is said', async () =>
+        /token is .* expired/.test(await page.locator('.summary').innerText()),
+      );
+      const before = server.lists;
+      for (let minute = 0; minute < 10; minute += 1) {
+        await page.clock.runFor(60_000);
+        await page.waitForTimeout(50);
+      }
+      const asked = server.lists - before;
+      assert.ok(asked >= 2 && asked <= 8, `${asked} lists in ten minutes`);
+      server.listStatus = 200;
+      await page.clock.runFor(400_000);
+      await page.locator('camera-tile').waitFor();
+      assert.doesNotMatch(await page.locator('.summary').innerText(), /token/);
+    },
+  );
+
   test('a wall without cameras says how to add one', SLOW, async (t) => {
     const { page } = await open(t, []);
     await page.locator('.empty button').click();

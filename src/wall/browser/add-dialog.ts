@@ -3,8 +3,7 @@ import type { Strings } from '../page/strings.js';
 import type { AdhocCamera } from './adhoc-store.js';
 import { make, makeButton } from './dom.js';
 
-/** The form for a camera by its address. `added` returns false when the name is taken. */
-export function addDialog(strings: Strings, added: (camera: AdhocCamera) => boolean): HTMLDialogElement {
+function addressField(): HTMLInputElement {
   const address = make('input');
   address.type = 'text';
   address.inputMode = 'url';
@@ -14,11 +13,22 @@ export function addDialog(strings: Strings, added: (camera: AdhocCamera) => bool
   address.placeholder = 'rtsp://user:password@192.168.1.20/stream';
   address.maxLength = 2048;
   address.name = 'address';
+  return address;
+}
+
+function nameField(): HTMLInputElement {
   const name = make('input');
   name.type = 'text';
   name.autocomplete = 'off';
   name.maxLength = 64;
   name.name = 'name';
+  return name;
+}
+
+/** The form for a camera by its address. `added` returns false when the name is taken. */
+export function addDialog(strings: Strings, added: (camera: AdhocCamera) => boolean): HTMLDialogElement {
+  const address = addressField();
+  const name = nameField();
   const problem = make('p', { className: 'problem' });
   problem.setAttribute('role', 'alert');
   problem.hidden = true;

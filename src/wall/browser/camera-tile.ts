@@ -1,4 +1,5 @@
 import { type Strings, stringsFor } from '../page/strings.js';
+import { validRendition } from '../page/tile-rendition.js';
 import { tileTexts } from '../page/tile-texts.js';
 import type { Verdict } from '../page/verdict.js';
 import type { TileRendition } from '../protocol.js';
@@ -9,10 +10,7 @@ import type { WallTile } from './wall-tile.js';
 /** A tile is seen from this part of it on. Not 0: a tile that touches an edge would then have passed it already. */
 const SEEN_PART = 0.001;
 
-const positive = (text: string | null): number | undefined => {
-  const value = Number(text);
-  return text !== null && Number.isFinite(value) && value > 0 ? value : undefined;
-};
+const RENDITION = ['width', 'height', 'quality', 'fps'] as const;
 
 /**
  * `<camera-tile camera="gate">`: one live camera that always says whether its picture is of the present.
@@ -98,7 +96,7 @@ export class CameraTile extends HTMLElement {
   /** Changes size, quality, rate or stream in one step. The old pictures go on until the first of the new. */
   setRendition(rendition: TileRendition): void {
     this.#main = rendition.main ?? false;
-    for (const name of ['width', 'height', 'quality', 'fps'] as const) {
+    for (const name of RENDITION) {
       const value = rendition[name];
       if (value === undefined) this.removeAttribute(name);
       else this.setAttribute(name, String(value));
@@ -153,13 +151,8 @@ export class CameraTile extends HTMLElement {
   }
 
   get #rendition(): TileRendition {
-    return {
-      width: positive(this.getAttribute('width')),
-      height: positive(this.getAttribute('height')),
-      quality: positive(this.getAttribute('quality')),
-      fps: positive(this.getAttribute('fps')),
-      main: this.#main || undefined,
-    };
+    const [width, height, quality, fps] = RENDITION.map((name) => this.getAttribute(name));
+    return validRendition({ width, height, quality, fps, main: this.#main });
   }
 
   #giveUp(): void {

@@ -18,7 +18,7 @@ export interface Verdict {
 
 /** The form in which frames are wanted; what is left out is the camera's own setting. */
 export interface TileRendition {
-  /** Pixels, even; together with `height` or not at all. */
+  /** Pixels, 16-7680; odd numbers are rounded up. One side alone keeps the aspect of the camera's own size. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   /** JPEG quality, 1-100. */

@@ -33,35 +33,46 @@ export class GridCell {
   readonly tile = new CameraTile();
   /** Covers the tile: it gets the clicks, the keyboard's focus and the screen reader's attention. */
   readonly hit: HTMLButtonElement;
+  readonly #take: HTMLButtonElement;
   #rendition = '';
 
   constructor(
-    readonly camera: WallCamera,
-    { wall, strings, info, covered }: CellOptions,
+    private current: WallCamera,
+    private readonly options: CellOptions,
     events: CellEvents,
   ) {
     const { tile } = this;
+    const { wall, info, covered } = options;
     tile.wall = wall;
-    tile.rtsp = camera.rtsp;
+    tile.rtsp = current.rtsp;
     tile.info = info;
-    tile.setAttribute('camera', camera.camera);
-    tile.setAttribute('label', camera.title);
+    tile.setAttribute('camera', current.camera);
     // The button says it all; the tile's own texts would be read a second time.
     tile.setAttribute('aria-hidden', 'true');
     this.hit = makeButton('', 'hit', () => events.clicked(this));
     this.hit.tabIndex = -1;
-    const take = makeButton('×', 'take', () => events.takenOff(this));
-    take.tabIndex = -1;
-    take.setAttribute('aria-label', strings.remove(camera.title));
-    this.item = make('li', {}, tile, this.hit, take);
+    this.#take = makeButton('×', 'take', () => events.takenOff(this));
+    this.#take.tabIndex = -1;
+    this.item = make('li', {}, tile, this.hit, this.#take);
     this.cover(covered);
     this.expand(false);
-    const label = (): void => this.hit.setAttribute('aria-label', strings.tile(camera.title, tile.said));
     tile.addEventListener('verdictchange', () => {
-      label();
+      this.#label();
       if (tile.verdict) events.stateChanged(this, tile.verdict.word);
     });
-    label();
+    this.update(current);
+  }
+
+  get camera(): WallCamera {
+    return this.current;
+  }
+
+  /** Takes over what the service now says of the camera; its pictures go on. Another address needs another cell. */
+  update(camera: WallCamera): void {
+    this.current = camera;
+    this.tile.setAttribute('label', camera.title);
+    this.#take.setAttribute('aria-label', this.options.strings.remove(camera.title));
+    this.#label();
   }
 
   get word(): Word {
@@ -87,5 +98,9 @@ export class GridCell {
     if (key === this.#rendition) return;
     this.#rendition = key;
     this.tile.setRendition(rendition);
+  }
+
+  #label(): void {
+    this.hit.setAttribute('aria-label', this.options.strings.tile(this.current.title, this.tile.said));
   }
 }

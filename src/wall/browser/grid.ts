@@ -75,10 +75,7 @@ export class Grid {
     const wanted = new Set(cameras.map(({ camera }) => camera));
     for (const cell of [...this.#cells.values()]) if (!wanted.has(cell.camera.camera)) this.#drop(cell);
     cameras.forEach((camera, index) => {
-      const before = this.#cells.get(camera.camera);
-      const isOther = before && (before.camera.rtsp !== camera.rtsp || before.camera.title !== camera.title);
-      if (isOther) this.#drop(before);
-      const cell = isOther || !before ? this.#add(camera) : before;
+      const cell = this.#cellFor(camera);
       if (this.element.children[index] !== cell.item) {
         this.element.insertBefore(cell.item, this.element.children[index] ?? null);
       }
@@ -177,6 +174,16 @@ export class Grid {
     const cells = [...this.#cells.values()];
     const byItem = new Map<Element, GridCell>(cells.map((cell) => [cell.item, cell]));
     return [...this.element.children].flatMap((item) => byItem.get(item) ?? []);
+  }
+
+  #cellFor(camera: WallCamera): GridCell {
+    const before = this.#cells.get(camera.camera);
+    if (before && before.camera.rtsp === camera.rtsp) {
+      before.update(camera);
+      return before;
+    }
+    if (before) this.#drop(before);
+    return this.#add(camera);
   }
 
   #add(camera: WallCamera): GridCell {

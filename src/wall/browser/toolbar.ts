@@ -62,7 +62,7 @@ export class Toolbar {
     );
   }
 
-  /** Said in place of the numbers, until the connection stands. */
+  /** A problem that the summary names; empty for none. */
   warn(text: string): void {
     this.#warning = text;
   }
@@ -74,9 +74,8 @@ export class Toolbar {
     this.#hidden.hidden = summary.hidden === 0;
     this.#hidden.textContent = `${strings.hidden(summary.hidden)} · ${strings.show}`;
     this.#columns.selectedIndex = summary.columns ?? 0;
-    if (summary.linked) this.#warning = '';
     const text = summary.linked
-      ? numbers(summary, strings)
+      ? [numbers(summary, strings), this.#warning].filter((part) => part !== '').join(' · ')
       : this.#warning || `${strings.linkTitle}. ${closedText(summary.closedCode, strings)}`;
     if (this.#text.textContent !== text) this.#text.textContent = text;
   }

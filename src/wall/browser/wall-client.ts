@@ -1,3 +1,4 @@
+import { validRendition } from '../page/tile-rendition.js';
 import { WallTile } from './wall-tile.js';
 import type { FromWorker, LinkNews, TileRequest, ToWorker } from './worker-messages.js';
 
@@ -62,7 +63,8 @@ export class WallClient extends EventTarget {
   }
 
   /** Shows a camera on `canvas`, which must be new: its control goes to the worker for good. */
-  add(canvas: HTMLCanvasElement, request: TileRequest): WallTile {
+  add(canvas: HTMLCanvasElement, { camera, rtsp, ...wanted }: TileRequest): WallTile {
+    const request = { camera, rtsp, ...validRendition(wanted) };
     const id = (this.#lastId += 1);
     const tile = new WallTile(id, this, request, (message) => {
       if (message.type === 'remove') this.#tiles.delete(id);

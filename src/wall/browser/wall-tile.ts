@@ -1,4 +1,5 @@
 import type { TileRendition } from '../protocol.js';
+import { validRendition } from '../page/tile-rendition.js';
 import { askAgainDelay } from '../page/retry-delay.js';
 import { type TileFacts, type Verdict, verdictOf } from '../page/verdict.js';
 import type { RefusedNews, StateNews, TileRequest, TileStats, ToWorker } from './worker-messages.js';
@@ -70,8 +71,9 @@ export class WallTile extends EventTarget {
   }
 
   /** Changes size, quality or rate; the old pictures go on until the first of the new. */
-  setRendition(rendition: TileRendition): void {
+  setRendition(wanted: TileRendition): void {
     const { camera, rtsp } = this.#request;
+    const rendition = validRendition(wanted);
     this.#request = { camera, rtsp, ...rendition };
     this.post({ type: 'rendition', tile: this.id, rendition });
   }

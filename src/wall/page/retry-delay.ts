@@ -13,3 +13,23 @@ export function retryDelay(tries: number, random: number, closeCode = 0): number
 
 /** Wait before a refused tile asks again; `random` in [0, 1). Its camera may have been switched on meanwhile. */
 export const askAgainDelay = (random: number): number => REFUSED_MS * (0.5 + random / 2);
+
+/** The list of cameras is asked for this often. */
+const LIST_MS = 5_000;
+const LIST_LONGEST_MS = 30_000;
+/** A refused token is not right a moment later, and each try counts against the address of all walls behind it. */
+const LIST_REFUSED_MS = 30_000;
+const LIST_REFUSED_LONGEST_MS = 300_000;
+
+/**
+ * Wait before the list of cameras is asked for again.
+ * @param failures answers in a row without a list, this one included; 0 after a list
+ * @param status HTTP status of this answer; 0 without one
+ * @param random in [0, 1)
+ */
+export function listDelay(failures: number, status: number, random: number): number {
+  if (failures === 0) return LIST_MS;
+  const refused = status === 401 || status === 403 || status === 429;
+  const [first, longest] = refused ? [LIST_REFUSED_MS, LIST_REFUSED_LONGEST_MS] : [LIST_MS, LIST_LONGEST_MS];
+  return Math.min(longest, first * 2 ** Math.min(failures - 1, 10)) * (0.75 + random / 2);
+}

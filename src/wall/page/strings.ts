@@ -28,6 +28,8 @@ export interface Strings {
   readonly back: string;
   readonly emptyTitle: string;
   readonly emptyText: string;
+  readonly allHiddenTitle: string;
+  readonly allHiddenText: string;
   readonly addTitle: string;
   readonly address: string;
   readonly name: string;
@@ -79,6 +81,8 @@ export const EN: Strings = {
   emptyTitle: 'No cameras yet',
   emptyText:
     'Add one with its RTSP address, which its manual or web page names. Cameras of the service’s configuration appear here by themselves.',
+  allHiddenTitle: 'All cameras are hidden',
+  allHiddenText: 'They were taken off this wall. Show them again, or add another one.',
   addTitle: 'Add a camera',
   address: 'RTSP address',
   name: 'Name',
@@ -93,7 +97,8 @@ export const EN: Strings = {
   },
   nameProblem: 'The name needs a letter or a digit of the Latin alphabet.',
   nameTaken: 'A camera of this name is on the wall already. Choose another name.',
-  listRefused: 'The server asks for a token. Open the page with ?token=… in its address.',
+  listRefused:
+    'The access token is missing, wrong or expired. Open the page with a valid ?token=… in its address.',
   helpTitle: 'Keys',
   keys: [
     ['← ↑ → ↓', 'move from camera to camera'],
@@ -147,6 +152,8 @@ export const ES: Strings = {
   emptyTitle: 'Todavía no hay cámaras',
   emptyText:
     'Añada una con su dirección RTSP, que figura en su manual o en su página web. Las cámaras configuradas en el servicio aparecen aquí solas.',
+  allHiddenTitle: 'Todas las cámaras están ocultas',
+  allHiddenText: 'Se quitaron de este muro. Muéstrelas de nuevo o añada otra.',
   addTitle: 'Añadir una cámara',
   address: 'Dirección RTSP',
   name: 'Nombre',
@@ -161,7 +168,8 @@ export const ES: Strings = {
   },
   nameProblem: 'El nombre necesita una letra o una cifra del alfabeto latino.',
   nameTaken: 'Ya hay una cámara con este nombre en el muro. Elija otro.',
-  listRefused: 'El servidor pide un token. Abra la página con ?token=… en la dirección.',
+  listRefused:
+    'El token de acceso falta, no es válido o caducó. Abra la página con un ?token=… válido en la dirección.',
   helpTitle: 'Teclas',
   keys: [
     ['← ↑ → ↓', 'pasar de una cámara a otra'],

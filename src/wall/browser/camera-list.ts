@@ -1,0 +1,65 @@
+import { listDelay } from '../page/retry-delay.js';
+import { type ListedCamera, parseCameraList } from '../page/server-messages.js';
+
+export interface CameraListEvents {
+  listed(cameras: readonly ListedCamera[]): void;
+  /** The service wants a token, or another one. */
+  refused(): void;
+}
+
+/** Asks the service again and again which cameras there are. Without an answer the last list stands. */
+export class CameraList {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+  /** When it may be asked again after a refusal: page time, ms. */
+  #notBefore = 0;
+  #asking = false;
+
+  constructor(private readonly events: CameraListEvents) {
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.refresh();
+    });
+    this.refresh();
+  }
+
+  /** Asks now, unless that was refused a short while ago. Hidden pages ask when they are shown. */
+  refresh(): void {
+    if (this.#asking || document.hidden || performance.now() < this.#notBefore) return;
+    clearTimeout(this.#timer);
+    void this.#ask();
+  }
+
+  /** The service let this page in again: a list that it refused may be had now. */
+  forgive(): void {
+    this.#notBefore = 0;
+    this.refresh();
+  }
+
+  async #ask(): Promise<void> {
+    this.#asking = true;
+    const { status, cameras } = await fetchList();
+    this.#asking = false;
+    this.#failures = cameras ? 0 : this.#failures + 1;
+    const wait = listDelay(this.#failures, status, Math.random());
+    const refused = status === 401 || status === 403 || status === 429;
+    this.#notBefore = refused ? performance.now() + wait : 0;
+    this.#timer = setTimeout(() => this.refresh(), wait);
+    if (cameras) this.events.listed(cameras);
+    else if (status === 401 || status === 403) this.events.refused();
+  }
+}
+
+async function fetchList(): Promise<{
+  readonly status: number;
+  readonly cameras: readonly ListedCamera[] | null;
+}> {
+  try {
+    const answer = await fetch('/api/cameras', {
+      headers: { Accept: 'application/json' },
+      cache: 'no-store',
+    });
+    return { status: answer.status, cameras: answer.ok ? parseCameraList(await answer.json()) : null };
+  } catch {
+    return { status: 0, cameras: null };
+  }
+}

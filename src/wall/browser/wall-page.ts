@@ -1,0 +1,169 @@
+import type { ListedCamera } from '../page/server-messages.js';
+import type { Strings } from '../page/strings.js';
+import { arrange, formatAddress, MAX_COLUMNS, parseAddress, type WallAddress } from '../page/wall-address.js';
+import { addDialog, helpDialog } from './add-dialog.js';
+import { type AdhocCamera, loadAdhoc, saveAdhoc } from './adhoc-store.js';
+import { Announcer } from './announcer.js';
+import { CameraList } from './camera-list.js';
+import { WallClient } from './client.js';
+import { make } from './dom.js';
+import { makeDraggable } from './drag.js';
+import { EmptyHint } from './empty-hint.js';
+import { Grid } from './grid.js';
+import type { WallCamera } from './grid-cell.js';
+import { listenKeys } from './keys.js';
+import { Toolbar } from './toolbar.js';
+
+/** The wall page: builds its parts, and keeps cameras, address and tiles in step. */
+export class WallPage {
+  #address: WallAddress = parseAddress(location.hash);
+  #listed: readonly ListedCamera[] = [];
+  #adhoc: readonly AdhocCamera[] = loadAdhoc();
+  /** Until the first list there is nothing to say about cameras, not even that there are none. */
+  #known = false;
+  readonly #wall = new WallClient();
+  readonly #announcer: Announcer;
+  readonly #grid: Grid;
+  readonly #toolbar: Toolbar;
+  readonly #hint: EmptyHint;
+  readonly #list: CameraList;
+
+  constructor(strings: Strings) {
+    this.#announcer = new Announcer(strings);
+    this.#grid = new Grid(this.#wall, strings, {
+      stateChanged: (title, word) => this.#announcer.note(title, word),
+      removed: (camera, title) => this.#removed(camera, title),
+      changed: () => this.#summarise(),
+    });
+    const dialog = addDialog(strings, (camera) => this.#added(camera));
+    const help = helpDialog(strings);
+    const add = (): void => dialog.showModal();
+    this.#toolbar = new Toolbar(strings, {
+      add,
+      help: () => help.showModal(),
+      back: () => this.#grid.enlarge(null),
+      remove: () => this.#grid.removeCurrent(),
+      showHidden: () => this.#setAddress({ hidden: [] }),
+      columns: (columns) => this.#setAddress({ columns }),
+      fullScreen: toggleFullScreen,
+    });
+    this.#hint = new EmptyHint(strings, { add, showHidden: () => this.#setAddress({ hidden: [] }) });
+    const main = make('main', {}, this.#grid.element, this.#hint.element);
+    document.body.append(this.#toolbar.element, main, dialog, help, this.#announcer.element);
+    listenKeys(this.#grid, {
+      add,
+      help: () => help.showModal(),
+      fullScreen: toggleFullScreen,
+      columns: (by) => this.#stepColumns(by),
+      ordered: () => this.#ordered(),
+    });
+    this.#makeDraggable();
+    new ResizeObserver(() => this.#grid.layOut()).observe(main);
+    this.#show();
+    this.#list = new CameraList({
+      listed: (cameras) => {
+        this.#known = true;
+        this.#listed = cameras;
+        this.#toolbar.warn('');
+        this.#show();
+      },
+      refused: () => {
+        this.#toolbar.warn(strings.listRefused);
+        this.#summarise();
+      },
+    });
+    this.#wall.addEventListener('link', () => {
+      this.#summarise();
+      if (this.#wall.connected) this.#list.forgive();
+    });
+    addEventListener('hashchange', () => {
+      this.#address = parseAddress(location.hash);
+      this.#show();
+    });
+  }
+
+  #makeDraggable(): void {
+    makeDraggable(this.#grid.element, {
+      at: (x, y) => this.#grid.at(x, y),
+      place: (item, over) => {
+        this.#grid.place(item, over);
+        // Not in the link before it is dropped, but a new list of cameras must not put it back.
+        this.#address = { ...this.#address, order: this.#grid.order };
+      },
+      dropped: (item) => {
+        this.#ordered();
+        this.#grid.focus(item);
+      },
+    });
+  }
+
+  #cameras(): ReadonlyMap<string, WallCamera> {
+    const cameras = new Map<string, WallCamera>(this.#listed.map((camera) => [camera.camera, camera]));
+    for (const { camera, title, rtsp } of this.#adhoc)
+      cameras.set(camera, { camera, title, rtsp, hasMain: false });
+    return cameras;
+  }
+
+  #show(): void {
+    const cameras = this.#cameras();
+    const names = arrange([...cameras.keys()], this.#address);
+    this.#grid.show(
+      names.flatMap((name) => cameras.get(name) ?? []),
+      this.#address.columns,
+    );
+    this.#hint.show(names.length > 0 || !this.#known ? null : cameras.size > 0 ? 'hidden' : 'none');
+    this.#summarise();
+  }
+
+  #summarise(): void {
+    const cameras = this.#cameras();
+    this.#toolbar.show({
+      linked: this.#wall.connected,
+      closedCode: this.#wall.closed.code,
+      count: this.#grid.size,
+      words: this.#grid.words,
+      hidden: this.#address.hidden.filter((name) => cameras.has(name)).length,
+      columns: this.#address.columns,
+      large: this.#grid.large !== null,
+    });
+  }
+
+  #setAddress(change: Partial<WallAddress>): void {
+    this.#address = { ...this.#address, ...change };
+    history.replaceState(null, '', `${location.pathname}${formatAddress(this.#address)}`);
+    this.#show();
+  }
+
+  #ordered(): void {
+    this.#setAddress({ order: this.#grid.order });
+  }
+
+  #stepColumns(by: 1 | -1 | 0): void {
+    const now = this.#address.columns ?? this.#grid.columns;
+    this.#setAddress({ columns: by === 0 ? null : Math.min(MAX_COLUMNS, Math.max(1, now + by)) });
+  }
+
+  #added(camera: AdhocCamera): boolean {
+    if (this.#cameras().has(camera.camera) && !this.#address.hidden.includes(camera.camera)) return false;
+    this.#adhoc = [...this.#adhoc.filter((other) => other.camera !== camera.camera), camera];
+    saveAdhoc(this.#adhoc);
+    this.#setAddress({ hidden: this.#address.hidden.filter((name) => name !== camera.camera) });
+    return true;
+  }
+
+  /** Hidden even if it was added here: it is still listed for a while, and this wall must not keep it running. */
+  #removed(camera: string, title: string): void {
+    this.#adhoc = this.#adhoc.filter((other) => other.camera !== camera);
+    saveAdhoc(this.#adhoc);
+    this.#announcer.forget(title);
+    this.#setAddress({ hidden: [...new Set([...this.#address.hidden, camera])] });
+  }
+}
+
+function toggleFullScreen(): void {
+  // Refused outside of a gesture or inside a frame without the right: then nothing changes.
+  const change = document.fullscreenElement
+    ? document.exitFullscreen()
+    : document.documentElement.requestFullscreen();
+  change.catch(() => undefined);
+}
