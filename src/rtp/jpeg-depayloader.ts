@@ -3,7 +3,7 @@ import type { Report } from './h264-depayloader.js';
 import type { JpegHeaderFields } from './jpeg-header.js';
 import type { JpegPictures } from './jpeg-pictures.js';
 import { quantizationTables } from './jpeg-tables.js';
-import { u16, type RtpPacket } from './rtp-packet.js';
+import { copyOf, u16, type RtpPacket } from './rtp-packet.js';
 import type { RtpTrack } from './track.js';
 import type { UnitAssembler } from './unit-assembler.js';
 
@@ -141,7 +141,7 @@ export class JpegDepayloader implements Depayloader {
     }
     const known = this.#tables.get(q);
     if (known?.precision === precision && Buffer.compare(known.tables, content) === 0) return known;
-    const tables = { tables: content.slice(), precision };
+    const tables = { tables: copyOf(content), precision };
     if (q !== CHANGING_Q) this.#tables.set(q, tables);
     return tables;
   }
@@ -175,7 +175,8 @@ export class JpegDepayloader implements Depayloader {
   }
 
   #takeExtension({ data, extensionProfile, extensionStart, extensionEnd }: RtpPacket): void {
-    if (extensionProfile === ONVIF_FIRST) this.#extension = data.slice(extensionStart, extensionEnd);
+    if (extensionProfile === ONVIF_FIRST)
+      this.#extension = copyOf(data.subarray(extensionStart, extensionEnd));
     else if (extensionProfile === ONVIF_MORE && this.#extension.length > 0 && extensionEnd > extensionStart) {
       if (this.#extension.length + extensionEnd - extensionStart > MAX_EXTENSION_BYTES) return;
       this.#extension = Buffer.concat([this.#extension, data.subarray(extensionStart, extensionEnd)]);

@@ -1,4 +1,4 @@
-import { sequenceDelta } from './rtp-packet.js';
+import { copyOf, sequenceDelta } from './rtp-packet.js';
 
 /** How long a UDP packet waits for those before it: until `packets` wait, or the first has waited `ms`. */
 export interface ReorderWindow {
@@ -115,7 +115,7 @@ export class PacketOrder {
       this.counts.duplicates += 1;
       return;
     }
-    this.#held.set(sequence, { sequence, data: data.slice(), arrivedAt });
+    this.#held.set(sequence, { sequence, data: copyOf(data), arrivedAt });
     while (this.#held.size > window.packets) this.#giveUp();
     this.tick(arrivedAt);
   }

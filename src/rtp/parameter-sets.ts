@@ -1,5 +1,6 @@
 import { START_CODE_BYTES } from '../video/annex-b.js';
 import { FormatError } from '../video/video-format.js';
+import { copyOf } from './rtp-packet.js';
 
 /** Bytes of one parameter set, at most: with all scaling lists they are under 2 KiB. */
 export const MAX_SET_BYTES = 4096;
@@ -55,7 +56,7 @@ export class ParameterSets<Sps extends { readonly id: number }> {
       this.refused('too_large', 'parameter sets');
       return;
     }
-    this.#pending.push(trimmed.slice());
+    this.#pending.push(copyOf(trimmed));
     this.#pendingBytes += length;
   }
 

@@ -71,5 +71,8 @@ export function parseRtpPacket(data: Uint8Array, packet: RtpPacket): boolean {
   return true;
 }
 
+/** The bytes in memory of their own. Not by slice(): a Buffer's would be a view. */
+export const copyOf = (data: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(data);
+
 /** How far sequence number `to` lies ahead of `from`: -32768 to 32767. */
 export const sequenceDelta = (from: number, to: number): number => ((to - from) << 16) >> 16;

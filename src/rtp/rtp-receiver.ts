@@ -7,7 +7,7 @@ import { PacketOrder, type ReorderWindow } from './packet-order.js';
 import { ProblemLog } from './problem-log.js';
 import { Reception } from './reception.js';
 import { parseRtcp, writeReport, type SenderReport } from './rtcp.js';
-import { emptyPacket, parseRtpPacket, type RtpPacket } from './rtp-packet.js';
+import { copyOf, emptyPacket, parseRtpPacket, type RtpPacket } from './rtp-packet.js';
 import type { RtpSink, RtpStatistics } from './rtp-sink.js';
 import { SourceFilter } from './source-filter.js';
 import type { RtpTrack } from './track.js';
@@ -98,7 +98,7 @@ export class RtpReceiver {
         break;
       case 'candidate':
         this.#counts.foreign += 1;
-        this.#candidate = { data: data.slice(), arrivedAt };
+        this.#candidate = { data: copyOf(data), arrivedAt };
         return;
       case 'takes_over':
         this.#startSource();

@@ -102,8 +102,8 @@ export const START = 1_700_000_000_000;
 /** Hands packets in, one a ms, and lets time pass at the end. */
 export function feed({ receiver }: Received, packets: readonly Uint8Array[], from = START): void {
   packets.forEach((packet, index) => {
-    // As a socket would: the memory is used again.
-    const memory = new Uint8Array(packet);
+    // As a socket would: a Buffer, whose memory is used again.
+    const memory = Buffer.from(packet);
     receiver.receive(memory, from + index);
     memory.fill(0xee);
     receiver.tick(from + index);
