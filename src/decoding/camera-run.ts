@@ -1,4 +1,5 @@
-import type { CameraErrorCode } from '../shared/errors.js';
+import { CameraError, type CameraErrorCode } from '../shared/errors.js';
+import { redact } from '../shared/redact.js';
 import type {
   DecodePlan,
   FrameMessage,
@@ -51,7 +52,8 @@ export interface RunScript {
 /**
  * A run that consists of others: they begin later, one after another, or not at all.
  * @param plan what to begin with, until `setPlan` brings a newer one
- * @param script begins the runs in turn; its result is the end of the whole. It must not reject
+ * @param script begins the runs in turn; its result is the end of the whole. A CameraError that it throws is how the run ended; any
+ * other error is a mistake of this program, and is told as such (`internal`)
  */
 export function deferRun(plan: DecodePlan, script: (it: RunScript) => Promise<RunEnd>): CameraRun {
   let newest = plan;
@@ -61,7 +63,14 @@ export function deferRun(plan: DecodePlan, script: (it: RunScript) => Promise<Ru
   const stopped = new Promise<RunEnd>((resolve) => {
     signal.addEventListener('abort', () => resolve({ code: 'stopped' }), { once: true });
   });
-  const ended = script({
+  const whole = async (it: RunScript): Promise<RunEnd> => {
+    try {
+      return await script(it);
+    } catch (error) {
+      return endOf(error);
+    }
+  };
+  const ended = whole({
     stopped,
     get isStopped() {
       return signal.aborted;
@@ -82,6 +91,14 @@ export function deferRun(plan: DecodePlan, script: (it: RunScript) => Promise<Ru
       stop.abort();
       current?.stop();
     },
+  };
+}
+
+function endOf(error: unknown): RunEnd {
+  if (error instanceof CameraError) return { code: error.code, detail: error.detail };
+  return {
+    code: 'internal',
+    detail: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Addresses } from '../source/address-policy.js';
-import { CameraError } from '../shared/errors.js';
 import type { FfmpegBuild, PixelFormat, RunEnd, Transport } from '../shared/worker-protocol.js';
 import { dialUrl, type RtspUrl } from '../source/rtsp-url.js';
 import {
@@ -63,8 +62,7 @@ export function cameraOpener(
     }
   };
   return {
-    open: (request, events) =>
-      deferRun(request.plan, (it) => dialInTurn(it, request, events).catch(openingFault)),
+    open: (request, events) => deferRun(request.plan, (it) => dialInTurn(it, request, events)),
   };
 }
 
@@ -90,9 +88,4 @@ function noteLife(events: RunEvents): { readonly events: RunEvents; readonly liv
     },
     lived: () => lived,
   };
-}
-
-function openingFault(error: unknown): RunEnd {
-  if (error instanceof CameraError) return { code: error.code, detail: error.detail };
-  return { code: 'dns', detail: error instanceof Error ? error.message : String(error) };
 }

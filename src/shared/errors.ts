@@ -10,7 +10,7 @@ interface CameraFault {
   /** WebSocket close code for viewers that wait for a first opening. */
   readonly close: 4401 | 4403 | 4404 | 4502 | 4504;
   /** HTTP status of a picture that cannot be given for it. */
-  readonly status: 403 | 502 | 504;
+  readonly status: 403 | 500 | 502 | 504;
   /** What happened, then what to do. With the camera's name before it, it fits a close reason (123 bytes). */
   readonly text: string;
   readonly retry: RetryPolicy;
@@ -56,6 +56,7 @@ export const CAMERA_FAULTS = {
   ffmpeg_crashed: fault(4502, 502, 'FFmpeg crashed'),
   ffmpeg_failed: fault(4502, 502, 'FFmpeg failed: see the log'),
   worker_died: fault(4502, 502, 'worker thread died'),
+  internal: fault(4502, 500, 'internal error of the service: see its log'),
   no_owner: fault(4502, 502, 'no node of the cluster can open this camera now'),
 } as const satisfies Record<string, CameraFault>;
 

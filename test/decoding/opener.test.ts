@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Addresses } from '../../src/source/address-policy.js';
-import { cameraOpener } from '../../src/decoding/opener.js';
+import { cameraOpener, type OpenerDeps } from '../../src/decoding/opener.js';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import type { RunEvents } from '../../src/decoding/camera-run.js';
@@ -12,10 +12,30 @@ const timeout = 5000;
 const PLAN: DecodePlan = { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: false };
 const FFMPEG = { path: 'ffmpeg', version: '7.1', avformat: 61, hasFpsMode: true, setpriv: null };
 
+const IGNORE: RunEvents = {
+  started: () => undefined,
+  frame: () => undefined,
+  counters: () => undefined,
+  video: () => undefined,
+};
+const DEPS: OpenerDeps = {
+  pool: {
+    run: () => {
+      throw new Error('nothing is to be run');
+    },
+  },
+  ffmpeg: FFMPEG,
+  pixels: 'yuv420p',
+  ioTimeoutMs: 7500,
+  skipLoopFilter: false,
+  resolve: () => Promise.resolve(['10.0.0.1']),
+};
+
 /** An opener of a camera whose name has these addresses, and the runs that it began, by the host that they dial. */
 function camera(addresses: Addresses) {
   const runs: { host: string; run: FakeRun }[] = [];
   const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), 'tcp', {
+    ...DEPS,
     pool: {
       run: ({ source, plan, longProbe }, events) => {
         const run = new FakeRun(plan, longProbe, events, true);
@@ -23,20 +43,10 @@ function camera(addresses: Addresses) {
         return run;
       },
     },
-    ffmpeg: FFMPEG,
-    pixels: 'yuv420p',
-    ioTimeoutMs: 7500,
-    skipLoopFilter: false,
     resolve: () => Promise.resolve(addresses),
   });
-  const ignore: RunEvents = {
-    started: () => undefined,
-    frame: () => undefined,
-    counters: () => undefined,
-    video: () => undefined,
-  };
   const open = async () => {
-    const opened = opener.open({ plan: PLAN, longProbe: false }, ignore);
+    const opened = opener.open({ plan: PLAN, longProbe: false }, IGNORE);
     await settle();
     return opened;
   };
@@ -113,5 +123,20 @@ test(
     await it.last().end({ code: 'refused', detail: '' });
     await settle();
     assert.equal(it.last().plan.keyFramesOnly, true);
+  },
+);
+
+test(
+  'an error of the program while it opens is not told as a name that does not resolve',
+  { timeout },
+  async () => {
+    const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), 'tcp', {
+      ...DEPS,
+      resolve: () => Promise.reject(new TypeError('undefined is not iterable')),
+    });
+    const { ended } = opener.open({ plan: PLAN, longProbe: false }, IGNORE);
+    const end = await ended;
+    assert.ok(end.code === 'internal');
+    assert.match(end.detail, /undefined is not iterable/);
   },
 );
