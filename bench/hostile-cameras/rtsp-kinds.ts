@@ -1,3 +1,4 @@
+import { headerOf } from '../../src/rtsp/message-syntax.js';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { HostileKind } from './kind.js';
@@ -58,14 +59,14 @@ export const RTSP_KINDS: readonly HostileKind[] = [
     name: 'redirects-to-itself',
     answer: (request, answer) =>
       request.method === 'DESCRIBE'
-        ? `RTSP/1.0 302 Moved\r\nCSeq: ${request.headers.get('cseq') ?? ''}\r\nLocation: ${request.uri}\r\n\r\n`
+        ? `RTSP/1.0 302 Moved\r\nCSeq: ${headerOf(request, 'cseq') ?? ''}\r\nLocation: ${request.uri}\r\n\r\n`
         : answer,
   },
   {
     name: 'many-challenges',
     answer: (request) => {
       const challenge = `WWW-Authenticate: Digest realm="${'r'.repeat(500)}", nonce="n"\r\n`;
-      return `RTSP/1.0 401 No\r\nCSeq: ${request.headers.get('cseq') ?? ''}\r\n${challenge.repeat(200)}\r\n`;
+      return `RTSP/1.0 401 No\r\nCSeq: ${headerOf(request, 'cseq') ?? ''}\r\n${challenge.repeat(200)}\r\n`;
     },
   },
   {

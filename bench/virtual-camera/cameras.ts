@@ -1,3 +1,4 @@
+import { openPortPair } from '../../src/rtsp/udp-ports.js';
 import { Camera } from './camera.js';
 import { ClipStore, type ClipSpec } from './clip.js';
 import type { ConnectionHost } from './connection.js';
@@ -8,7 +9,6 @@ import { completeOptions, type CameraOptions } from './options.js';
 import { OptionsError, type Size } from './parse.js';
 import { Pacer } from './pacer.js';
 import type { UdpPair } from './sink.js';
-import { openUdpPair } from './udp-pair.js';
 import { rtspUrl, type CameraStatus, type VirtualCameras } from './virtual-cameras.js';
 import type { SentFrame } from './sent-log.js';
 
@@ -97,7 +97,7 @@ class CameraSet implements VirtualCameras {
       auth,
       credentials: { user, password },
       camera: (name) => this.#cameras.find((camera) => camera.name === name),
-      udp: () => (this.#udp ??= openUdpPair(host)),
+      udp: () => (this.#udp ??= openPortPair(host)),
       wake: () => this.#pacer.wake(),
     };
   }

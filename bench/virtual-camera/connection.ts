@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { headerOf } from '../../src/rtsp/message-syntax.js';
 import { accepts, challenge, type Credentials } from './auth.js';
 import type { Camera } from './camera.js';
 import { statusFor } from './faults.js';
@@ -86,7 +87,7 @@ export class Connection {
   async #handle(request: RtspRequest): Promise<void> {
     const answer = await this.#answerTo(request);
     if (answer === null || !this.#socket.writable) return;
-    this.#socket.write(rtspResponse(request, answer.status, answer.headers, answer.body));
+    this.#socket.write(rtspResponse(request, answer.status, answer.headers, answer.body), 'latin1');
     answer.after?.();
   }
 
@@ -127,7 +128,7 @@ export class Connection {
     const fault = camera?.fault ?? null;
     if (fault?.kind === 'bad-auth') return 401;
     const { auth, credentials } = this.#host;
-    const header = request.headers.get('authorization');
+    const header = headerOf(request, 'authorization') ?? undefined;
     if (auth !== 'none' && !accepts(auth, header, request.method, this.#nonce, credentials)) return 401;
     return statusFor(fault, request.method);
   }
@@ -148,7 +149,7 @@ export class Connection {
 
   async #setup(request: RtspRequest): Promise<Answer | null> {
     if (this.#viewer !== undefined) return { status: 455 };
-    const wanted = parseTransport(request.headers.get('transport') ?? '');
+    const wanted = parseTransport(headerOf(request, 'transport') ?? '');
     if (wanted === null) return { status: 461 };
     const Session = `${this.#session};timeout=60`;
     if (wanted.kind === 'tcp') {

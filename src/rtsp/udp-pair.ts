@@ -1,7 +1,6 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
+import type { RemoteInfo, Socket } from 'node:dgram';
 import { sameAddress } from './transport-header.js';
+import { openPortPair } from './udp-ports.js';
 
 /** Whom the pair talks to. Ports are `null` where the server did not tell them: the first packet from its address does. */
 export interface UdpPeer {
@@ -16,14 +15,11 @@ export interface UdpEvents {
   rtcp(packet: Buffer): void;
 }
 
-const TRIES = 50;
 /**
  * Some servers send from other ports than they told. When nothing came from the port that was told for so long after the
  * first packet from another one, but of the same address, that one is taken.
  */
 const OTHER_PORT_MS = 1000;
-/** A key frame comes in one burst. The kernel gives as much as `net.core.rmem_max` allows. */
-const RECEIVE_BYTES = 2 * 1024 * 1024;
 
 /**
  * A pair of UDP sockets for one track: an even port for RTP, the next for RTCP (RFC 3550, 11).
@@ -48,17 +44,8 @@ export class UdpPair {
    * @throws Error of the system when no pair of ports is free
    */
   static async open(local: string): Promise<UdpPair> {
-    for (let attempt = 1; ; attempt++) {
-      const rtp = await bind(local, 0);
-      const { port } = rtp.address();
-      try {
-        if (port % 2 !== 0) throw new RangeError('odd port');
-        return new UdpPair(rtp, await bind(local, port + 1));
-      } catch (error) {
-        rtp.close();
-        if (attempt === TRIES) throw error;
-      }
-    }
+    const { rtp, rtcp } = await openPortPair(local);
+    return new UdpPair(rtp, rtcp);
   }
 
   /** Packets from elsewhere than the peer, none of which was taken. */
@@ -146,29 +133,4 @@ class UdpLeg {
       if (this.#state === 'connecting') this.#state = error ? 'judging' : 'connected';
     });
   }
-}
-
-async function bind(address: string, port: number): Promise<Socket> {
-  const type = isIPv6(address) ? 'udp6' : 'udp4';
-  // Addresses are numeric here; the default lookup would cost a turn of the event loop.
-  const socket = createSocket({
-    type,
-    lookup: (host, _, done) => done(null, host, type === 'udp6' ? 6 : 4),
-  });
-  const listening = once(socket, 'listening');
-  socket.bind({ address, port, exclusive: true });
-  try {
-    await listening;
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
-  // ICMP errors of a peer that is gone: the silence, and its RTSP connection, tell the same.
-  socket.on('error', () => undefined);
-  try {
-    socket.setRecvBufferSize(RECEIVE_BYTES);
-  } catch {
-    // As the kernel's default is.
-  }
-  return socket;
 }

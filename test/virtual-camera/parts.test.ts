@@ -10,6 +10,7 @@ import { OptionsError } from '../../bench/virtual-camera/parse.js';
 import { packetise, packetsOf, senderReport, stamp } from '../../bench/virtual-camera/rtp.js';
 import { RtspParser } from '../../bench/virtual-camera/rtsp-parser.js';
 import { parseTransport } from '../../bench/virtual-camera/rtsp-transport.js';
+import { headerOf } from '../../src/rtsp/message-syntax.js';
 import { sessionDescription } from '../../bench/virtual-camera/sdp.js';
 import { SentLog } from '../../bench/virtual-camera/sent-log.js';
 import { MAX_BACKLOG, Viewer } from '../../bench/virtual-camera/viewer.js';
@@ -127,12 +128,11 @@ test(
       const seen: string[] = [];
       for (let at = 0; at < stream.length; at += size) {
         const requests = parser.push(stream.subarray(at, at + size));
-        seen.push(...requests.map((request) => `${request.method} ${request.headers.get('cseq') ?? ''}`));
+        seen.push(...requests.map((request) => `${request.method} ${headerOf(request, 'cseq') ?? ''}`));
       }
       assert.deepEqual(seen, ['OPTIONS 1', 'SET_PARAMETER 2', 'PLAY 3']);
     }
-    assert.throws(() => new RtspParser().push(Buffer.from('GET / HTTP/1.1\r\n\r\n')), /not an RTSP request/);
-    assert.throws(() => new RtspParser().push(Buffer.alloc(20_000, 65)), /too long/);
+    assert.throws(() => new RtspParser().push(Buffer.from('GET / HTTP/1.1\r\n\r\n')), /not RTSP/);
   },
 );
 
