@@ -83,23 +83,9 @@ export class WorkerPool {
       events.started();
     });
     port.on('message', (message: FromWorker) => {
-      switch (message.type) {
-        case 'frame':
-          Atomics.add(takenCount, 0, 1);
-          events.frame(message);
-          break;
-        case 'stats':
-          events.counters(message.counters);
-          if (message.video) events.video(message.video);
-          break;
-        case 'spawned':
-          pids.add(message.pid);
-          this.events.ffmpegStarted(task.camera);
-          break;
-        case 'reaped':
-          pids.delete(message.pid);
-          break;
-      }
+      if (message.type === 'frame') Atomics.add(takenCount, 0, 1);
+      if (message.type === 'spawned') this.events.ffmpegStarted(task.camera);
+      take(message, events, pids);
     });
 
     const ended = this.#pool
@@ -138,5 +124,24 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     await this.#pool.destroy();
+  }
+}
+
+/** @param pids the run's FFmpegs, kept up to date */
+function take(message: FromWorker, events: RunEvents, pids: Set<number>): void {
+  switch (message.type) {
+    case 'frame':
+      events.frame(message);
+      break;
+    case 'stats':
+      events.counters(message.counters);
+      if (message.video) events.video(message.video);
+      break;
+    case 'spawned':
+      pids.add(message.pid);
+      break;
+    case 'reaped':
+      pids.delete(message.pid);
+      break;
   }
 }

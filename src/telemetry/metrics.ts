@@ -5,20 +5,30 @@ import { CAMERA_FAULTS } from '../shared/errors.js';
 /** Prefix of every metric of this service; prom-client's process metrics keep their own names. */
 const P = 'rtsp_ws_';
 
-/** Every metric, declared once. Seconds and bytes, as Prometheus wants them; `camera` is the only label that users name. */
-export function createMetrics() {
+/** Makers of metrics that carry the prefix and are in the registry. */
+const makers = (registry: Registry) => ({
+  counter: <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name: P + name, help, labelNames, registers: [registry] }),
+  gauge: <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name: P + name, help, labelNames, registers: [registry] }),
+  histogram: (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name: P + name, help, buckets, registers: [registry] }),
+});
+
+/** prom-client's own metrics of the process. */
+function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   // Gauges with a counter's ending; the same figures are in `nodejs_active_handles` and its like.
   for (const name of ['handles', 'requests', 'resources'])
     registry.removeSingleMetric(`nodejs_active_${name}_total`);
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter({ name: P + name, help, labelNames, registers: [registry] });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Gauge({ name: P + name, help, labelNames, registers: [registry] });
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name: P + name, help, buckets, registers: [registry] });
+  return registry;
+}
 
+/** Every metric, declared once. Seconds and bytes, as Prometheus wants them; `camera` is the only label that users name. */
+export function createMetrics() {
+  const registry = createRegistry();
+  const { counter, gauge, histogram } = makers(registry);
   return {
     registry,
     framesDecoded: counter('frames_decoded_total', 'Whole frames out of FFmpeg', ['camera']),
