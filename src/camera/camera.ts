@@ -135,6 +135,11 @@ export class Camera {
     return seat;
   }
 
+  /** Tries a camera that waits for its next try now, also one that refused its credentials. */
+  retry(): void {
+    this.#supervisor?.retry();
+  }
+
   degrade(to: Degradation): void {
     if (this.#degradation === to) return;
     this.#degradation = to;

@@ -5,11 +5,15 @@ import type { RunEnd } from '../shared/worker-protocol.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
 import { type CameraOpener, deferRun } from '../decoding/camera-run.js';
 
+/** A person may have the same credentials tried again this often, ms: cameras lock accounts after some wrong tries in a row. */
+export const RELEASE_EVERY_MS = 30_000;
+
 /** Sources that are remembered at a time; beyond it the oldest is forgotten. */
 const REMEMBERED_SOURCES = 1000;
 
 interface Hold {
   readonly code: CameraErrorCode;
+  readonly since: number;
   readonly until: number;
 }
 
@@ -36,6 +40,22 @@ export class CredentialHolds {
     return null;
   }
 
+  /**
+   * Ends the hold of a source, for a person who has reason to believe that the camera accepts it now.
+   * @returns false while it was tried less than RELEASE_EVERY_MS ago
+   */
+  release(url: RtspUrl): boolean {
+    const hold = this.#holds.get(url.identity);
+    if (hold && this.clock.now() < hold.since + RELEASE_EVERY_MS) return false;
+    this.#holds.delete(url.identity);
+    return true;
+  }
+
+  /** Forgets a source: it was changed in CONFIG_FILE. */
+  forget(url: RtspUrl): void {
+    this.#holds.delete(url.identity);
+  }
+
   /** An opener that leaves a held source alone, and remembers when it is refused itself. */
   guard(url: RtspUrl, opener: CameraOpener): CameraOpener {
     return {
@@ -52,6 +72,7 @@ export class CredentialHolds {
   }
 
   #note(url: RtspUrl, code: CameraErrorCode): void {
-    this.#holds.set(url.identity, { code, until: this.clock.now() + this.holdMs });
+    const since = this.clock.now();
+    this.#holds.set(url.identity, { code, since, until: since + this.holdMs });
   }
 }

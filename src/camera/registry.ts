@@ -6,7 +6,9 @@ import {
   isMainKey,
   mainKey,
   nameOf,
+  renditionOf,
   sameStream,
+  type OfferedSize,
   type Stream,
   type StreamRequest,
   type StreamSpec,
@@ -17,7 +19,7 @@ import { CameraError, RefusedError, type ServiceError } from '../shared/errors.j
 import { ClosingCameras } from './closing-cameras.js';
 import type { Transport } from '../shared/worker-protocol.js';
 import type { Want } from '../decoding/decode-plan.js';
-import { type Rendition, requestedRendition } from '../shared/rendition.js';
+import type { Rendition } from '../shared/rendition.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
 import type { CameraOpener } from '../decoding/camera-run.js';
 import type { ConnectGate } from './connect-gate.js';
@@ -36,7 +38,7 @@ export interface RegistryOptions {
   readonly lingerMs: number;
   readonly times: SupervisorTimes;
   /** Snaps a wanted size to one that is offered. */
-  readonly offeredSize: (want: { width: number; height: number }) => { width: number; height: number };
+  readonly offeredSize: OfferedSize;
 }
 
 export interface RegistryDeps extends Omit<CameraDeps, 'series'> {
@@ -81,6 +83,8 @@ export class Registry {
     for (const [name, spec] of before) {
       const next = wanted.get(name);
       if (next && sameStream(spec, next)) continue;
+      // Whoever corrects a camera has its credentials tried at once, also those that were refused before.
+      for (const url of [spec.url, spec.mainUrl, next?.url, next?.mainUrl]) if (url) this.#holds.forget(url);
       this.#drop(name, gone);
       this.#drop(mainKey(name), gone);
     }
@@ -104,7 +108,7 @@ export class Registry {
     const { stream, replaces } = this.#finder.find(request);
     if (replaces) this.#drop(stream.key, null);
     const { camera } = this.#entry(this.#checked(stream));
-    const want = { rendition: this.#rendition(request, stream.spec), fps: request.fps };
+    const want = { rendition: renditionOf(request, stream.spec, this.options.offeredSize), fps: request.fps };
     return { ...camera.join(want, listener), camera };
   }
 
@@ -119,6 +123,19 @@ export class Registry {
     if (!stream) throw new RefusedError('no_such_camera', `this node knows no ${key}`);
     const { camera } = this.#entry(this.#checked(stream));
     return camera.join(want ?? { rendition: stream.spec.rendition, fps: null }, listener, want !== null);
+  }
+
+  /**
+   * For a person who asks for it: a camera that refused its credentials is tried again at the next `join`, or at once while it runs,
+   * and a camera that is waiting for its next try is tried now.
+   * @returns false when it was tried less than half a minute ago: a camera may lock the account
+   * @throws RefusedError as `join`
+   */
+  retry(request: StreamRequest): boolean {
+    const { stream } = this.#finder.find(request);
+    if (stream.url && !this.#holds.release(stream.url)) return false;
+    this.#entries.get(stream.key)?.camera.retry();
+    return true;
   }
 
   /** Where a stream comes from; `null` when this node does not know. */
@@ -206,17 +223,6 @@ export class Registry {
     if (peers) return peers.supervise(stream, url && here(url));
     if (url) return here(url);
     throw new Error(`${key} has no address`);
-  }
-
-  #rendition(request: StreamRequest, spec: StreamSpec): Rendition {
-    if (request.width === null && request.height === null)
-      return { ...spec.rendition, quality: request.quality ?? spec.rendition.quality };
-    const { width, height, quality } = request;
-    const want = requestedRendition(
-      { width: width ?? undefined, height: height ?? undefined, quality: quality ?? undefined },
-      spec.rendition,
-    );
-    return { ...this.options.offeredSize(want), quality: want.quality };
   }
 
   /** At capacity the camera is not started and the others are configured all the same; a viewer's request tries again. */

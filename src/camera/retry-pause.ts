@@ -5,11 +5,11 @@ export class RetryPause {
   #wake: (() => void) | null = null;
   #cancelTimer: () => void = () => undefined;
   #endsAt = Infinity;
-  #ended = false;
+  #closed = false;
 
   constructor(private readonly clock: Clock) {}
 
-  /** Resolves after `ms`, or when `shorten` or `end` says so. */
+  /** Resolves after `ms`, or when `shorten`, `end` or `close` says so. */
   wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = () => {
@@ -18,7 +18,7 @@ export class RetryPause {
         resolve();
       };
       this.#endAt(this.clock.now() + ms);
-      if (this.#ended) this.#wake();
+      if (this.#closed) this.#wake();
     });
   }
 
@@ -29,9 +29,16 @@ export class RetryPause {
     this.#endAt(at);
   }
 
+  /** @returns whether there was a wait to end */
+  end(): boolean {
+    const wake = this.#wake;
+    wake?.();
+    return wake !== null;
+  }
+
   /** Ends the present wait now, and each later one at once. */
-  end(): void {
-    this.#ended = true;
+  close(): void {
+    this.#closed = true;
     this.#wake?.();
   }
 

@@ -1,5 +1,5 @@
 import type { CameraSpec } from '../config/camera-spec.js';
-import { type Rendition, renditionKey } from '../shared/rendition.js';
+import { type Rendition, renditionKey, requestedRendition } from '../shared/rendition.js';
 import type { Transport } from '../shared/worker-protocol.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
 
@@ -53,6 +53,18 @@ export const adhocSpec = (
   maxFps: defaults.maxFps,
   alwaysOn: false,
 });
+
+/** Snaps a wanted size to one that is offered. */
+export type OfferedSize = (want: { width: number; height: number }) => { width: number; height: number };
+
+/** The rendition that a request gets: what it leaves out is the camera's default. */
+export function renditionOf(request: StreamRequest, spec: StreamSpec, offeredSize: OfferedSize): Rendition {
+  const { width, height } = request;
+  const quality = request.quality ?? spec.rendition.quality;
+  if (width === null && height === null) return { ...spec.rendition, quality };
+  const want = { width: width ?? undefined, height: height ?? undefined, quality };
+  return { ...offeredSize(requestedRendition(want, spec.rendition)), quality };
+}
 
 /** Whether two specs need the same streams: all but the title, which is only shown. */
 export function sameStream(a: CameraSpec, b: CameraSpec): boolean {

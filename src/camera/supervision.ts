@@ -23,6 +23,8 @@ export interface Supervision {
   setPlan(plan: DecodePlan): void;
   /** For a new viewer, a camera that never was live is tried again soon. */
   requestRetry(): void;
+  /** A person asks for it: whatever the next try waits for, it comes now. */
+  retry(): void;
   /** Resolves when nothing of it is left. */
   stop(): Promise<void>;
 }

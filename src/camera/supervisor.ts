@@ -108,12 +108,21 @@ export class Supervisor implements Supervision {
     this.#pause.shorten(this.#failed.at + REQUESTED_RETRY_MS);
   }
 
+  /** A person asks for it: a pause ends now, also that after refused credentials. */
+  retry(): void {
+    if (!this.#pause.end()) return;
+    this.#failedLast = false;
+    if (this.#everLive) return;
+    this.#failed = null;
+    this.#status.set('connecting', null, this.#lastFrameAt);
+  }
+
   /** Resolves when the run has ended and everything of it is gone. */
   stop(): Promise<void> {
     this.#abort.abort();
     this.#status.close();
     this.#run?.stop();
-    this.#pause.end();
+    this.#pause.close();
     return this.#done;
   }
 

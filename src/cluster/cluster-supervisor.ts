@@ -114,6 +114,12 @@ export class ClusterSupervisor implements Supervision {
     this.#ownership.tellDemand();
   }
 
+  retry(): void {
+    const { phase } = this.#ownership;
+    if (phase.type === 'owning') phase.local.retry();
+    else this.requestRetry();
+  }
+
   async stop(): Promise<void> {
     this.#viewers.close();
     this.#cancelLook();

@@ -31,6 +31,10 @@ export class LocalRun {
     this.#supervision.requestRetry();
   }
 
+  retry(): void {
+    this.#supervision.retry();
+  }
+
   /** From now on its frames and states are told; the present state at once. */
   show(): void {
     if (this.#isShown) return;

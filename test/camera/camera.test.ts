@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochMs } from '../../src/shared/clock.js';
+import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import { CameraError } from '../../src/shared/errors.js';
 import { jpeg } from '../support/fake-opener.js';
 import { PLAN_INTERVAL_MS } from '../../src/camera/planner.js';
 import { settle } from '../support/manual-clock.js';
-import { studio, watch } from '../support/test-registry.js';
+import { spec, studio, watch } from '../support/test-registry.js';
 
 const timeout = 10_000;
 const AT = { at: 'rtsp://10.0.0.1/x' };
@@ -352,6 +353,61 @@ test('corrected credentials need not wait for the hold of the wrong ones', { tim
   it.join('cam', { at: 'rtsp://user:right@10.0.0.1/x' });
   await settle();
   assert.equal(it.opener().runs.length, 1);
+});
+
+test(
+  'a person may have refused credentials tried again, though not more often than every half minute',
+  { timeout },
+  async () => {
+    const it = studio();
+    it.join('cam', AT);
+    await settle();
+    await it.opener().run.fail('unauthorized');
+    await it.clock.advance(20_000);
+    assert.equal(it.registry.retry(it.ask('cam', AT)), false, 'too soon');
+    assert.throws(() => it.join('cam', AT), CameraError);
+    await it.clock.advance(10_000);
+    assert.equal(it.registry.retry(it.ask('cam', AT)), true);
+    const viewer = it.join('cam', AT);
+    await settle();
+    assert.equal(
+      it.openers.reduce((sum, { opener }) => sum + opener.runs.length, 0),
+      2,
+    );
+    it.opener().run.frame();
+    assert.deepEqual(viewer.states, ['connecting', 'live']);
+  },
+);
+
+test('a camera that runs without viewers is tried again for a person at once', { timeout }, async () => {
+  const it = studio();
+  it.registry.configure([spec('always', { alwaysOn: true })], null);
+  await settle();
+  await it.opener().run.fail('unauthorized');
+  await it.clock.advance(30_000);
+  assert.throws(() => it.join('always'), CameraError);
+  assert.equal(it.registry.retry(it.ask('always')), true);
+  const viewer = it.join('always');
+  await settle();
+  assert.equal(it.opener().runs.length, 2);
+  it.opener().run.frame();
+  assert.deepEqual(viewer.states, ['connecting', 'live']);
+  await it.registry.close();
+});
+
+test('a camera that is changed in the file is tried with whatever it says now', { timeout }, async () => {
+  const it = studio();
+  const at = (password: string) => spec('cam', { url: parseRtspUrl(`rtsp://user:${password}@10.0.0.1/x`) });
+  const tries = () => it.openers.reduce((sum, { opener }) => sum + opener.runs.length, 0);
+  for (const [i, password] of ['wrong', 'other', 'wrong'].entries()) {
+    it.registry.configure([at(password)], null);
+    it.join('cam');
+    await settle();
+    assert.equal(tries(), i + 1);
+    await it.opener().run.fail('unauthorized');
+    assert.throws(() => it.join('cam'), CameraError);
+    await it.clock.advance(1000);
+  }
 });
 
 test(

@@ -44,7 +44,7 @@ test('a pause is shortened, never made longer, and the next one is not touched',
 test('after the end nothing pauses any more', { timeout }, async () => {
   const it = pausing();
   it.wait(1000);
-  it.pause.end();
+  it.pause.close();
   await it.clock.advance(0);
   it.wait(1000);
   await it.clock.advance(0);
