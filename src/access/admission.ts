@@ -1,9 +1,11 @@
-import { createAuth, type Auth, type Grant } from './auth.js';
+import { createHash } from 'node:crypto';
+import { createAuth, type Auth, type Credentials, type Grant } from './auth.js';
 import { clientNetwork } from './client-network.js';
 import { ClientRates } from './client-rates.js';
 import type { OriginPolicy } from './origin.js';
 import { parseQuery } from './query.js';
 import { credentialsOf, type RequestFacts } from './request-facts.js';
+import { BoundedMap } from '../shared/bounded-map.js';
 import { RefusedError } from '../shared/errors.js';
 
 export interface AdmissionLimits {
@@ -15,6 +17,12 @@ export interface AdmissionLimits {
   /** Wrong tokens a minute from one address; 0 is no limit. */
   readonly maxFailuresPerMinute: number;
 }
+
+/** What a request wants: to watch a camera, to read what the service tells, or a file of the page, which others may link to. */
+export type Purpose = 'watch' | 'read' | 'page';
+
+/** Right tokens that are remembered; beyond it the one that was used longest ago is forgotten. */
+const REMEMBERED_TOKENS = 10_000;
 
 /** Whoever asked is let in: with what rights, and what was asked for. */
 export interface Admitted {
@@ -29,6 +37,8 @@ export class Admission {
   readonly #perAddress = new Map<string, number>();
   readonly #arrivals: ClientRates;
   readonly #failures: ClientRates;
+  /** Tokens that were right, by client: digests, so that none can be read from memory. */
+  readonly #accepted = new BoundedMap<string, true>(REMEMBERED_TOKENS);
 
   constructor(
     private readonly auth: Auth,
@@ -52,26 +62,21 @@ export class Admission {
   }
 
   /**
-   * Judges somebody who wants to watch, in the order connection rate, origin, query, token. The attempt is counted before it is
-   * judged, so that refused ones count too.
+   * Judges a request in the order origin, connection rate (of who wants to watch), query, token. A page of a foreign origin is refused
+   * before anything is counted: it must not use up what the visitor's address has. After that an attempt counts whatever becomes of it.
    * @returns what `next` makes of it; a promise only when the token is a JWT
-   * @throws or rejects with RefusedError `too_many_connections` or as `identify`
+   * @throws or rejects with RefusedError `origin_denied`, `too_many_connections`, `bad_parameter`, `unauthenticated`, or
+   *   `too_many_failures` before the token is looked at
    */
-  admit<T>(facts: RequestFacts, next: (admitted: Admitted) => T): T | Promise<T> {
-    this.#countAttempt(facts.address);
-    return this.identify(facts, next);
-  }
-
-  /**
-   * Judges a request that watches nothing: origin, query, token. A page of a foreign origin is refused before its token is looked at.
-   * @returns what `next` makes of it; a promise only when the token is a JWT
-   * @throws or rejects with RefusedError `origin_denied`, `bad_parameter`, `unauthenticated`, or `too_many_failures` before the
-   *   token is looked at
-   */
-  identify<T>(facts: RequestFacts, next: (admitted: Admitted) => T): T | Promise<T> {
-    this.origins.judge({ origin: facts.origin, host: facts.host, secure: this.secure });
+  admit<T>(purpose: Purpose, facts: RequestFacts, next: (admitted: Admitted) => T): T | Promise<T> {
+    const request = { ...facts, secure: this.secure };
+    this.origins.judge(request);
+    const foreign = this.origins.isForeign(request);
+    if (foreign && purpose !== 'page')
+      throw new RefusedError('origin_denied', 'a page of another origin asks: add that to ALLOWED_ORIGINS');
+    if (purpose === 'watch') this.#countAttempt(facts.address);
     const parameters = parseQuery(facts.query);
-    const grant = this.#authenticate(facts, parameters.get('token'));
+    const grant = this.#authenticate(facts, parameters.get('token'), foreign);
     const admitted = (known: Grant): T => next({ grant: known, parameters });
     return grant instanceof Promise ? grant.then(admitted) : admitted(grant);
   }
@@ -113,25 +118,38 @@ export class Admission {
     throw new RefusedError('too_many_connections', text);
   }
 
-  #authenticate(facts: RequestFacts, token: string | undefined): Grant | Promise<Grant> {
+  /** @param foreign another site's link brought the token: its tries are counted apart from the visitor's own */
+  #authenticate(facts: RequestFacts, token: string | undefined, foreign: boolean): Grant | Promise<Grant> {
     const credentials = credentialsOf(facts, token);
     const client = clientNetwork(facts.address);
-    if (!this.#failures.has(client, this.now()))
+    const counted = foreign ? `${client} by links` : client;
+    // Who has no token guesses none: a page that was opened without one asks for several things at once.
+    const isTry = (credentials.authorization ?? '') !== '' || credentials.token !== undefined;
+    const key = isTry ? credentialKey(client, credentials) : '';
+    // A token that was right before is no guess: who has it is not locked out by the guesses of others at the same address.
+    if (!this.#failures.has(counted, this.now()) && !this.#accepted.get(key))
       throw new RefusedError('too_many_failures', 'too many wrong tokens from your address: wait a minute');
+    const passed = (grant: Grant): Grant => {
+      if (isTry && this.auth.enabled) this.#accepted.set(key, true);
+      return grant;
+    };
     const failed = (error: unknown): never => {
-      // Who has no token guesses none: a page that was opened without one asks for several things at once.
-      if (credentials.authorization !== '' || credentials.token !== undefined)
-        this.#failures.take(client, this.now());
+      if (isTry) this.#failures.take(counted, this.now());
       throw error;
     };
     try {
       const grant = this.auth.authenticate(credentials);
-      return grant instanceof Promise ? grant.catch(failed) : grant;
+      return grant instanceof Promise ? grant.then(passed, failed) : passed(grant);
     } catch (error) {
       return failed(error);
     }
   }
 }
+
+const credentialKey = (client: string, { authorization = '', token = '' }: Credentials): string =>
+  createHash('sha256')
+    .update(JSON.stringify([client, authorization, token]))
+    .digest('base64');
 
 /** The settings that say who may come in. */
 export interface AccessSettings {

@@ -8,8 +8,13 @@ import { RefusedError } from '../shared/errors.js';
 export interface OriginPolicy {
   /** Wrong entries of ALLOWED_ORIGINS, one line each, for the start to fail on. Such an entry matches nothing. */
   readonly problems: readonly string[];
-  /** Throws RefusedError `origin_denied`. */
+  /** Judges the Origin header, which browsers send with WebSockets and scripts' requests. Throws RefusedError `origin_denied`. */
   judge(request: OriginRequest): void;
+  /**
+   * Whether a page of another origin, and not a listed one, made the browser ask: pictures, frames and links carry no Origin, but
+   * `Sec-Fetch-Site` where the service is https or localhost, and elsewhere a Referer, which a page can leave out.
+   */
+  isForeign(request: OriginRequest): boolean;
   /**
    * Whether the page of another origin that sent this Referer may show pictures in an `<img>`, which sends no Origin. A page can
    * leave its Referer out, but cannot give another site's: without one only `*` and `null` help.
@@ -22,6 +27,10 @@ export interface OriginRequest {
   readonly origin?: string | undefined;
   /** The Host header. */
   readonly host?: string | undefined;
+  /** The Referer header; '' or undefined without one. */
+  readonly referer?: string | undefined;
+  /** The Sec-Fetch-Site header (Fetch Metadata); '' or undefined without one. */
+  readonly fetchSite?: string | undefined;
   /** Whether this service itself speaks TLS on that connection. */
   readonly secure: boolean;
 }
@@ -45,6 +54,9 @@ function parseOrigin(text: string): Origin | null {
   const scheme = (match[1] ?? '').toLowerCase();
   return { scheme, authority: authorityOf(match[2], match[3], DEFAULT_PORT[scheme]) };
 }
+
+/** The origin of a page's address. */
+const originOf = (url: string): Origin | null => parseOrigin(/^[^:]+:\/\/[^/?#]*/.exec(url)?.[0] ?? '');
 
 const authorityOf = (host = '', port = '', defaultPort = ''): string =>
   `${host.toLowerCase()}:${port === '' ? defaultPort : Number(port)}`;
@@ -72,21 +84,29 @@ export function createOriginPolicy(allowed: readonly string[]): OriginPolicy {
   }
   const all = allowed.includes('*');
   const opaque = allowed.includes('null');
+  const isListed = ({ scheme, authority }: Origin): boolean => listed.has(`${scheme}://${authority}`);
 
   function judge({ origin: text = '', host = '', secure }: OriginRequest): void {
     if (text === '' || all || (text === 'null' && opaque)) return;
     const origin = parseOrigin(text);
-    if (origin && (listed.has(`${origin.scheme}://${origin.authority}`) || isSameHost(origin, host, secure)))
-      return;
+    if (origin && (isListed(origin) || isSameHost(origin, host, secure))) return;
     const shown = (origin || text === 'null') && text.length <= MAX_SHOWN ? `origin ${text}` : 'this origin';
     throw new RefusedError('origin_denied', `${shown} is not allowed: add it to ALLOWED_ORIGINS`);
   }
 
-  function mayEmbed(referer: string): boolean {
-    if (all || referer === '') return all || opaque;
-    const origin = parseOrigin(/^[^:]+:\/\/[^/?#]*/.exec(referer)?.[0] ?? '');
-    return origin !== null && listed.has(`${origin.scheme}://${origin.authority}`);
+  function isForeign({ referer = '', fetchSite = '', host = '', secure }: OriginRequest): boolean {
+    const site = fetchSite.toLowerCase();
+    if (all || site === 'same-origin' || site === 'none') return false;
+    if (referer === '') return site !== '' && !opaque;
+    const origin = originOf(referer);
+    return origin === null || !(isListed(origin) || isSameHost(origin, host, secure));
   }
 
-  return { problems, judge, mayEmbed };
+  function mayEmbed(referer: string): boolean {
+    if (all || referer === '') return all || opaque;
+    const origin = originOf(referer);
+    return origin !== null && isListed(origin);
+  }
+
+  return { problems, judge, isForeign, mayEmbed };
 }

@@ -11,6 +11,8 @@ export interface RequestFacts {
   readonly query: string;
   readonly origin: string;
   readonly referer: string;
+  /** The Sec-Fetch-Site header. */
+  readonly fetchSite: string;
   readonly host: string;
   readonly authorization: string;
   readonly cookie: string;

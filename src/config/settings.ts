@@ -45,21 +45,27 @@ const sizeLadder = z.string().transform((text, context) => {
   return sizes;
 });
 
-/** A list that is only commas would quietly turn authentication off. */
+/** Files of environment variables take what stands behind a value for a part of it, comments included. */
+const COMMENT_BEHIND = 'holds a comment or white space: put a comment on a line of its own';
+
+/** A list that is only commas would quietly turn authentication off. A comment in it would be a token that everybody can read. */
 const tokens = z
   .string()
   .refine((given) => given === '' || /[^,\s]/.test(given), 'has no token in it')
-  .pipe(list);
+  .pipe(list)
+  .refine((given) => !given.some((token) => /\s/.test(token) || token.startsWith('#')), COMMENT_BEHIND);
 
 const text = z.string();
 
 /** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
 const MIN_JWT_SECRET_BYTES = 32;
 
-const jwtSecret = text.refine(
-  (given) => given === '' || Buffer.byteLength(given) >= MIN_JWT_SECRET_BYTES,
-  `must have at least ${MIN_JWT_SECRET_BYTES} bytes for HS256`,
-);
+const jwtSecret = text
+  .refine((given) => !/(^|\s)#/.test(given), COMMENT_BEHIND)
+  .refine(
+    (given) => given === '' || Buffer.byteLength(given) >= MIN_JWT_SECRET_BYTES,
+    `must have at least ${MIN_JWT_SECRET_BYTES} bytes for HS256`,
+  );
 
 interface Setting<S extends z.ZodType = z.ZodType> {
   readonly fallback: string;

@@ -22,7 +22,7 @@ export const go2rtcHttpRoutes = (deps: PictureDeps): readonly HttpRoute[] => [
   },
   {
     path: '/api/streams',
-    access: 'token',
+    access: 'read',
     handle: (_, { grant, parameters }) => {
       const name = parameters.get('src') ?? '';
       const streams = deps.registry

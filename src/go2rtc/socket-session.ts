@@ -25,7 +25,7 @@ export const go2rtcSocketRoute = (deps: ViewerSessionDeps): SocketRoute => ({
   maxBufferedBytes: MAX_VIEWER_BUFFERED_BYTES,
   autoPing: false,
   judge: (facts) =>
-    deps.admission.admit(facts, ({ grant, parameters }) => {
+    deps.admission.admit('watch', facts, ({ grant, parameters }) => {
       const request = parseGo2rtcQuery(parameters);
       requireCamera(grant, request.camera);
       return (socket) => new Go2rtcSession(socket, request, facts.address, deps);

@@ -10,7 +10,7 @@ import type { HttpRoute } from './handler.js';
 export const assetRoutes = (assets: ReadonlyMap<string, Asset>, secure: boolean): readonly HttpRoute[] =>
   [...assets].map(([path, { type, body, etag }]) => ({
     path,
-    access: 'token',
+    access: 'page',
     handle: (_, { parameters }) => {
       const headers: Header[] = [
         ['Cache-Control', 'no-cache'],

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Admission, Admitted } from '../access/admission.js';
+import type { Admission, Admitted, Purpose } from '../access/admission.js';
 import type { RequestFacts } from '../access/request-facts.js';
 import { RefusedError, ServiceError } from '../shared/errors.js';
 import { Undo } from '../shared/undo.js';
@@ -22,8 +22,8 @@ export type HttpRoute =
       readonly access: 'anybody';
       readonly handle: (facts: RequestFacts) => Answer | Promise<Answer>;
     }
-  /** Origin and token are judged first; of who wants to `watch`, the rate of connections before them. */
-  | { readonly path: string; readonly access: 'token' | 'watch'; readonly handle: Handler };
+  /** Origin and token are judged first (Admission.admit). */
+  | { readonly path: string; readonly access: Purpose; readonly handle: Handler };
 
 /** A live stream over HTTP writes the response itself (`null`); everything else gives an answer. */
 export type Handler = (
@@ -62,8 +62,7 @@ export function answerRequest(
   };
   const answer = async (): Promise<Answer | null> => {
     if (route.access === 'anybody') return route.handle(facts);
-    const judge = route.access === 'watch' ? 'admit' : 'identify';
-    const admitted = await deps.admission[judge](facts, (known) => known);
+    const admitted = await deps.admission.admit(route.access, facts, (known) => known);
     return client.gone ? null : route.handle(facts, admitted, connection);
   };
   void answer()

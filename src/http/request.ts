@@ -8,6 +8,7 @@ export function requestFacts(res: HttpResponse, req: HttpRequest): RequestFacts 
     query: queryOf(req),
     origin: req.getHeader('origin'),
     referer: req.getHeader('referer'),
+    fetchSite: req.getHeader('sec-fetch-site'),
     host: req.getHeader('host'),
     authorization: req.getHeader('authorization'),
     cookie: req.getHeader('cookie'),

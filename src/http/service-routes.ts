@@ -30,7 +30,7 @@ export const serviceRoutes = (deps: ServiceRouteDeps): readonly HttpRoute[] => [
   },
   {
     path: '/metrics',
-    access: 'token',
+    access: 'read',
     handle: async () => ({
       ...plain(200, await deps.metrics.registry.metrics()),
       type: deps.metrics.registry.contentType,
@@ -38,7 +38,7 @@ export const serviceRoutes = (deps: ServiceRouteDeps): readonly HttpRoute[] => [
   },
   {
     path: '/api/cameras',
-    access: 'token',
+    access: 'read',
     handle: (_, { grant }) =>
       json(200, { cameras: deps.registry.list(epochMs()).filter(({ camera }) => grant.allows(camera)) }),
   },
@@ -46,7 +46,7 @@ export const serviceRoutes = (deps: ServiceRouteDeps): readonly HttpRoute[] => [
 
 async function isAdmitted(facts: RequestFacts, admission: Admission): Promise<boolean> {
   try {
-    return await admission.identify(facts, () => true);
+    return await admission.admit('read', facts, () => true);
   } catch {
     return false;
   }

@@ -58,7 +58,7 @@ export const viewerRoute = (deps: ViewerSessionDeps): SocketRoute => ({
   maxBufferedBytes: MAX_VIEWER_BUFFERED_BYTES,
   autoPing: false,
   judge: (facts) =>
-    deps.admission.admit(facts, ({ grant, parameters }) => {
+    deps.admission.admit('watch', facts, ({ grant, parameters }) => {
       const request = parseViewerQuery(parameters);
       requireCamera(grant, request.camera);
       return (socket) => startViewer(socket, request, facts.address, deps);

@@ -48,6 +48,7 @@ export class Walls {
       autoPing: true,
       judge: (facts) =>
         this.deps.admission.admit(
+          'watch',
           facts,
           ({ grant }) =>
             (socket) =>

@@ -14,6 +14,7 @@ const FACTS = {
   query: '',
   origin: '',
   referer: '',
+  fetchSite: '',
   host: '',
   authorization: '',
   cookie: '',
@@ -23,17 +24,17 @@ const queryOf = (token?: string): string => (token === undefined ? '' : `token=$
 
 /** As on the paths that show pictures. */
 const attempt = async (admission: Admission, address: string, token?: string): Promise<Grant> =>
-  admission.admit({ ...FACTS, query: queryOf(token), address }, ({ grant }) => grant);
+  admission.admit('watch', { ...FACTS, query: queryOf(token), address }, ({ grant }) => grant);
 
 /** As on all other paths. */
 const identify = async (admission: Admission, address: string, token?: string): Promise<Grant> =>
-  admission.identify({ ...FACTS, query: queryOf(token), address }, ({ grant }) => grant);
+  admission.admit('read', { ...FACTS, query: queryOf(token), address }, ({ grant }) => grant);
 
 function admissionWith(limits: Partial<AdmissionLimits>, token?: string) {
   const clock = { now: 0 };
   const admission = new Admission(
     createAuth({
-      tokens: token === undefined ? [] : [token],
+      tokens: token === undefined ? [] : [token, 'right too'],
       jwtSecret: token === undefined ? '' : 'x'.repeat(32),
     }),
     createOriginPolicy([]),
@@ -72,7 +73,7 @@ test('an IPv6 client is its /64, whichever of its addresses it uses', { timeout 
   assert.throws(() => admission.enter(same), refused('too_many_viewers'));
   admission.enter(other);
   // In this order the rate of attempts is judged before any token.
-  await attempt(admission, one, 'right');
+  await attempt(admission, one, 'right too');
   await assert.rejects(attempt(admission, same, 'right'), refused('too_many_connections'));
   await attempt(admission, other, 'right');
   const show = (token: string, address: string): Promise<Grant> => identify(admission, address, token);
@@ -115,6 +116,7 @@ test(
     const { admission } = admissionWith({}, 'right');
     const query = 'token=right&camera_index=gate';
     const parameters = await admission.admit(
+      'watch',
       { ...FACTS, query, address: 'a' },
       (admitted) => admitted.parameters,
     );
@@ -126,7 +128,7 @@ test(
       ],
     );
     assert.throws(
-      () => admission.admit({ ...FACTS, query: 'token=wrong&x=%zz', address: 'a' }, () => 0),
+      () => admission.admit('watch', { ...FACTS, query: 'token=wrong&x=%zz', address: 'a' }, () => 0),
       refused('bad_parameter'),
     );
   },
@@ -139,7 +141,6 @@ test(
     const { admission, clock } = admissionWith({ maxFailuresPerMinute: 2 }, 'right');
     const show = async (token: string | undefined, address = 'a'): Promise<string> =>
       (await identify(admission, address, token)).subject;
-    await show('right');
     for (let i = 0; i < 5; i++) await assert.rejects(show(undefined), refused('unauthenticated'));
     for (let i = 0; i < 2; i++) await assert.rejects(show('wrong'), refused('unauthenticated'));
     await assert.rejects(show('wrong'), refused('too_many_failures'));
@@ -150,5 +151,45 @@ test(
     // A JSON Web Token is judged later than at once.
     await assert.rejects(show('e30.e30.e30'), refused('unauthenticated'));
     await assert.rejects(show('e30.e30.e30'), refused('too_many_failures'));
+  },
+);
+
+test(
+  'a token that was right before is let in beside the wrong ones of its address',
+  { timeout },
+  async () => {
+    const { admission } = admissionWith({ maxFailuresPerMinute: 2 }, 'right');
+    await identify(admission, 'a', 'right');
+    for (let i = 0; i < 2; i++)
+      await assert.rejects(identify(admission, 'a', 'wrong'), refused('unauthenticated'));
+    assert.equal((await identify(admission, 'a', 'right')).subject, 'token:1');
+    await assert.rejects(identify(admission, 'a', 'wrong'), refused('too_many_failures'));
+  },
+);
+
+const FOREIGN = { fetchSite: 'cross-site', address: 'a' };
+
+test("a foreign page's pictures are refused before anything is counted", { timeout }, async () => {
+  const { admission } = admissionWith({ maxPerSecond: 1, maxFailuresPerMinute: 1 }, 'right');
+  for (const purpose of ['watch', 'read'] as const)
+    for (let i = 0; i < 3; i++)
+      assert.throws(
+        () => admission.admit(purpose, { ...FACTS, ...FOREIGN, query: 'token=wrong' }, () => 0),
+        refused('origin_denied'),
+      );
+  await attempt(admission, 'a', 'right');
+});
+
+test(
+  'wrong tokens in links of foreign pages are counted apart from those of the visitor',
+  { timeout },
+  async () => {
+    const { admission } = admissionWith({ maxFailuresPerMinute: 1 }, 'right');
+    const link = (token: string) => () =>
+      admission.admit('page', { ...FACTS, ...FOREIGN, query: `token=${token}` }, () => 'shown');
+    assert.equal(link('right')(), 'shown');
+    assert.throws(link('wrong'), refused('unauthenticated'));
+    assert.throws(link('wrong'), refused('too_many_failures'));
+    await assert.rejects(identify(admission, 'a', 'wrong'), refused('unauthenticated'));
   },
 );

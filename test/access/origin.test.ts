@@ -249,3 +249,36 @@ test(
     assert.ok(!createOriginPolicy(['null']).mayEmbed('https://any.example/'));
   },
 );
+
+test('a request without Origin is foreign by Sec-Fetch-Site, or else by its Referer', { timeout }, () => {
+  const policy = createOriginPolicy(['https://wall.example:8443']);
+  const isForeign = (fetchSite: string, referer: string, host = 'cams.example:8003') =>
+    policy.isForeign({ fetchSite, referer, host, secure: false });
+  for (const [fetchSite, referer] of [
+    ['', ''],
+    ['none', ''],
+    ['same-origin', ''],
+    ['', 'http://cams.example:8003/x?y'],
+    ['same-site', 'http://cams.example:8003/'],
+    ['cross-site', 'https://wall.example:8443/'],
+    ['', 'https://WALL.example:8443/a'],
+  ] as const)
+    assert.equal(isForeign(fetchSite, referer), false, `${fetchSite} ${referer}`);
+  for (const [fetchSite, referer] of [
+    ['cross-site', ''],
+    ['same-site', ''],
+    ['Cross-Site', ''],
+    ['what-comes-next', ''],
+    ['', 'http://cams.example:8004/'],
+    ['', 'http://evil.example/cams.example:8003'],
+    ['', 'http://cams.example:8003@evil.example/'],
+    ['cross-site', 'https://wall.example/'],
+    ['', 'about:blank'],
+  ] as const)
+    assert.equal(isForeign(fetchSite, referer), true, `${fetchSite} ${referer}`);
+  const any = createOriginPolicy(['*']);
+  assert.equal(any.isForeign({ fetchSite: 'cross-site', secure: false }), false);
+  const sandboxed = createOriginPolicy(['null']);
+  assert.equal(sandboxed.isForeign({ fetchSite: 'cross-site', secure: false }), false);
+  assert.equal(sandboxed.isForeign({ referer: 'http://evil.example/', secure: false }), true);
+});

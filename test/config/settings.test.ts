@@ -154,6 +154,28 @@ test('the value of a secret setting is in no message', { timeout }, () => {
   assert.ok(!shown.includes(SECRET));
 });
 
+test('a comment behind a token or secret is refused, since everybody can read it', { timeout }, () => {
+  for (const wrong of [
+    { AUTH_TOKENS: 'right                     # or AUTH_JWT_SECRET' },
+    { AUTH_TOKENS: '# none yet' },
+    { AUTH_TOKENS: 'one,two words,three' },
+    { AUTH_TOKENS: 'one,tab\tbed' },
+    { AUTH_JWT_SECRET: `${'x'.repeat(32)} # rotate in May` },
+    { AUTH_JWT_SECRET: '# 32 bytes or more, for tokens that end' },
+  ]) {
+    const [problem = '', ...others] = problemsOf(() => loadConfig(wrong));
+    assert.match(
+      problem,
+      /^AUTH_(TOKENS|JWT_SECRET)=\*\*\*: .*comment.* line of its own/,
+      JSON.stringify(wrong),
+    );
+    assert.deepEqual(others, []);
+  }
+  assert.deepEqual(loadConfig({ AUTH_TOKENS: ' one , two,' }).AUTH_TOKENS, ['one', 'two']);
+  const phrase = 'a secret of words, with a#mark in it';
+  assert.equal(loadConfig({ AUTH_JWT_SECRET: phrase }).AUTH_JWT_SECRET, phrase);
+});
+
 test('lists are split at commas', { timeout }, () => {
   assert.deepEqual(loadConfig({ RTSP_ALLOW: ' 10.0.0.0/8, cam.lan ,,' }).RTSP_ALLOW, [
     '10.0.0.0/8',

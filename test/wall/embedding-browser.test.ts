@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
+import { type Decoy, openDecoy } from '../security/target.js';
 import { openStreet, type Street } from '../support/configured-service.js';
 
 /** `<img>` on pages of other origins, in a real browser: shown where ALLOWED_ORIGINS names the page's, and nowhere else. */
@@ -21,6 +22,7 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
   let street: Street;
   let listed: string;
   let stranger: string;
+  let camera: Decoy;
   const undo: (() => unknown)[] = [];
 
   /** A site of its own: another host name or port is another origin. */
@@ -43,6 +45,8 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
     stranger = `http://127.0.0.1:${await site()}`;
     street = await openStreet({ count: 1 }, { ALLOWED_ORIGINS: listed });
     undo.push(() => street.stop());
+    camera = await openDecoy();
+    undo.push(() => camera.close());
     browser = await launchChromium();
     undo.push(() => browser.close());
   }, options);
@@ -79,6 +83,12 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
       assert.equal(await shown(page, path), 0, path);
       assert.equal(await shown(page, path, 'referrerpolicy="no-referrer"'), 0, path);
     }
+    // It makes the service dial nothing either.
+    const dialled = encodeURIComponent(`rtsp://127.0.0.1:${camera.port}/x`);
+    for (const path of ['/snapshot', '/stream.mjpeg'])
+      for (const attributes of ['', 'referrerpolicy="no-referrer"'])
+        assert.equal(await shown(page, `${path}?camera_index=other&rtsp=${dialled}`, attributes), 0);
+    assert.deepEqual(camera.contacts, []);
     const own = await pageOf(`${street.service.url}/healthz`, t);
     for (const path of PATHS) assert.equal(await shown(own, path), 640, path);
   });

@@ -19,6 +19,7 @@ const FACTS: RequestFacts = {
   host: 'wall.test',
   origin: '',
   referer: '',
+  fetchSite: '',
   authorization: '',
   cookie: '',
 };
