@@ -154,13 +154,14 @@ export class Dialogue {
 
   /** @throws CameraError */
   async play(signal: AbortSignal): Promise<void> {
-    const urls = this.#urls ?? { aggregate: this.#url, track: this.#url };
-    const headers = { Range: 'npt=0.000-' };
-    const response = await this.#ready.ask('PLAY', urls.aggregate, headers, signal);
-    // 459: aggregate operation not allowed; others do not know the aggregate's URL.
-    const isOther = [404, 455, 459].includes(response.status) && urls.track !== urls.aggregate;
-    const last = isOther ? await this.#ready.ask('PLAY', urls.track, headers, signal) : response;
-    if (!isSuccess(last)) throw statusFault('PLAY', last);
+    const { aggregate, track } = this.#urls ?? { aggregate: this.#url, track: this.#url };
+    const range = { Range: 'npt=0.000-' };
+    let response = await this.#ready.ask('PLAY', aggregate, range, signal);
+    // 457: invalid range, for some servers of live streams any. 459: aggregate operation not allowed; others do not know its URL.
+    if (response.status === 457) response = await this.#ready.ask('PLAY', aggregate, {}, signal);
+    else if ([404, 455, 459].includes(response.status) && track !== aggregate)
+      response = await this.#ready.ask('PLAY', track, range, signal);
+    if (!isSuccess(response)) throw statusFault('PLAY', response);
     this.#isPlaying = true;
   }
 

@@ -32,6 +32,14 @@ for (const [what, base, session, media, aggregate, track] of [
     'rtsp://10.0.0.1/y',
     'rtsp://10.0.0.1/y/track1',
   ],
+  [
+    'session and media controls with a query that the base lacks (Axis)',
+    'rtsp://cam/axis-media/media.amp/',
+    'rtsp://cam/axis-media/media.amp?Axis-Orig-Sw=true',
+    'rtsp://cam/axis-media/media.amp/stream=0?Axis-Orig-Sw=true',
+    'rtsp://cam/axis-media/media.amp?Axis-Orig-Sw=true',
+    'rtsp://cam/axis-media/media.amp/stream=0?Axis-Orig-Sw=true',
+  ],
   ['no media control', 'rtsp://cam/x', '*', null, 'rtsp://cam/x', 'rtsp://cam/x'],
   ['* as media control', 'rtsp://cam/x/', null, '*', 'rtsp://cam/x/', 'rtsp://cam/x/'],
   [

@@ -56,6 +56,10 @@ for (const [what, script] of [
     },
   ],
   [
+    'knows no ranges',
+    { PLAY: (request) => (headerOf(request, 'range') === null ? undefined : { status: 457 }) },
+  ],
+  [
     'refuses PLAY of the aggregate',
     { PLAY: ({ uri }) => (uri.endsWith('/trackID=0') ? undefined : { status: 459 }) },
   ],

@@ -177,3 +177,13 @@ test(
     assert.match(camera.requests[1]?.uri ?? '', /^rtsp:\/\/cam\.relay\.example:\d+\/a\?b=c&d=%20#e$/);
   },
 );
+
+for (const transport of ['tcp', 'udp'] as const)
+  test(`a camera with an IPv6 address is played over ${transport}`, { timeout }, async (t) => {
+    const camera = await ScriptedCamera.start(t, { host: '::1' });
+    const { reach, stop } = watch(t, camera, { transport, host: '::1', address: '::1' });
+    await reach(10);
+    await stop();
+    assert.match(camera.requests[0]?.uri ?? '', /^rtsp:\/\/\[::1\]:\d+\/live$/);
+    assert.equal(camera.sessions, 0);
+  });

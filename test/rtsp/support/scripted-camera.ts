@@ -1,6 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TestContext } from 'node:test';
 import { ClipStore, type Clip } from '../../../bench/virtual-camera/clip.js';
@@ -97,7 +97,8 @@ export class ScriptedCamera {
     const clip = await testClip();
     const host = setup.host ?? '127.0.0.1';
     const server = setup.tls ? createTlsServer({ ...setup.tls }) : createServer();
-    const udp = [createSocket('udp4'), createSocket('udp4')] as const;
+    const family = isIPv6(host) ? 'udp6' : 'udp4';
+    const udp = [createSocket(family), createSocket(family)] as const;
     for (const socket of udp) {
       socket.bind(0, host);
       await once(socket, 'listening');
