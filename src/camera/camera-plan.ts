@@ -28,7 +28,7 @@ export class CameraPlan {
   readonly #linger: PlanLinger;
 
   constructor(private readonly options: CameraPlanOptions) {
-    this.#linger = new PlanLinger(options.lingerMs);
+    this.#linger = new PlanLinger(options.standby, options.lingerMs);
   }
 
   /**

@@ -1,6 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DecodeOutput, DecodePlan, Demand } from '../shared/worker-protocol.js';
-import { type Rendition, renditionKey, sizeKey } from '../shared/rendition.js';
+import type { DecodePlan, Demand } from '../shared/worker-protocol.js';
+import {
+  type Rendition,
+  type RenditionKey,
+  renditionKey,
+  type SizeKey,
+  sizeKey,
+} from '../shared/rendition.js';
 
 /** What one viewer wants of a camera. */
 export interface Want {
@@ -19,8 +25,8 @@ export const LEAST_RATE = 2 satisfies Degradation;
 export type KeyFrames = 'frequent' | 'rare' | 'missing';
 
 export interface PlanOptions {
-  /** Decoded without viewers, so that the stream is open for the next one. */
-  readonly standby: Size;
+  /** The camera's default rendition. Decoded without viewers too, so that the stream is open for the next one. */
+  readonly standby: Rendition;
   /** Most frames a second that any viewer gets; `null` is no limit. */
   readonly maxFps: number | null;
   readonly degradation: Degradation;
@@ -30,6 +36,17 @@ export interface PlanOptions {
 /** Cameras that are too much for the machine are first encoded at these rates. */
 export const DEGRADED_FPS: Readonly<Record<Degradation, number | null>> = { 0: null, 1: 15, 2: 10, 3: 10 };
 
+/** What is reckoned for a source whose rate is not known. */
+const USUAL_FPS = 25;
+
+/**
+ * Pixels a second that one camera's renditions besides its default one may take: half a core of encoding (libjpeg-turbo took 0.47 ms
+ * for 640x360), five of 1920x1080. What viewers ask for beyond that costs them frames, and nobody else.
+ */
+export const EXTRA_PIXELS_PER_SECOND = 250e6;
+/** On a machine with too much to do they get this part of it. */
+const DEGRADED_EXTRAS = 4;
+
 /**
  * At or below this many frames a second, decoding key frames alone serves as well, at a seventh of the price
  * (bench/decode-flags/main.ts).
@@ -38,28 +55,44 @@ const KEY_FRAME_FPS = 1;
 
 /** What a camera's worker decodes and encodes for the wants of all of its viewers. Pure. */
 export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodePlan {
-  const outputs = new Map<string, { width: number; height: number; demands: Map<string, Demand> }>();
-  let fastest: number | null = 0;
-  for (const want of wants) {
-    const { width, height, quality } = want.rendition;
-    const size = sizeKey(want.rendition);
-    const output = outputs.get(size) ?? { width, height, demands: new Map<string, Demand>() };
+  const limited = limitExtras(merge(wants, options), options);
+  const outputs = new Map<SizeKey, { width: number; height: number; demands: Demand[] }>();
+  for (const { rendition, fps } of limited) {
+    const { width, height, quality } = rendition;
+    const size = sizeKey(rendition);
+    const output = outputs.get(size) ?? { width, height, demands: [] };
     outputs.set(size, output);
-    const key = renditionKey(want.rendition);
-    const fps = least(want.fps, options.maxFps, DEGRADED_FPS[options.degradation]);
-    const other = output.demands.get(key);
-    output.demands.set(key, { key, quality, fps: other ? most(other.fps, fps) : fps });
-    fastest = most(fastest, fps);
+    output.demands.push({ key: renditionKey(rendition), quality, fps });
   }
+  const { width, height } = options.standby;
   return {
-    outputs:
-      outputs.size === 0
-        ? [{ ...options.standby, demands: [] }]
-        : [...outputs.values()]
-            .sort(bySize)
-            .map((output): DecodeOutput => ({ ...output, demands: [...output.demands.values()] })),
-    keyFramesOnly: keyFramesOnly(fastest, options),
+    outputs: outputs.size === 0 ? [{ width, height, demands: [] }] : [...outputs.values()],
+    keyFramesOnly: keyFramesOnly(highest(limited.map(({ fps }) => fps)), options),
   };
+}
+
+/** One want for each rendition, at the highest rate of its viewers: the default one first, the others by their size and quality. */
+function merge(wants: Iterable<Want>, { standby, maxFps, degradation }: PlanOptions): Want[] {
+  const merged = new Map<RenditionKey, Want>();
+  for (const { rendition, fps: wanted } of wants) {
+    const key = renditionKey(rendition);
+    const fps = least(wanted, maxFps, DEGRADED_FPS[degradation]);
+    const other = merged.get(key);
+    merged.set(key, { rendition, fps: other ? highest([other.fps, fps]) : fps });
+  }
+  const order = byRendition(standby);
+  return [...merged.values()].sort((a, b) => order(a.rendition, b.rendition));
+}
+
+/** Takes frames from the renditions besides the default one when they are more than a worker may spend on them. */
+function limitExtras(wants: readonly Want[], { standby, degradation }: PlanOptions): readonly Want[] {
+  const isExtra = ({ rendition }: Want): boolean => renditionKey(rendition) !== renditionKey(standby);
+  const pixels = wants
+    .filter(isExtra)
+    .reduce((sum, { rendition, fps }) => sum + rendition.width * rendition.height * (fps ?? USUAL_FPS), 0);
+  const share = EXTRA_PIXELS_PER_SECOND / (degradation === 0 ? 1 : DEGRADED_EXTRAS) / pixels;
+  if (share >= 1) return wants;
+  return wants.map((want) => (isExtra(want) ? { ...want, fps: (want.fps ?? USUAL_FPS) * share } : want));
 }
 
 /** @param fastest of the wanted rates; 0 without viewers: then key frames are enough to see that the stream lives */
@@ -76,12 +109,25 @@ interface Size {
   readonly height: number;
 }
 
-/** The order of a plan's outputs: the same wants in another order are the same plan. */
-export const bySize = (a: Size, b: Size): number => a.width - b.width || a.height - b.height;
+/** The order of a plan's outputs: the size of the default rendition first. The same wants in another order are the same plan. */
+export const bySize =
+  (first: Size) =>
+  (a: Size, b: Size): number =>
+    Number(isSame(b, first)) - Number(isSame(a, first)) || a.width - b.width || a.height - b.height;
+
+/** The order of renditions: by their sizes, and the default quality first. */
+const byRendition =
+  (first: Rendition) =>
+  (a: Rendition, b: Rendition): number =>
+    bySize(first)(a, b) ||
+    Number(b.quality === first.quality) - Number(a.quality === first.quality) ||
+    a.quality - b.quality;
+
+const isSame = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
 
 /** `null` is "as fast as the source". */
-const most = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? null : Math.max(a, b);
+const highest = (rates: readonly (number | null)[]): number | null =>
+  rates.includes(null) ? null : Math.max(0, ...rates.map((fps) => fps ?? 0));
 
 const least = (...rates: (number | null)[]): number | null => {
   const limits = rates.filter((rate) => rate !== null);

@@ -12,8 +12,14 @@ export class PlanLinger {
   /** The same for the frames between key frames. */
   #allFramesUntil = -Infinity;
 
-  /** @param lingerMs how long an unused size is kept; 0 drops it at once */
-  constructor(private readonly lingerMs: number) {}
+  /**
+   * @param standby size of the camera's default rendition
+   * @param lingerMs how long an unused size is kept; 0 drops it at once
+   */
+  constructor(
+    private readonly standby: { readonly width: number; readonly height: number },
+    private readonly lingerMs: number,
+  ) {}
 
   /** When the next unused size is dropped; `Infinity` when none is kept. */
   get endsAt(): number {
@@ -47,6 +53,9 @@ export class PlanLinger {
         output: { width, height, demands: [] },
         until: Infinity,
       });
-    return { outputs: [...plan.outputs, ...lingering].sort(bySize), keyFramesOnly: false };
+    return {
+      outputs: [...plan.outputs, ...lingering].sort(bySize(this.standby)),
+      keyFramesOnly: false,
+    };
   }
 }

@@ -47,7 +47,7 @@ export interface DecodeOutput {
 
 /** What to decode and what to encode from it; the supervisor replaces it while the run goes on. */
 export interface DecodePlan {
-  /** At least one. */
+  /** At least one. In the order of their importance, and so are the demands of each: what comes first is encoded first. */
   readonly outputs: readonly DecodeOutput[];
   /** Decode key frames only: far cheaper, at the camera's key-frame rate. */
   readonly keyFramesOnly: boolean;

@@ -8,13 +8,13 @@ const SMALL: Want = { rendition: { width: 320, height: 180, quality: 50 }, fps: 
 const LARGE: Want = { rendition: { width: 1280, height: 720, quality: 50 }, fps: null };
 const LIMITS: PlanLimits = { degradation: 0, keyFrames: 'frequent' };
 const LINGER_MS = 10_000;
-const STANDBY = { width: 640, height: 360 };
+const STANDBY = { width: 640, height: 360, quality: 50 };
 
 const planning = () => new CameraPlan({ standby: STANDBY, maxFps: null, lingerMs: LINGER_MS });
 
 test('before anybody came only key frames of the standby size are decoded', { timeout }, () => {
   assert.deepEqual(planning().next([], LIMITS, 0), {
-    plan: { outputs: [{ ...STANDBY, demands: [] }], keyFramesOnly: true },
+    plan: { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: true },
     againAt: Infinity,
   });
 });

@@ -238,8 +238,8 @@ test('what is encoded follows the sizes, qualities and rates of the viewers', { 
   assert.deepEqual(
     run.plan.outputs.map(({ width, demands }) => [width, demands.map(({ key }) => key)]),
     [
-      [320, ['320x180q80']],
       [640, ['640x360q50']],
+      [320, ['320x180q80']],
     ],
   );
   assert.equal(small.channel.topic, 'cam@320x180q80');
@@ -251,7 +251,7 @@ test('what is encoded follows the sizes, qualities and rates of the viewers', { 
   faster.leave();
   await it.clock.advance(PLAN_INTERVAL_MS);
   const left = { width: 640, height: 360, demands: [{ key: '640x360q50', quality: 50, fps: 5 }] };
-  assert.deepEqual(run.plan.outputs, [{ width: 320, height: 180, demands: [] }, left]);
+  assert.deepEqual(run.plan.outputs, [left, { width: 320, height: 180, demands: [] }]);
   for (let second = 0; second < 12; second++) {
     run.frame();
     await it.clock.advance(1000);
@@ -277,7 +277,7 @@ test('a viewer that flips between sizes costs the camera no session for each fli
         .join(),
     );
   }
-  assert.deepEqual([...decoded], ['320,640', '320,640,1280']);
+  assert.deepEqual([...decoded], ['640,320', '640,320,1280']);
 });
 
 test('nobody gets more than MAX_FPS, and a seat that is not active wants nothing', { timeout }, async () => {
@@ -300,7 +300,7 @@ test('nobody gets more than MAX_FPS, and a seat that is not active wants nothing
   assert.deepEqual(encoded(), [640]);
   other.setActive(true);
   await it.clock.advance(PLAN_INTERVAL_MS);
-  assert.deepEqual(encoded(), [320, 640]);
+  assert.deepEqual(encoded(), [640, 320]);
   seat.leave();
 });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   DEGRADED_FPS,
   decodePlan,
+  EXTRA_PIXELS_PER_SECOND,
   type PlanOptions,
   snapToLadder,
   type Want,
@@ -12,7 +13,7 @@ import { renditionKey } from '../../src/shared/rendition.js';
 
 const timeout = 10_000;
 const OPTIONS: PlanOptions = {
-  standby: { width: 640, height: 360 },
+  standby: { width: 640, height: 360, quality: 50 },
   maxFps: null,
   degradation: 0,
   keyFrames: 'frequent',
@@ -61,7 +62,7 @@ test(
   },
 );
 
-test('the order of the wishes does not change what FFmpeg has to do', { timeout }, () => {
+test('the order of the wants does not change what FFmpeg has to do', { timeout }, () => {
   fc.assert(
     fc.property(fc.array(want, { maxLength: 10 }), options, (wants, given) => {
       const sizes = (list: Want[]) => {
@@ -108,4 +109,34 @@ test('a wanted size becomes the smallest of the ladder that holds it, else the l
       assert.equal(area(got), best);
     }),
   );
+});
+
+test('the default rendition comes first, whoever asked first', { timeout }, () => {
+  const at = (width: number, quality: number): Want => ({
+    rendition: { width, height: (width * 9) / 16, quality },
+    fps: null,
+  });
+  const plan = decodePlan([at(320, 30), at(1280, 50), at(640, 80), at(640, 50), at(320, 50)], OPTIONS);
+  assert.deepEqual(
+    plan.outputs.flatMap(({ demands }) => demands.map(({ key }) => key)),
+    ['640x360q50', '640x360q80', '320x180q50', '320x180q30', '1280x720q50'],
+  );
+});
+
+test('what viewers ask for besides the default rendition costs it nothing', { timeout }, () => {
+  const large = (quality: number): Want => ({ rendition: { width: 1920, height: 1080, quality }, fps: null });
+  const own: Want = { rendition: OPTIONS.standby, fps: null };
+  const rates = (wants: Want[], degradation: 0 | 1 = 0): (number | null)[] =>
+    decodePlan(wants, { ...OPTIONS, degradation }).outputs.flatMap(({ demands }) =>
+      demands.map(({ fps }) => fps),
+    );
+  assert.deepEqual(rates([own, large(80)]), [null, null], 'one large tile is not too much');
+  const many = [own, ...Array.from({ length: 8 }, (_, i) => large(10 + i))];
+  const [first, ...others] = rates(many);
+  assert.equal(first, null);
+  const pixels = others.reduce<number>((sum, fps) => sum + 1920 * 1080 * (fps ?? Infinity), 0);
+  assert.ok(Math.abs(pixels - EXTRA_PIXELS_PER_SECOND) < 1, String(pixels));
+  const degraded = rates(many, 1);
+  assert.equal(degraded[0], 15);
+  assert.ok((degraded[1] ?? Infinity) < (others[0] ?? 0) / 3, 'on a busy machine still less');
 });

@@ -21,15 +21,15 @@ test(
   'a size that nobody wants any more is decoded for the linger, and encoded for nobody',
   { timeout },
   () => {
-    const linger = new PlanLinger(10_000);
-    assert.deepEqual(linger.extend(plan(320, 640), 0, false), plan(320, 640));
+    const linger = new PlanLinger({ width: 640, height: 360 }, 10_000);
+    assert.deepEqual(linger.extend(plan(640, 320), 0, false), plan(640, 320));
     assert.equal(linger.endsAt, Infinity);
     const extended = linger.extend(plan(640), 60_000, false);
-    assert.deepEqual(extended.outputs, [{ width: 320, height: 180, demands: [] }, ...plan(640).outputs]);
+    assert.deepEqual(extended.outputs, [...plan(640).outputs, { width: 320, height: 180, demands: [] }]);
     assert.equal(linger.endsAt, 70_000);
     assert.deepEqual(
       widths(linger.extend(plan(640), 69_999, false)),
-      [320, 640],
+      [640, 320],
       'another plan begins no new linger',
     );
     assert.deepEqual(widths(linger.extend(plan(640), 70_000, false)), [640]);
@@ -38,23 +38,23 @@ test(
 );
 
 test('a size that is wanted again stays', { timeout }, () => {
-  const linger = new PlanLinger(10_000);
-  linger.extend(plan(320, 640), 0, false);
+  const linger = new PlanLinger({ width: 640, height: 360 }, 10_000);
+  linger.extend(plan(640, 320), 0, false);
   linger.extend(plan(640), 1000, false);
-  assert.deepEqual(linger.extend(plan(320, 640), 2000, false), plan(320, 640));
+  assert.deepEqual(linger.extend(plan(640, 320), 2000, false), plan(640, 320));
   assert.equal(linger.endsAt, Infinity);
-  assert.deepEqual(widths(linger.extend(plan(640), 50_000, false)), [320, 640]);
+  assert.deepEqual(widths(linger.extend(plan(640), 50_000, false)), [640, 320]);
 });
 
 test(
   'all frames are decoded on for the linger when key frames would do, unless the machine must save',
   { timeout },
   () => {
-    const linger = new PlanLinger(10_000);
+    const linger = new PlanLinger({ width: 640, height: 360 }, 10_000);
     assert.equal(linger.extend(KEY_FRAMES, 0, false), KEY_FRAMES, 'nothing was decoded before');
-    linger.extend(plan(320, 640), 1000, false);
+    linger.extend(plan(640, 320), 1000, false);
     assert.deepEqual(linger.extend(KEY_FRAMES, 2000, false), {
-      outputs: [{ width: 320, height: 180, demands: [] }, ...plan(640).outputs],
+      outputs: [...plan(640).outputs, { width: 320, height: 180, demands: [] }],
       keyFramesOnly: false,
     });
     assert.equal(linger.endsAt, 12_000);
@@ -67,7 +67,7 @@ test(
 );
 
 test('without a linger a size is given up at once', { timeout }, () => {
-  const linger = new PlanLinger(0);
-  linger.extend(plan(320, 640), 0, false);
+  const linger = new PlanLinger({ width: 640, height: 360 }, 0);
+  linger.extend(plan(640, 320), 0, false);
   assert.deepEqual(widths(linger.extend(plan(640), 1, false)), [640]);
 });
