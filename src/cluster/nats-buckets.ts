@@ -34,12 +34,12 @@ export class NatsBuckets implements LeaseStore {
   #owners: KV | null = null;
   #nodes: KV | null = null;
   #cameras: KV | null = null;
-  #isUp: () => boolean = () => false;
   #settledAt = 0;
   #watches: QueuedIterator<KvWatchEntry>[] = [];
 
   constructor(
     private readonly names: Names,
+    private readonly isUp: () => boolean,
     private readonly now: () => number,
     private readonly log: Log,
   ) {}
@@ -54,7 +54,6 @@ export class NatsBuckets implements LeaseStore {
    */
   async open(
     connection: NatsConnection,
-    isUp: () => boolean,
     awayMs: number,
     changed: {
       node(name: string, value: Uint8Array | null): void;
@@ -74,7 +73,6 @@ export class NatsBuckets implements LeaseStore {
     this.#owners = await kvm.open(owners, { allow_direct: false });
     this.#nodes = await kvm.open(nodes, { allow_direct: false });
     this.#cameras = await kvm.open(cameras, { allow_direct: false });
-    this.#isUp = isUp;
     const unsettledMs = Math.max(SETTLE_MS - ageOf(info), awayMs > SHORT_BREAK_MS ? SETTLE_MS : 0);
     this.#settledAt = this.now() + unsettledMs;
     for (const watch of this.#watches.splice(0)) watch.stop();
@@ -91,7 +89,7 @@ export class NatsBuckets implements LeaseStore {
   }
 
   async read(key: string): Promise<LeaseEntry | 'absent' | 'unknown'> {
-    if (!this.#owners || !this.#isUp()) return 'unknown';
+    if (!this.#owners || !this.isUp()) return 'unknown';
     try {
       const entry = await this.#owners.get(key);
       if (entry?.operation !== 'PUT') return 'absent';
@@ -102,22 +100,27 @@ export class NatsBuckets implements LeaseStore {
   }
 
   async release(key: string, revision: number): Promise<void> {
-    if (!this.#owners || !this.#isUp()) return;
+    if (!this.#owners || !this.isUp()) return;
     // It runs out by itself otherwise.
     await this.#owners.delete(key, { previousSeq: revision }).catch(() => undefined);
   }
 
+  async readNode(name: string): Promise<Uint8Array | null> {
+    const entry = await this.#nodes?.get(name);
+    return entry?.operation === 'PUT' ? entry.value : null;
+  }
+
   /** Never rejects: it is written again a second later. */
   async putNode(name: string, value: Uint8Array): Promise<void> {
-    if (this.#isUp()) await this.#nodes?.put(name, value).catch(() => undefined);
+    if (this.isUp()) await this.#nodes?.put(name, value).catch(() => undefined);
   }
 
   async removeNode(name: string): Promise<void> {
-    if (this.#isUp()) await this.#nodes?.delete(name).catch(() => undefined);
+    if (this.isUp()) await this.#nodes?.delete(name).catch(() => undefined);
   }
 
   async putCameras(name: string, value: Uint8Array): Promise<void> {
-    if (!this.#isUp()) return;
+    if (!this.isUp()) return;
     await this.#cameras?.put(name, value).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       this.log.warn({ event: 'cluster_cameras' }, `the list of cameras cannot be shared: ${message}`);
@@ -129,7 +132,7 @@ export class NatsBuckets implements LeaseStore {
   }
 
   async #write(write: (owners: KV) => Promise<number>): Promise<LeaseOutcome> {
-    if (!this.#owners || !this.#isUp()) return { type: 'unknown' };
+    if (!this.#owners || !this.isUp()) return { type: 'unknown' };
     try {
       return { type: 'done', revision: await write(this.#owners) };
     } catch (error) {

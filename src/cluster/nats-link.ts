@@ -2,15 +2,19 @@ import { connect, type Msg, type NatsConnection, type Status } from '@nats-io/tr
 import { redact } from '../shared/redact.js';
 import type { Log } from '../telemetry/log.js';
 import type { Bus, MessageHandler, RequestHandler } from './bus.js';
-import { checkVersion, connectionOptions, describe, UnusableServerError } from './nats-options.js';
+import { checkVersion, connectionOptions, describe, ClusterSetupError } from './nats-options.js';
 import type { NatsSettings } from './nats-settings.js';
 
 /** Between two tries of the first connection, ms. */
 const FIRST_CONNECT_MS = 1000;
+/** A connection that did not come back in this time is given up for a new one, ms. */
+const GIVE_UP_MS = 10_000;
 
 export interface LinkEvents {
   /** Also after each reconnect. What is rejected here counts as no connection, and is tried again. */
   connected(connection: NatsConnection): Promise<void>;
+  /** From now on messages go out and come in. */
+  up(): void;
   disconnected(): void;
 }
 
@@ -18,7 +22,9 @@ export interface LinkEvents {
 export class NatsLink implements Bus {
   #connection: NatsConnection | null = null;
   #isUp = false;
+  #wasUp = false;
   #isClosed = false;
+  #giveUp: NodeJS.Timeout | undefined;
   #lastProblem = '';
   readonly #subscriptions: { readonly subject: string; readonly callback: (message: Msg) => void }[] = [];
 
@@ -33,6 +39,11 @@ export class NatsLink implements Bus {
     return this.#isUp;
   }
 
+  /** Whether there was a connection since the start. */
+  get everConnected(): boolean {
+    return this.#wasUp;
+  }
+
   /** What is wrong with the connection, for people; empty when nothing is. */
   get problem(): string {
     return this.#isUp ? '' : this.#lastProblem || 'not connected to NATS yet';
@@ -44,11 +55,11 @@ export class NatsLink implements Bus {
 
   /**
    * Tries to connect once, and goes on in the background if nobody answers.
-   * @throws UnusableServerError for a server that is too old or has no JetStream
+   * @throws ClusterSetupError for a server that is too old or has no JetStream
    */
   async start(): Promise<void> {
     const problem = await this.#connectOnce();
-    if (problem instanceof UnusableServerError) throw problem;
+    if (problem instanceof ClusterSetupError) throw problem;
     if (problem) void this.#connectOn();
   }
 
@@ -94,6 +105,7 @@ export class NatsLink implements Bus {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#isUp = false;
+    clearTimeout(this.#giveUp);
     await this.#connection?.close();
   }
 
@@ -134,9 +146,12 @@ export class NatsLink implements Bus {
     }
     await this.events.connected(connection);
     this.#isUp = true;
+    this.#wasUp = true;
     this.#lastProblem = '';
+    clearTimeout(this.#giveUp);
     const server = connection.getServer();
     this.log.info({ event: 'nats_connected', server, version: connection.info?.version }, `NATS: ${server}`);
+    this.events.up();
   }
 
   #failed(error: unknown): Error {
@@ -169,8 +184,13 @@ export class NatsLink implements Bus {
   }
 
   async #onStatus(connection: NatsConnection, status: Status): Promise<void> {
-    if (status.type === 'disconnect') this.#down('disconnected');
-    else if (status.type === 'error') this.#warn('nats_error', status.error);
+    if (status.type === 'disconnect') {
+      this.#down('disconnected');
+      // The client times its tries by the wall clock: one that was set back would keep it waiting for as long.
+      clearTimeout(this.#giveUp);
+      this.#giveUp = setTimeout(() => void connection.close(), GIVE_UP_MS).unref();
+    }
+    if (status.type === 'error') this.#warn('nats_error', status.error);
     else if (status.type === 'reconnect' && !this.#isClosed) {
       try {
         await this.#up(connection);

@@ -10,15 +10,15 @@ const MAX_PINGS_OUT = 2;
 /** Between two tries to reconnect, ms. The client's own default is 2 s, and to give up after ten. */
 const RECONNECT_MS = 200;
 const CONNECT_TIMEOUT_MS = 2000;
-/** The server is of no use to this service, whatever else is right. */
-export class UnusableServerError extends Error {}
+/** This node cannot join the cluster as it is set up: trying again would not help. */
+export class ClusterSetupError extends Error {}
 
-/** @throws UnusableServerError */
+/** @throws ClusterSetupError */
 export function checkVersion(version: string): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [leastMajor, leastMinor] = LEAST_VERSION;
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
-  throw new UnusableServerError(
+  throw new ClusterSetupError(
     `nats-server ${version || '(unknown version)'} is too old: ${leastMajor}.${leastMinor} or newer is needed ` +
       '(older ones stall the frames of all cameras behind one slow node)',
   );

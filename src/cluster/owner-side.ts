@@ -49,8 +49,8 @@ interface EdgeStream {
 /** An owner's end: seats at its own cameras for what edges want, and the frames that they are sent. */
 export class OwnerSide {
   readonly #table = new DemandTable();
-  /** By edge, stream, rendition and rate. */
-  readonly #seats = new Map<string, () => void>();
+  /** By stream, then by edge, rendition and rate. */
+  readonly #seats = new Map<string, Map<string, () => void>>();
   readonly #senders = new Map<string, EdgeSender>();
   /** By stream, then by edge. */
   readonly #edges = new Map<string, Map<string, EdgeStream>>();
@@ -100,7 +100,7 @@ export class OwnerSide {
 
   /** Seats that are held for edges. */
   seatsOf(stream: string): number {
-    return [...this.#seats.keys()].filter((id) => id.split(' ')[1] === stream).length;
+    return this.#seats.get(stream)?.size ?? 0;
   }
 
   /** Edges with viewers of the stream that know its camera's address. */
@@ -109,7 +109,7 @@ export class OwnerSide {
   }
 
   close(): void {
-    for (const leave of this.#seats.values()) leave();
+    for (const seats of this.#seats.values()) for (const leave of seats.values()) leave();
     this.#seats.clear();
     this.#senders.clear();
   }
@@ -130,13 +130,15 @@ export class OwnerSide {
   #apply(changes: readonly SeatChange[], refused: (error: ServiceError) => void = () => undefined): void {
     for (const { type, seat } of changes) {
       const id = seatId(seat);
+      const seats = this.#seats.get(seat.stream) ?? new Map<string, () => void>();
+      this.#seats.set(seat.stream, seats);
       if (type === 'leave') {
-        this.#seats.get(id)?.();
-        this.#seats.delete(id);
+        seats.get(id)?.();
+        seats.delete(id);
         continue;
       }
       try {
-        this.#seats.set(id, this.#join(seat));
+        seats.set(id, this.#join(seat));
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error;
         this.#apply(this.#table.release(seat.edge, seat.stream));
@@ -153,6 +155,7 @@ export class OwnerSide {
         this.#senders.get(edge)?.forget(stream);
       }
       if (this.#edges.get(stream)?.size === 0) this.#edges.delete(stream);
+      if (this.#seats.get(stream)?.size === 0) this.#seats.delete(stream);
       if (!this.#table.has(edge)) this.#senders.delete(edge);
     }
   }
@@ -204,5 +207,4 @@ export class OwnerSide {
   }
 }
 
-const seatId = ({ edge, stream, rendition, fps }: EdgeSeat): string =>
-  `${edge} ${stream} ${rendition ?? '-'} ${fps ?? '-'}`;
+const seatId = ({ edge, rendition, fps }: EdgeSeat): string => `${edge} ${rendition ?? '-'} ${fps ?? '-'}`;

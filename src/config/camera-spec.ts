@@ -13,4 +13,6 @@ export interface CameraSpec {
   readonly rendition: Rendition;
   readonly maxFps: number | null;
   readonly alwaysOn: boolean;
+  /** In a cluster: only nodes of this NODE_SITE open it. */
+  readonly site?: string;
 }

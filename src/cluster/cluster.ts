@@ -1,0 +1,216 @@
+import { randomBytes } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { CameraSummary } from '../camera/camera-summary.js';
+import type { PeerCamera, Peers } from '../camera/peers.js';
+import type { Stream } from '../camera/stream.js';
+import type { Supervise } from '../camera/supervision.js';
+import type { CameraSpec } from '../config/camera-spec.js';
+import { renditionKey } from '../shared/rendition.js';
+import type { RtspUrl } from '../source/rtsp-url.js';
+import { createNodeTeller, createOwnerSide, createStateTeller, ownershipCalls } from './cluster-parts.js';
+import { PeerView } from './cluster-peers.js';
+import type { ClusterCameras, ClusterDeps, ClusterSettings } from './cluster-settings.js';
+import { DemandSender } from './demand-sender.js';
+import { Directory } from './directory.js';
+import { Exchange } from './exchange.js';
+import { Handovers } from './handovers.js';
+import { Membership } from './membership.js';
+import type { ListedCamera } from './messages.js';
+import { Mover } from './mover.js';
+import { NatsBuckets } from './nats-buckets.js';
+import { NatsLink } from './nats-link.js';
+import type { NodeTeller } from './node-record.js';
+import type { OwnerSide } from './owner-side.js';
+import { Requests } from './requests.js';
+import { SourceHasher } from './source-hash.js';
+import type { StateTeller } from './state-teller.js';
+import { Streams } from './streams.js';
+import { bucketNames, Subjects } from './subjects.js';
+
+/**
+ * This node's part in the cluster. To the registry it is what other nodes know and run (`Peers`); nothing outside this room knows
+ * of NATS.
+ */
+export class Cluster implements Peers {
+  readonly #self: { readonly node: string; readonly instance: string };
+  readonly #link: NatsLink;
+  readonly #buckets: NatsBuckets;
+  readonly #membership: Membership;
+  readonly #directory = new Directory();
+  readonly #hasher: SourceHasher;
+  readonly #node: NodeTeller;
+  readonly #owners: OwnerSide;
+  readonly #streams: Streams;
+  readonly #teller: StateTeller;
+  readonly #demand: DemandSender;
+  readonly #mover: Mover;
+  readonly #exchange: Exchange;
+  readonly #view: PeerView;
+  #cameras: ClusterCameras | null = null;
+
+  constructor(
+    private readonly settings: ClusterSettings,
+    private readonly deps: ClusterDeps,
+  ) {
+    const { clock, log, metrics, epochNow } = deps;
+    const now = (): number => clock.now();
+    const self = (this.#self = { node: settings.node, instance: randomBytes(8).toString('hex') });
+    const directory = this.#directory;
+    this.#buckets = new NatsBuckets(bucketNames(settings.cluster), () => this.#link.connected, now, log);
+    const bus = (this.#link = this.#createLink());
+    const subjects = new Subjects(settings.cluster);
+    const hasher = (this.#hasher = new SourceHasher(settings.secret, settings.cluster));
+    const buckets = this.#buckets;
+    const shared = { self, clock, log, metrics, epochNow, now, bus, subjects, directory, hasher, buckets };
+    this.#membership = new Membership({ ...shared, secretCheck: hasher.check });
+    const node = (this.#node = createNodeTeller(settings, {
+      ...shared,
+      freeShare: deps.freeShare,
+      owned: () => this.#streams.owned().length,
+    }));
+    const camera = (stream: string) => this.#cameras?.camera(stream) ?? null;
+    const owners = (this.#owners = createOwnerSide(settings, {
+      ...shared,
+      host: () => this.#cameras,
+      supervisor: (stream) => this.#streams.get(stream),
+    }));
+    const demand = (this.#demand = new DemandSender(self, bus, subjects, clock));
+    const teller = (this.#teller = createStateTeller({
+      ...shared,
+      streams: () => this.#streams,
+      holds: () => this.#cameras?.holds() ?? [],
+    }));
+    const selfNode = () => node.node;
+    const leases = this.#buckets;
+    const streams = (this.#streams = new Streams({
+      ...shared,
+      ...ownershipCalls({ ...shared, teller }),
+      selfNode,
+      leases,
+      demand,
+      owners,
+      camera,
+      opensNone: settings.role === 'edge',
+    }));
+    const supervisor = (stream: string) => streams.get(stream);
+    const instanceOf = (name: string) => directory.record(name, now())?.instance ?? null;
+    const handovers = new Handovers({ ...shared, supervisor, instanceOf });
+    const connected = (): boolean => bus.connected;
+    this.#mover = new Mover({ ...shared, selfNode, streams, owners, handovers, node, connected });
+    this.#view = new PeerView({ ...shared, owners, supervisor, defaults: settings.defaults });
+    const refusal = (): string => this.#refusal();
+    const hashOf = (stream: string): string | null => this.#hashOf(stream);
+    const requests = new Requests({ ...shared, owners, handovers, supervisor, refusal, hashOf });
+    this.#exchange = new Exchange({ ...shared, owners, streams, requests });
+  }
+
+  /** Before `start`: the cameras that this node has itself. */
+  attach(cameras: ClusterCameras): void {
+    this.#cameras = cameras;
+  }
+
+  /**
+   * Joins the cluster; without an answer of NATS it goes on trying in the background.
+   * @throws ClusterSetupError when the server is too old, or another node has this one's name
+   */
+  async start(): Promise<void> {
+    this.#exchange.listen();
+    await this.#link.start();
+  }
+
+  /** Sets the cameras that this node has in its CONFIG_FILE. */
+  configure(specs: readonly CameraSpec[]): void {
+    const hash = (url: RtspUrl): string => this.#hasher.hash(url.identity);
+    const listed = specs.map((spec): [string, ListedCamera] => [
+      spec.name,
+      {
+        title: spec.title,
+        hash: hash(spec.url),
+        mainHash: spec.mainUrl && hash(spec.mainUrl),
+        site: spec.site ?? '',
+        rendition: renditionKey(spec.rendition),
+        maxFps: spec.maxFps,
+      },
+    ]);
+    this.#node.setCameras(Object.fromEntries(listed));
+  }
+
+  /** Why this node should get no new viewers; empty when it may. */
+  problems(): readonly string[] {
+    if (this.#node.draining) return ['draining: its cameras go to other nodes'];
+    // Later a lost connection is no reason to turn viewers away: those of cameras that run here see nothing of it.
+    return this.#link.everConnected ? [] : [this.#link.problem];
+  }
+
+  /** @returns whether cameras are on their way to nodes with room, so that none has to be degraded yet */
+  relieve(streams: readonly string[]): boolean {
+    return this.#link.connected && this.#mover.relieve(streams);
+  }
+
+  /** Gives all cameras with viewers to other nodes. */
+  async drain(): Promise<void> {
+    if (this.#link.connected) await this.#mover.drain();
+  }
+
+  /** After the cameras are closed. */
+  async close(): Promise<void> {
+    for (const part of [this.#mover, this.#node, this.#teller, this.#demand, this.#exchange]) part.close();
+    this.#owners.close();
+    await this.#buckets.removeNode(this.#self.node);
+    this.#buckets.close();
+    await this.#link.close();
+  }
+
+  supervise(stream: Stream, here: Supervise | null): Supervise {
+    return this.#streams.supervise(stream, here);
+  }
+
+  find(name: string): PeerCamera | null {
+    return this.#view.find(name);
+  }
+
+  isInUse(key: string, url: RtspUrl): boolean {
+    return this.#view.isInUse(key, url);
+  }
+
+  summary(own: CameraSummary, running: boolean): CameraSummary {
+    return this.#view.summary(own, running);
+  }
+
+  names(): Iterable<string> {
+    return this.#view.names();
+  }
+
+  #createLink(): NatsLink {
+    const { nats, cluster, node } = this.settings;
+    const events = {
+      connected: (connection: NatsConnection) => this.#membership.join(connection),
+      up: () => {
+        this.#up();
+      },
+      disconnected: () => {
+        this.#membership.disconnected();
+        this.#owners.reset();
+      },
+    };
+    return new NatsLink(nats, `${cluster} ${node}`, events, this.deps.log);
+  }
+
+  #refusal(): string {
+    if (this.settings.role === 'edge') return 'this node opens no cameras (NODE_ROLE=edge)';
+    return this.#node.draining ? 'this node is draining' : '';
+  }
+
+  #hashOf(stream: string): string | null {
+    const url = this.#cameras?.sourceOf(stream) ?? null;
+    return url && this.#hasher.hash(url.identity);
+  }
+
+  #up(): void {
+    this.#membership.joined();
+    this.#node.tell(true);
+    this.#teller.tellAll();
+    this.#demand.renew();
+    this.#streams.reconnected();
+  }
+}
