@@ -21,7 +21,8 @@ import { addSocketRoutes } from './http/socket-routes.js';
 import { LoadGovernor } from './load/load-governor.js';
 import { BacklogReader } from './load/receive-backlog.js';
 import { systemClock as clock } from './shared/clock.js';
-import { ConfigError } from './shared/errors.js';
+import { ConfigError, type ServiceError } from './shared/errors.js';
+import { type ClusterPart, createCluster } from './join-cluster.js';
 import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
 import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -34,6 +35,13 @@ export interface Service {
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly pool: WorkerPool;
+  /**
+   * Sets the cameras of CONFIG_FILE.
+   * @param gone what viewers of changed and removed ones are told
+   */
+  configure(cameras: readonly CameraSpec[], gone: ServiceError | null): void;
+  /** In a cluster: gives the cameras to other nodes, while viewers go on watching them here. */
+  drain(): Promise<void>;
   /** Tells every viewer (1001), ends every camera, and resolves when nothing of the service is left. */
   close(): Promise<void>;
 }
@@ -52,36 +60,22 @@ export async function startService(
   log: Log,
   metrics: Metrics = createMetrics(),
 ): Promise<Service> {
-  const { policy, origins } = createPolicies(config);
   const tls = tlsFilesOf(config);
   if (tls) await checkTlsFiles(tls);
   const server = new Server({ host: config.HOST, port: config.PORT, tls });
-  const admission = createAdmission(config, origins, server.secure, () => clock.now());
-  const decoding = await createDecoding(
-    config,
-    (url) => resolveTarget(url, policy),
-    poolEvents(metrics, log),
-  );
-  logDecoding(decoding, log);
-  const { pool } = decoding;
-  const registry = createRegistry(config, {
-    clock,
-    metrics,
-    log,
-    publish: server.publish,
-    opener: (key, spec, url) => decoding.opener(key, url, spec.transport),
-  });
-  const governor = createGovernor(registry, pool, log);
-  const sessions = createViewerSessions(config, { admission, registry, metrics, clock });
-  const walls = new Walls({ admission, registry, metrics, clock });
+  const cluster = await createCluster(config, metrics, log);
+  const rooms = await createRooms(config, server, cluster, metrics, log);
+  const { registry, admission, sessions, walls, decoding, governor } = rooms;
 
   let closing = false;
   const problems = (): readonly string[] => {
     if (closing) return ['shutting down'];
-    return 'problem' in decoding.ffmpeg ? [decoding.ffmpeg.problem] : [];
+    const { ffmpeg } = decoding;
+    return [...cluster.problems(), ...('problem' in ffmpeg ? [ffmpeg.problem] : [])];
   };
-  const rooms = { admission, registry, sessions, walls, metrics, log, problems };
-  addRoutes(server, config, await loadWallAssets(), rooms);
+  addRoutes(server, config, await loadWallAssets(), { ...rooms, metrics, log, problems });
+  cluster.configure(cameras);
+  await cluster.start();
   const port = await server.listen();
   registry.configure(cameras, null);
   logListening(config, port, { secure: server.secure, asksForTokens: admission.asksForTokens }, log);
@@ -90,7 +84,12 @@ export async function startService(
     port,
     registry,
     metrics,
-    pool,
+    pool: decoding.pool,
+    configure: (specs, gone) => {
+      cluster.configure(specs);
+      registry.configure(specs, gone);
+    },
+    drain: () => cluster.drain(),
     close: async () => {
       closing = true;
       server.stopListening();
@@ -99,10 +98,35 @@ export async function startService(
       governor.close();
       // Viewers answer the closing of their sockets while the cameras end.
       await Promise.all([registry.close(), server.close(CLOSE_GRACE_MS)]);
-      await decoding.close();
+      await Promise.all([decoding.close(), cluster.close()]);
       log.info({ event: 'stopped' }, 'stopped');
     },
   };
+}
+
+/** Decoders, cameras, viewers and walls. Throws ConfigError. */
+async function createRooms(config: Config, server: Server, cluster: ClusterPart, metrics: Metrics, log: Log) {
+  const { policy, origins } = createPolicies(config);
+  const admission = createAdmission(viewerLimits(config), origins, server.secure, () => clock.now());
+  const decoding = await createDecoding(
+    config,
+    (url) => resolveTarget(url, policy),
+    poolEvents(metrics, log),
+  );
+  logDecoding(decoding, log);
+  const registry = createRegistry(config, {
+    clock,
+    metrics,
+    log,
+    publish: server.publish,
+    opener: (key, spec, url) => decoding.opener(key, url, spec.transport),
+    peers: cluster.peers,
+  });
+  cluster.attach(registry);
+  const governor = createGovernor(registry, decoding.pool, log, (keys) => cluster.relieve(keys));
+  const sessions = createViewerSessions(config, { admission, registry, metrics, clock });
+  const walls = new Walls({ admission, registry, metrics, clock });
+  return { admission, decoding, registry, governor, sessions, walls };
 }
 
 interface Rooms {
@@ -140,6 +164,10 @@ function addRoutes(
   );
 }
 
+/** A node that only opens cameras has no place for viewers. */
+const viewerLimits = (config: Config): Config =>
+  config.NATS_URL !== null && config.NODE_ROLE === 'owner' ? { ...config, MAX_VIEWERS: 0 } : config;
+
 /** Where cameras may be, and which pages may ask. Throws ConfigError with one line for each wrong entry of either. */
 function createPolicies(config: Config) {
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
@@ -149,12 +177,19 @@ function createPolicies(config: Config) {
   return { policy, origins };
 }
 
-const createGovernor = (registry: Registry, pool: WorkerPool, log: Log): LoadGovernor =>
+/** @param relieve gives cameras to other nodes of the cluster, if there are any with room */
+const createGovernor = (
+  registry: Registry,
+  pool: WorkerPool,
+  log: Log,
+  relieve: (keys: readonly string[]) => boolean,
+): LoadGovernor =>
   new LoadGovernor(
-    () => registry.running(),
+    () => registry.running().filter(({ camera }) => camera.remote === null),
     (key) => pool.pidsOf(key),
     new BacklogReader(),
     log,
+    relieve,
   );
 
 const poolEvents = (metrics: Metrics, log: Log): Parameters<typeof createDecoding>[2] => ({

@@ -93,6 +93,8 @@ export class Admission {
    */
   enter(address: string): () => void {
     const { maxViewers, maxPerAddress } = this.limits;
+    if (maxViewers === 0)
+      throw new RefusedError('too_many_viewers', 'this node serves no viewers: connect to another one');
     if (this.#viewers >= maxViewers)
       throw new RefusedError('too_many_viewers', `all ${maxViewers} viewer places are taken: try later`);
     const client = clientNetwork(address);

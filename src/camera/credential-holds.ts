@@ -56,6 +56,14 @@ export class CredentialHolds {
     this.#holds.delete(url.identity);
   }
 
+  /** All of them: the source's identity, why, and for how long still, ms. */
+  list(): { readonly identity: string; readonly code: CameraErrorCode; readonly leftMs: number }[] {
+    const now = this.clock.now();
+    return [...this.#holds.entries()]
+      .map(([identity, { code, until }]) => ({ identity, code, leftMs: until - now }))
+      .filter(({ leftMs }) => leftMs > 0);
+  }
+
   /** An opener that leaves a held source alone, and remembers when it is refused itself. */
   guard(url: RtspUrl, opener: CameraOpener): CameraOpener {
     return {

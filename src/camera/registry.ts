@@ -43,8 +43,8 @@ export interface RegistryOptions {
 
 export interface RegistryDeps extends Omit<CameraDeps, 'series'> {
   readonly gate: ConnectGate;
-  /** Left out on a single node. */
-  readonly peers?: Peers;
+  /** `null` on a single node. */
+  readonly peers: Peers | null;
   readonly opener: (key: string, spec: StreamSpec, url: RtspUrl) => CameraOpener;
 }
 
@@ -58,7 +58,7 @@ export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #finder: StreamFinder;
   readonly #closing: ClosingCameras;
-  readonly #holds: CredentialHolds;
+  readonly holds: CredentialHolds;
   readonly #cameraDeps: CameraDeps;
   #closed = false;
 
@@ -66,11 +66,11 @@ export class Registry {
     private readonly options: RegistryOptions,
     private readonly deps: RegistryDeps,
   ) {
-    this.#finder = new StreamFinder(this.#configured, this.#entries, options, deps.peers ?? null);
+    this.#finder = new StreamFinder(this.#configured, this.#entries, options, deps.peers);
     this.#closing = new ClosingCameras(deps.clock);
     const series = new MetricSeries(deps.metrics, (key) => this.#configured.has(nameOf(key)));
     this.#cameraDeps = { ...deps, series };
-    this.#holds = new CredentialHolds(options.times.holdMs, deps.clock);
+    this.holds = new CredentialHolds(options.times.holdMs, deps.clock);
   }
 
   /**
@@ -84,7 +84,7 @@ export class Registry {
       const next = wanted.get(name);
       if (next && sameStream(spec, next)) continue;
       // Whoever corrects a camera has its credentials tried at once, also those that were refused before.
-      for (const url of [spec.url, spec.mainUrl, next?.url, next?.mainUrl]) if (url) this.#holds.forget(url);
+      for (const url of [spec.url, spec.mainUrl, next?.url, next?.mainUrl]) if (url) this.holds.forget(url);
       this.#drop(name, gone);
       this.#drop(mainKey(name), gone);
     }
@@ -133,9 +133,14 @@ export class Registry {
    */
   retry(request: StreamRequest): boolean {
     const { stream } = this.#finder.find(request);
-    if (stream.url && !this.#holds.release(stream.url)) return false;
+    if (stream.url && !this.holds.release(stream.url)) return false;
     this.#entries.get(stream.key)?.camera.retry();
     return true;
+  }
+
+  /** The camera of a stream, running or lingering; `null` when there is none. */
+  camera(key: string): Camera | null {
+    return this.#entries.get(key)?.camera ?? null;
   }
 
   /** Where a stream comes from; `null` when this node does not know. */
@@ -182,7 +187,7 @@ export class Registry {
     const { key, url } = stream;
     if (!url || this.#entries.get(key)?.camera.running) return stream;
     if (this.deps.peers?.isInUse(key, url)) throw nameInUse(nameOf(key));
-    const held = this.#holds.find(url);
+    const held = this.holds.find(url);
     if (held) throw new CameraError(held);
     return stream;
   }
@@ -217,7 +222,7 @@ export class Registry {
     const { key, spec, url } = stream;
     const { gate, clock, peers } = this.deps;
     const here = (source: RtspUrl): Supervise => {
-      const opener = this.#holds.guard(source, this.deps.opener(key, spec, source));
+      const opener = this.holds.guard(source, this.deps.opener(key, spec, source));
       return superviseHere(this.#closing.after(key, source, opener), gate, this.options.times, clock);
     };
     if (peers) return peers.supervise(stream, url && here(url));

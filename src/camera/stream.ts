@@ -75,6 +75,7 @@ export function sameStream(a: CameraSpec, b: CameraSpec): boolean {
     a.transport === b.transport &&
     renditionKey(a.rendition) === renditionKey(b.rendition) &&
     a.maxFps === b.maxFps &&
-    a.alwaysOn === b.alwaysOn
+    a.alwaysOn === b.alwaysOn &&
+    a.site === b.site
   );
 }

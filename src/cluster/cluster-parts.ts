@@ -31,6 +31,9 @@ interface Shared {
   readonly buckets: NatsBuckets & LeaseStore;
 }
 
+/** Refused credentials that are told each second: the newest. */
+const MOST_HOLDS = 50;
+
 export function createNodeTeller(
   settings: ClusterSettings,
   deps: Shared & Pick<NodeRecordDeps, 'freeShare' | 'owned'>,
@@ -89,7 +92,7 @@ export function createOwnerSide(
 }
 
 export function createStateTeller(
-  deps: Shared & { readonly streams: () => Streams; readonly holds: ClusterCameras['holds'] },
+  deps: Shared & { readonly streams: () => Streams; readonly holds: ClusterCameras['holds']['list'] },
 ): StateTeller {
   const { self, subjects, bus, clock, hasher, streams, holds } = deps;
   return new StateTeller({
@@ -99,7 +102,10 @@ export function createStateTeller(
     clock,
     state: (stream) => streams().state(stream),
     owned: () => streams().owned(),
-    holds: () => holds().map(({ identity, code, leftMs }) => ({ hash: hasher.hash(identity), code, leftMs })),
+    holds: () =>
+      holds()
+        .slice(-MOST_HOLDS)
+        .map(({ identity, code, leftMs }) => ({ hash: hasher.hash(identity), code, leftMs })),
   });
 }
 

@@ -1,7 +1,7 @@
 import type { CameraSummary } from '../camera/camera-summary.js';
 import type { PeerCamera } from '../camera/peers.js';
 import { isMainKey, mainKey, type StreamSpec } from '../camera/stream.js';
-import type { Rendition } from '../shared/rendition.js';
+import { parseRenditionKey } from '../shared/rendition.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
 import type { ClusterSupervisor } from './cluster-supervisor.js';
 import type { Directory, KnownStream } from './directory.js';
@@ -34,7 +34,7 @@ export class PeerView {
       name,
       title: listed?.title ?? name,
       transport: defaults.transport,
-      rendition: listed ? parseRendition(listed.rendition) : defaults.rendition,
+      rendition: (listed && parseRenditionKey(listed.rendition)) ?? defaults.rendition,
       maxFps: listed ? listed.maxFps : defaults.maxFps,
       alwaysOn: false,
       site: listed?.site ?? '',
@@ -90,10 +90,4 @@ export class PeerView {
       frameAgeMs: frameMs === null ? null : Math.round(frameMs + age),
     };
   }
-}
-
-/** @param key one that the schema of messages has passed */
-function parseRendition(key: string): Rendition {
-  const [width = 0, height = 0, quality = 0] = key.split(/[xq]/).map(Number);
-  return { width, height, quality };
 }

@@ -32,7 +32,9 @@ export interface ClusterCameras extends CameraHost {
   camera(stream: string): Camera | null;
   sourceOf(stream: string): RtspUrl | null;
   /** Credentials that cameras refused a short while ago, by the identity of their sources. */
-  holds(): readonly { readonly identity: string; readonly code: CameraErrorCode; readonly leftMs: number }[];
+  readonly holds: {
+    list(): readonly { readonly identity: string; readonly code: CameraErrorCode; readonly leftMs: number }[];
+  };
 }
 
 export interface ClusterDeps {

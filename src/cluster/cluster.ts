@@ -78,7 +78,7 @@ export class Cluster implements Peers {
     const teller = (this.#teller = createStateTeller({
       ...shared,
       streams: () => this.#streams,
-      holds: () => this.#cameras?.holds() ?? [],
+      holds: () => this.#cameras?.holds.list() ?? [],
     }));
     const selfNode = () => node.node;
     const leases = this.#buckets;
@@ -102,6 +102,10 @@ export class Cluster implements Peers {
     const hashOf = (stream: string): string | null => this.#hashOf(stream);
     const requests = new Requests({ ...shared, owners, handovers, supervisor, refusal, hashOf });
     this.#exchange = new Exchange({ ...shared, owners, streams, requests });
+  }
+
+  get peers(): Peers {
+    return this;
   }
 
   /** Before `start`: the cameras that this node has itself. */

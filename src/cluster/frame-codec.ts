@@ -1,4 +1,4 @@
-import type { RenditionKey } from '../shared/rendition.js';
+import { parseRenditionKey, type RenditionKey } from '../shared/rendition.js';
 
 /**
  * One frame, or a part of one, as it crosses the bus: a header of fixed fields, two names, then bytes. Big-endian, as RTP is.
@@ -115,8 +115,7 @@ export function readFrame(message: Uint8Array): ParsedFrame | null {
   };
 }
 
-const RENDITION = /^\d{1,4}x\d{1,4}q\d{1,3}$/;
-export const isRenditionKey = (text: string): text is RenditionKey => RENDITION.test(text);
+export const isRenditionKey = (text: string): text is RenditionKey => parseRenditionKey(text) !== null;
 
 const tenths = (ms: number, most: number): number => Math.min(most, Math.max(0, Math.round(ms * TENTHS)));
 

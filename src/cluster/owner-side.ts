@@ -2,7 +2,7 @@ import type { Seat, SeatListener } from '../camera/camera.js';
 import type { Frame, FrameSink } from '../camera/publisher.js';
 import { CameraError, ServiceError } from '../shared/errors.js';
 import { FrameRateLimit } from '../shared/frame-rate-limit.js';
-import type { RenditionKey } from '../shared/rendition.js';
+import { parseRenditionKey, type Rendition, type RenditionKey } from '../shared/rendition.js';
 import { DemandTable, type EdgeSeat, type SeatChange } from './demand-table.js';
 import { EdgeSender, type EdgeSenderDeps } from './edge-sender.js';
 import { readAck } from './frame-codec.js';
@@ -20,7 +20,7 @@ export interface CameraHost {
    */
   seat(
     stream: string,
-    want: { readonly rendition: RenditionKey; readonly fps: number | null } | null,
+    want: { readonly rendition: Rendition; readonly fps: number | null } | null,
     listener: SeatListener,
   ): Seat;
 }
@@ -162,7 +162,8 @@ export class OwnerSide {
 
   #join(edgeSeat: EdgeSeat): () => void {
     const { edge, stream, rendition, fps } = edgeSeat;
-    const seat = this.deps.host.seat(stream, rendition === null ? null : { rendition, fps }, {
+    const wanted = rendition && parseRenditionKey(rendition);
+    const seat = this.deps.host.seat(stream, wanted && { rendition: wanted, fps }, {
       state: () => undefined,
       lost: (error) => {
         // A first opening that failed is told to edges by the state; the seat stays, as an edge's own camera does.

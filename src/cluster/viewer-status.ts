@@ -61,7 +61,8 @@ export class ViewerStatus {
     const began = Math.round(this.epochNow() - sinceMs);
     const before = this.#status;
     const isSame = before.state === state && before.reason === reason;
-    const since = isSame && Math.abs(before.since - began) < SAME_SINCE_MS ? before.since : began;
+    const isSince = state === 'connecting' || Math.abs(before.since - began) < SAME_SINCE_MS;
+    const since = isSame && isSince ? before.since : began;
     this.#set({ state, reason, since, ...(maxGapMs === undefined ? {} : { maxGapMs }) });
     // Refused credentials are not tried again for whoever comes now: nothing is left to wait for.
     const { lastFailure } = this;
@@ -74,7 +75,8 @@ export class ViewerStatus {
     if (status.state === 'live') this.#wasLive();
     // To viewers who have seen a picture, another node's first try is no first opening.
     if (status.state === 'connecting' && this.#everLive) return;
-    this.#set(status);
+    const { state, reason, since } = this.#status;
+    this.#set(state === status.state && reason === status.reason ? { ...status, since } : status);
   }
 
   /** This node's own run failed. */

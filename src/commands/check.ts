@@ -38,6 +38,7 @@ function cameraLine({
   rendition,
   maxFps,
   alwaysOn,
+  site,
 }: CameraSpec): string {
   const { width, height, quality } = rendition;
   return [
@@ -47,6 +48,7 @@ function cameraLine({
     maxFps === null ? 'fps of the source' : `at most ${maxFps} fps`,
     transport,
     ...(alwaysOn ? ['always on'] : []),
+    ...(site === undefined ? [] : [`site ${site}`]),
     ...(title === name ? [] : [JSON.stringify(title)]),
   ].join(', ');
 }

@@ -39,7 +39,8 @@ export const cameraDefaults = (config: Config): CameraDefaults => ({
   rendition: { width: config.FRAME_WIDTH, height: config.FRAME_HEIGHT, quality: config.JPEG_QUALITY },
   maxFps: config.MAX_FPS === 0 ? null : config.MAX_FPS,
   transport: config.RTSP_TRANSPORT,
-  maxCameras: config.MAX_CAMERAS,
+  // Of a cluster's cameras each node opens some.
+  maxCameras: config.NATS_URL === null ? config.MAX_CAMERAS : Infinity,
 });
 
 /**
@@ -135,6 +136,9 @@ const rtspUrl = (env: Environment) =>
   );
 
 /** `0` is the rate of the source, as in MAX_FPS. */
+/** As NODE_SITE, which it is compared with. */
+const SITE = /^[A-Za-z0-9._-]{1,64}$/;
+
 const fpsError = `must be a number from ${FPS.min} to ${FPS.max}, or 0 for the rate of the source`;
 
 const cameraSchema = (env: Environment) =>
@@ -155,6 +159,7 @@ const cameraSchema = (env: Environment) =>
         .optional(),
       transport: z.enum(['tcp', 'udp'], { error: 'must be tcp or udp' }).optional(),
       always_on: z.boolean({ error: 'must be true or false' }).optional(),
+      site: text('text').regex(SITE, 'must be 1-64 of A-Z a-z 0-9 . _ -').optional(),
     },
     { error: 'must be a block with name: and url:' },
   );
@@ -223,5 +228,6 @@ function toSpec(camera: CameraEntry, defaults: CameraDefaults): CameraSpec {
     ),
     maxFps: camera.fps === undefined ? defaults.maxFps : camera.fps === 0 ? null : camera.fps,
     alwaysOn: camera.always_on ?? false,
+    ...(camera.site === undefined ? {} : { site: camera.site }),
   };
 }

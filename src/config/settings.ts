@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../shared/errors.js';
+import { CLUSTER_SETTINGS, clusterProblems } from './cluster-settings.js';
+import { oneOf, type Setting, setting, text } from './setting.js';
 import { type Bounds, HEIGHT, QUALITY, WIDTH } from '../shared/rendition.js';
 
 /** Every setting in one table: name, default, check, and the line that `--help` and the README show. */
@@ -13,9 +15,6 @@ const integer = (min: number, max: number) =>
 
 const evenInteger = ({ min, max }: Bounds) =>
   integer(min, max).refine((n) => n % 2 === 0, `must be an even number from ${min} to ${max}`);
-
-const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
-  z.enum(values, `must be one of: ${values.join(', ')}`);
 
 const list = z.string().transform((text) =>
   text
@@ -55,8 +54,6 @@ const tokens = z
   .pipe(list)
   .refine((given) => !given.some((token) => /\s/.test(token) || token.startsWith('#')), COMMENT_BEHIND);
 
-const text = z.string();
-
 /** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
 const MIN_JWT_SECRET_BYTES = 32;
 
@@ -66,26 +63,6 @@ const jwtSecret = text
     (given) => given === '' || Buffer.byteLength(given) >= MIN_JWT_SECRET_BYTES,
     `must have at least ${MIN_JWT_SECRET_BYTES} bytes for HS256`,
   );
-
-interface Setting<S extends z.ZodType = z.ZodType> {
-  readonly fallback: string;
-  readonly check: S;
-  readonly doc: string;
-  /** Its value never appears in a message. */
-  readonly secret?: boolean;
-}
-
-const setting = <S extends z.ZodType>(
-  fallback: string,
-  check: S,
-  doc: string,
-  secret = false,
-): Setting<S> => ({
-  fallback,
-  check,
-  doc,
-  secret,
-});
 
 export const SETTINGS = {
   HOST: setting('127.0.0.1', text.min(1, 'must not be empty'), 'Address to listen on; 0.0.0.0 for all'),
@@ -170,6 +147,7 @@ export const SETTINGS = {
   ALLOWED_ORIGINS: setting('', list, 'Other web origins whose pages may connect, or *'),
   TLS_CERT_FILE: setting('', text, 'Certificate chain (PEM) for https and wss'),
   TLS_KEY_FILE: setting('', text, 'Private key (PEM) for https and wss'),
+  ...CLUSTER_SETTINGS,
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -204,6 +182,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, flags: SettingFlags = {}): Co
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
   if (config.RETRY_MAX_MS < config.RETRY_MIN_MS)
     problems.push('RETRY_MAX_MS: must not be less than RETRY_MIN_MS');
+  problems.push(...clusterProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

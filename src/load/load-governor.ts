@@ -1,7 +1,7 @@
 import type { BacklogReader } from './receive-backlog.js';
 import type { Camera } from '../camera/camera.js';
 import { IdleMeter } from './cpu-idle.js';
-import { type CameraLoad, LoadControl } from './load-control.js';
+import { type CameraLoad, LoadControl, type LoadStep } from './load-control.js';
 import type { Log } from '../telemetry/log.js';
 
 const LOOK_MS = 1000;
@@ -19,6 +19,8 @@ export class LoadGovernor {
     private readonly pidsOf: (key: string) => readonly number[],
     private readonly backlog: Pick<BacklogReader, 'read'>,
     private readonly log: Log,
+    /** Makes room in another way for cameras that are to lose a step; `false` when it cannot. */
+    private readonly relieve: (keys: readonly string[]) => boolean = () => false,
   ) {
     this.#timer = setInterval(() => {
       void this.#look();
@@ -48,7 +50,13 @@ export class LoadGovernor {
           backlogBytes: bytes.length === 0 ? null : Math.max(...bytes),
         };
       });
-      for (const { key, level } of this.#control.look(loads, this.#idleShare())) {
+      const steps = this.#control.look(loads, this.#idleShare());
+      const isLoss = ({ key, level }: LoadStep): boolean =>
+        level > (loads.find((load) => load.key === key)?.level ?? level);
+      const losses = steps.filter(isLoss).map(({ key }) => key);
+      const isRelieved = losses.length > 0 && this.relieve(losses);
+      for (const { key, level } of steps) {
+        if (isRelieved && losses.includes(key)) continue;
         const backlogBytes = loads.find((load) => load.key === key)?.backlogBytes ?? null;
         this.log.warn(
           { event: 'degradation', camera: key, level, backlogBytes },

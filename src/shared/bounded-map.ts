@@ -19,6 +19,11 @@ export class BoundedMap<K, V> {
     }
   }
 
+  /** Set longest ago first. */
+  entries(): IterableIterator<[K, V]> {
+    return this.#entries.entries();
+  }
+
   delete(key: K): void {
     this.#entries.delete(key);
   }

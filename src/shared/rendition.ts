@@ -26,6 +26,18 @@ export type RenditionKey = `${number}x${number}q${number}`;
 export type SizeKey = `${number}x${number}`;
 
 export const renditionKey = (r: Rendition): RenditionKey => `${r.width}x${r.height}q${r.quality}`;
+const RENDITION_KEY = /^(\d{1,4})x(\d{1,4})q(\d{1,3})$/;
+
+/** The rendition of a key; `null` for what is none, or beyond what may be asked for. */
+export function parseRenditionKey(key: string): Rendition | null {
+  const [, width = NaN, height = NaN, quality = NaN] = RENDITION_KEY.exec(key)?.map(Number) ?? [];
+  const isEven = width % 2 === 0 && height % 2 === 0;
+  const isWithin = within(width, WIDTH) && within(height, HEIGHT) && within(quality, QUALITY);
+  return isEven && isWithin ? { width, height, quality } : null;
+}
+
+const within = (value: number, { min, max }: Bounds): boolean => value >= min && value <= max;
+
 export const sizeKey = (r: { width: number; height: number }): SizeKey => `${r.width}x${r.height}`;
 
 /** Bytes of a planar 4:2:0 frame of even `width` and `height`. */

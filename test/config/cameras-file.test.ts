@@ -159,7 +159,7 @@ test(
     password: secretpw
 other: secretpw
 `);
-    const known = 'name, title, url, main_url, width, height, quality, fps, transport, always_on';
+    const known = 'name, title, url, main_url, width, height, quality, fps, transport, always_on, site';
     assert.deepEqual(found, [
       'cams.yaml:2:11: cameras[0].name: must be 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
       'cams.yaml:3:10: cameras[0].url: in user and password write @ / ? # ; \\ % percent-encoded: %40 %2F %3F %23 %3B %5C %25',
@@ -270,7 +270,7 @@ test('a file that cannot be read, is far too large, or is no UTF-8, is named', {
 test("the sample is valid, and the defaults that its comments state are the code's", { timeout }, () => {
   const sample = readFileSync(SAMPLE, 'utf8');
   const env = { CAMERA_PASSWORD: 'x' };
-  const uncommented = sample.replace(/^ {4}# (?!main_url)([a-z_]+: \S+)$/gm, '    $1');
+  const uncommented = sample.replace(/^ {4}# (?!main_url|site)([a-z_]+: \S+)$/gm, '    $1');
   assert.notEqual(uncommented, sample);
   const text = (cameras: CameraSpec[]): string => JSON.stringify(cameras);
   assert.equal(text(parse(uncommented, env)), text(parse(sample, env)));

@@ -146,7 +146,14 @@ test('unknown flags and stray words are all named, without a password in them', 
 
 test('the value of a secret setting is in no message', { timeout }, () => {
   const secrets = Object.entries(SETTINGS).filter(([, setting]) => setting.secret === true);
-  assert.deepEqual(secrets.map(([name]) => name).sort(), ['AUTH_JWT_SECRET', 'AUTH_TOKENS']);
+  assert.deepEqual(secrets.map(([name]) => name).sort(), [
+    'AUTH_JWT_SECRET',
+    'AUTH_TOKENS',
+    'CLUSTER_SECRET',
+    'NATS_PASSWORD',
+    'NATS_TOKEN',
+    'NATS_URL',
+  ]);
   const shown = problemsOf(() => loadConfig({ AUTH_TOKENS: ' , ', AUTH_JWT_SECRET: SECRET, PORT: 'x' })).join(
     '\n',
   );

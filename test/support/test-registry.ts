@@ -63,6 +63,7 @@ export function studio(options: Partial<RegistryOptions> = {}) {
       metrics,
       log: quietLog,
       publish: (topic, bytes) => published.push({ topic, bytes }),
+      peers: null,
       opener: (_key, _spec, url) => {
         const opener = new FakeOpener();
         openers.push({ url: url.toString(), opener });
