@@ -107,12 +107,14 @@ export class WallTile extends EventTarget {
   }
 
   drew(stats: TileStats): void {
-    const isFirst = this.#stats === null;
+    const { live: wasLive } = this.verdict;
     this.#stats = stats;
     const now = performance.now();
     this.#rate.push({ at: now, drawn: stats.drawn });
     while (this.#rate[0] && now - this.#rate[0].at > RATE_MS) this.#rate.shift();
-    if (isFirst || !this.verdict.live) this.changed();
+    // A live tile that goes on living is looked at by the second: its rate and age are all that changes.
+    const { live } = this.verdict;
+    if (!wasLive || !live) this.changed();
   }
 
   received(news: StateNews | RefusedNews): void {

@@ -26,10 +26,12 @@ interface Tile {
   /** Frames drawn as the page knows it. */
   reported: number;
   /**
-   * Whether the page waits for the tile's next frame (the first of all, or since it resumed): it is told as soon as that frame
-   * is on the screen, and of nothing before. `steady`: it is told every STATS_MS.
+   * Whether the page waits for a frame of the present (the first of all, or since the tile resumed): it is told of each as soon as
+   * it is on the screen, and of nothing before. `steady`: it is told every STATS_MS.
    */
   reporting: 'awaited' | 'painting' | 'steady';
+  /** Since when it waits: Unix epoch, ms, by the server's clock. The first frame after a pause may be older. */
+  awaitedSince: number;
 }
 
 /** Acknowledgements are batched for this long: one message for each display frame instead of one for each frame drawn. */
@@ -39,6 +41,9 @@ const ACK_MS = 15;
 const PAUSE_MS = 15;
 /** Shortest time between two such batches: the server's budget of handles allows ten whole walls a second. */
 const PAUSE_INTERVAL_MS = 120;
+
+/** A frame that is this much older than the resume shows the past. */
+const PRESENT_MS = 1000;
 
 /** Longest wait for a frame to be shown. */
 const PAINT_MS = 500;
@@ -140,6 +145,7 @@ function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
       if (tile.reporting !== 'painting') return;
       tile.reporting = 'steady';
       reportStats();
+      if (tile.painter.capturedAt < tile.awaitedSince - PRESENT_MS) tile.reporting = 'awaited';
     });
   });
   const tile: Tile = {
@@ -151,6 +157,7 @@ function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
     handle: 0,
     reported: 0,
     reporting: 'awaited',
+    awaitedSince: serverNow(),
   };
   tiles.set(id, tile);
   subscribe(tile);
@@ -189,6 +196,7 @@ function change(tile: Tile, rendition: TileRendition): void {
 function setPaused(tile: Tile, paused: boolean): void {
   tile.paused = paused;
   tile.reporting = 'awaited';
+  tile.awaitedSince = serverNow();
   const wait = Math.max(PAUSE_MS, pausesSentAt + PAUSE_INTERVAL_MS - performance.now());
   pauseTimer ??= setTimeout(flushPauses, wait);
 }
