@@ -114,6 +114,21 @@ test(
 );
 
 test(
+  'SIGTERM ends the service also while it reads a file that is no configuration',
+  { timeout },
+  async (t) => {
+    const file = join(tempFolder(t), 'cams.yaml');
+    writeFileSync(file, 'cameras: []\n');
+    const server = await service(t, { CONFIG_FILE: file });
+    writeFileSync(file, `a: &a 1\nx: [${'*a,'.repeat(120_000)}]\ncameras: []\n`);
+    process.kill(server.pid, 'SIGHUP');
+    const exit = await server.stop();
+    assert.deepEqual({ code: exit.code, killed: exit.killed }, { code: 0, killed: false });
+    assert.ok(exit.stopMs < 7000, `${exit.stopMs} ms`);
+  },
+);
+
+test(
   'SIGTERM with a camera and a viewer ends the service within 5 s, with 0 and no FFmpeg left',
   { timeout },
   async (t) => {

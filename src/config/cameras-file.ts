@@ -35,6 +35,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** 1,000 cameras take about 200 KB; more than this is some other file. */
 const MAX_FILE_BYTES = 1 << 20;
 
+/** Mistakes that are told; a file that is no configuration at all has thousands. */
+const MAX_PROBLEMS = 100;
+
+/** Mistakes that are looked for in the text, which is searched for each. */
+const MAX_ISSUES = 1000;
+
 export const cameraDefaults = (config: Config): CameraDefaults => ({
   rendition: { width: config.FRAME_WIDTH, height: config.FRAME_HEIGHT, quality: config.JPEG_QUALITY },
   maxFps: config.MAX_FPS === 0 ? null : config.MAX_FPS,
@@ -85,7 +91,7 @@ export function parseCameras(
   const problems: Placed[] = [...source.problems];
   const result = problems.length === 0 ? fileSchema(env).safeParse(source.value) : null;
   if (result && !result.success)
-    problems.push(...result.error.issues.flatMap((issue) => placeIssue(issue, source)));
+    problems.push(...result.error.issues.slice(0, MAX_ISSUES).flatMap((issue) => placeIssue(issue, source)));
   if (result) problems.push(...repeatedNames(source));
   const cameras = result?.data?.cameras ?? [];
   const alwaysOn = cameras.filter((camera) => camera.always_on).length;
@@ -94,11 +100,16 @@ export function parseCameras(
       offset: source.place(['cameras']),
       message: `${alwaysOn} cameras are always_on, but MAX_CAMERAS is ${defaults.maxCameras}: raise it`,
     });
-  if (problems.length > 0) {
-    const lines = problems.sort((a, b) => a.offset - b.offset);
-    throw new ConfigError(lines.map(({ offset, message }) => `${file}:${source.at(offset)}: ${message}`));
-  }
+  if (problems.length > 0) throw new ConfigError(problemLines(problems, file, source));
   return cameras.map((camera) => toSpec(camera, defaults));
+}
+
+/** In the order of the file. */
+function problemLines(problems: readonly Placed[], file: string, source: YamlSource): string[] {
+  const shown = [...problems].sort((a, b) => a.offset - b.offset).slice(0, MAX_PROBLEMS);
+  const lines = shown.map(({ offset, message }) => `${file}:${source.at(offset)}: ${message}`);
+  const left = problems.length - shown.length;
+  return left > 0 ? [...lines, `${file}: and ${left} more`] : lines;
 }
 
 const MISSING = 'is missing';
@@ -176,7 +187,7 @@ export const CAMERA_KEYS = Object.keys(cameraSchema({}).shape);
 
 function placeIssue(issue: z.core.$ZodIssue, source: YamlSource): Placed[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({
       offset: source.placeOfKey(issue.path, key),
       message: `${pathText([...issue.path, key])}: unknown key: known are ${knownKeys(issue.path)}`,
     }));
@@ -205,10 +216,15 @@ const pathText = (path: readonly PropertyKey[]): string =>
 function repeatedNames(source: YamlSource): Placed[] {
   const list = (source.value as { cameras?: unknown } | null)?.cameras;
   if (!Array.isArray(list)) return [];
-  const names = list.map((item: unknown) => (item as { name?: unknown } | null)?.name);
-  return names.flatMap((name, index) => {
-    const first = names.indexOf(name);
-    if (typeof name !== 'string' || first === index) return [];
+  const firsts = new Map<string, number>();
+  return list.flatMap((item: unknown, index) => {
+    const name = (item as { name?: unknown } | null)?.name;
+    if (typeof name !== 'string') return [];
+    const first = firsts.get(name);
+    if (first === undefined) {
+      firsts.set(name, index);
+      return [];
+    }
     const message = `cameras[${index}].name: is cameras[${first}]'s name already: names must differ`;
     return [{ offset: source.place(['cameras', index, 'name']), message }];
   });

@@ -35,7 +35,6 @@ const WORDS: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'a value cannot begin with this character: put the value in quotes',
   BAD_DQ_ESCAPE: "unknown \\ sequence in double quotes: use 'single quotes'",
   BLOCK_AS_IMPLICIT_KEY: 'a second ": " on one line: put the value in quotes',
-  DUPLICATE_KEY: 'this key stands twice in the same block: delete one',
   MISSING_CHAR: 'a quote, bracket, comma or space is missing',
   MULTILINE_IMPLICIT_KEY: 'the key has no ": " after it on its line',
   MULTIPLE_DOCS: 'a second document begins here (---): keep one',
@@ -43,22 +42,18 @@ const WORDS: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'unknown !tag: leave it out, or put the value in quotes',
 };
 
+/** yaml looks through the whole file for each alias. A file whose cameras share a handful of settings has a few for each camera. */
+const MAX_ALIASES = 2000;
+
 export function readYaml(text: string): YamlSource {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Not `uniqueKeys`: yaml compares each key of a block with all before it.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const problems = [...document.errors, ...document.warnings].map(({ code, pos }) => ({
     offset: pos[0],
     message: WORDS[code] ?? 'this is not valid YAML',
   }));
-  visit(document, {
-    Alias: (_, alias) => {
-      if (!alias.resolve(document))
-        problems.push({
-          offset: alias.range?.[0] ?? 0,
-          message: 'alias (*name) without its anchor (&name) before it',
-        });
-    },
-  });
+  problems.push(...repeatedKeys(document), ...wrongAliases(document));
   return {
     problems,
     value: problems.length > 0 ? null : plainValue(document, problems),
@@ -75,6 +70,48 @@ export function readYaml(text: string): YamlSource {
       return `${Math.max(1, line)}:${Math.max(1, col)}`;
     },
   };
+}
+
+function repeatedKeys(document: Document): Placed[] {
+  const problems: Placed[] = [];
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value))
+          problems.push({
+            offset: key.range?.[0] ?? 0,
+            message: 'this key stands twice in the same block: delete one',
+          });
+        seen.add(key.value);
+      }
+    },
+  });
+  return problems;
+}
+
+/** In one pass: an anchor counts from where it stands, as for yaml itself. */
+function wrongAliases(document: Document): Placed[] {
+  const problems: Placed[] = [];
+  const anchors = new Set<string>();
+  let aliases = 0;
+  visit(document, {
+    Alias: (_, alias) => {
+      const offset = alias.range?.[0] ?? 0;
+      if (++aliases > MAX_ALIASES) {
+        problems.push({ offset, message: `more than ${MAX_ALIASES} aliases (*name): write the values out` });
+        return visit.BREAK;
+      }
+      if (!anchors.has(alias.source))
+        problems.push({ offset, message: 'alias (*name) without its anchor (&name) before it' });
+      return undefined;
+    },
+    Node: (_, node) => {
+      if ('anchor' in node && typeof node.anchor === 'string') anchors.add(node.anchor);
+    },
+  });
+  return problems;
 }
 
 function plainValue(document: Document, problems: Placed[]): unknown {

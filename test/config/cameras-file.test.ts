@@ -10,6 +10,9 @@ import { ConfigError } from '../../src/shared/errors.js';
 import type { CameraSpec } from '../../src/config/camera-spec.js';
 import { tempFolder } from '../support/temp-folder.js';
 
+const range = (count: number, make: (index: number) => string, joint = ','): string =>
+  Array.from({ length: count }, (_, i) => make(i)).join(joint);
+
 const timeout = 10_000;
 const SAMPLE = new URL('../../../docker/cameras.sample.yaml', import.meta.url);
 const defaults = cameraDefaults(loadConfig({}));
@@ -210,6 +213,25 @@ test('aliases that unfold to millions of values are refused', { timeout }, () =>
   const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i}, `.repeat(10)}]`);
   assert.match(problems(`l0: &l0 [x]\n${levels.join('\n')}\ncameras: *l12\n`)[0] ?? '', /too many values/);
 });
+
+for (const [what, text, message] of [
+  ['120,000 aliases', `a: &a 1\nx: [${'*a,'.repeat(120_000)}]\n`, /more than 2000 aliases/],
+  ['20,000 anchors', `x: [${range(20_000, (i) => `&a${i} 1`)}]\n`, /cameras: is missing/],
+  ['30,000 keys of one block', range(30_000, (i) => `key${i}: 1`, '\n'), /key0: unknown key/],
+  ['30,000 unknown keys of a camera', `cameras:\n- {${range(30_000, (i) => `k${i}: 1`)}}\n`, /unknown key/],
+  ['10,000 wrong cameras', `cameras:\n${range(10_000, (i) => `- {name: c${i}, url: x}`, '\n')}\n`, /rtsp/],
+  ['10,000 times one name', `cameras:\n${'- {name: c, url: x}\n'.repeat(10_000)}`, /names must differ/],
+  ['100,000 open brackets', '['.repeat(100_000), /not valid YAML/],
+] as const)
+  // Work that grew with the square of these took a minute.
+  test(`a file with ${what} is refused within seconds, in a hundred lines`, { timeout: 20_000 }, () => {
+    const before = performance.now();
+    const found = problems(text);
+    const seconds = (performance.now() - before) / 1000;
+    assert.ok(seconds < 6, `${seconds.toFixed(1)} s`);
+    assert.ok(found.length <= 101, `${found.length} lines`);
+    assert.match(found.join('\n'), message);
+  });
 
 test(
   'whatever the file holds, the answer is cameras or placed problems, and never a value',
