@@ -189,11 +189,16 @@ export class Attempt {
 
   /** Never rejects. An answer that does not come is no fault as long as packets do. */
   async #keepAlive(intervalMs: number): Promise<void> {
-    const signal = AbortSignal.any([this.#controller.signal, AbortSignal.timeout(intervalMs)]);
+    // A controller of its own: AbortSignal.any would tie one more listener to the session for each of its weeks of keep-alives.
+    const patience = new AbortController();
+    const unanswered = new CameraError('open_timeout', 'no answer to keep-alive');
+    const timer = setTimeout(() => patience.abort(unanswered), intervalMs).unref();
     try {
-      await this.#dialogue.keepAlive(signal);
+      await this.#dialogue.keepAlive(patience.signal);
     } catch (error) {
-      if (error instanceof CameraError) this.halt(error);
+      if (error instanceof CameraError && error !== unanswered) this.halt(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

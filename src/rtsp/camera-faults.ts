@@ -55,6 +55,8 @@ export const printableUrl = (url: string): string => printable(redact(url));
 export const statusText = ({ status, reason }: Pick<RtspResponse, 'status' | 'reason'>): string =>
   `${status} ${printable(reason)}`.trim();
 
+const SHORT_SECRET = 4;
+
 /** Takes user and password out of a text, as they are or percent-encoded: servers repeat what they were sent. */
 export function withoutSecrets(text: string, credentials: Credentials | null): string {
   if (credentials === null) return redact(text);
@@ -64,7 +66,14 @@ export function withoutSecrets(text: string, credentials: Credentials | null): s
   return secrets
     .filter((secret) => secret !== '')
     .sort((a, b) => b.length - a.length)
-    .reduce((hidden, secret) => hidden.replaceAll(secret, '***'), redact(text));
+    .reduce(hide, redact(text));
+}
+
+/** A secret of a letter or two is hidden as a word only: it would stand in every sentence. */
+function hide(text: string, secret: string): string {
+  if (secret.length >= SHORT_SECRET) return text.replaceAll(secret, '***');
+  const literal = secret.replace(/[^a-z0-9]/gi, '\\$&');
+  return text.replace(new RegExp(`(?<![a-z0-9])${literal}(?![a-z0-9])`, 'gi'), '***');
 }
 
 /** A peer's text for people: without secrets, control characters and length. */

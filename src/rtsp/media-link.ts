@@ -41,6 +41,8 @@ export async function setUpTrack(
   };
   const first = await setUp[wanted]();
   if (!(first instanceof CameraError)) return first;
+  // Who asked for TLS does not get the media in the clear.
+  if (wanted === 'tcp' && options.url.scheme === 'rtsps') throw first;
   const second = await setUp[wanted === 'tcp' ? 'udp' : 'tcp']();
   // The first refusal is that of the transport that was asked for.
   if (second instanceof CameraError) throw first;

@@ -17,7 +17,7 @@ export interface SessionOptions extends DialogueOptions {
   readonly trackSilenceMs?: number;
 }
 
-/** Called synchronously, one after the other, and not after `ended`. */
+/** Called synchronously, one after the other, and not after `ended`. They must not throw. */
 export interface SessionEvents {
   unit(unit: AccessUnit): void;
   /** A step of the dialogue, for people. */

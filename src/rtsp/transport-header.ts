@@ -86,6 +86,8 @@ function parseSsrc(text: string | undefined): number | null {
   return text !== undefined && /^[0-9a-f]{1,8}$/i.test(text) ? parseInt(text, 16) : null;
 }
 
+const HOST_NAME = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/;
+
 const isUnspecified = (address: string): boolean => address === '0.0.0.0' || address === '::';
 
 /**
@@ -96,7 +98,8 @@ const isUnspecified = (address: string): boolean => address === '0.0.0.0' || add
 export function namesAnotherHost(named: string | null, address: string, host: string): boolean {
   const plain = (named ?? '').split('/')[0]?.toLowerCase() ?? '';
   if (plain === '' || isUnspecified(plain) || plain === host.toLowerCase()) return false;
-  if (isIP(plain) === 0) return true;
+  // Garbage is nobody's name: nothing of this is ever dialled.
+  if (isIP(plain) === 0) return HOST_NAME.test(plain);
   return !sameAddress(plain, address);
 }
 

@@ -113,6 +113,7 @@ class UdpLeg {
   }
 
   close(): void {
+    if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#socket.close();
   }

@@ -32,3 +32,13 @@ test('TLS asked of a camera that speaks plain RTSP ends with protocol', { timeou
   const end = await watch(t, camera, { scheme: 'rtsps', openTimeoutMs: 1500 }).session.ended;
   assert.match(end.code, /^(protocol|open_timeout|disconnected)$/);
 });
+
+test('media of a TLS camera that refuses TCP is not fetched in the clear', { timeout }, async (t) => {
+  const camera = await ScriptedCamera.start(t, {
+    tls: certificate(t),
+    script: { SETUP: () => ({ status: 461 }) },
+  });
+  const end = await watch(t, camera, { scheme: 'rtsps' }).session.ended;
+  assert.equal(end.code, 'protocol');
+  assert.equal(camera.methods().filter((method) => method === 'SETUP').length, 1);
+});

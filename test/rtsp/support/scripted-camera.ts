@@ -83,6 +83,7 @@ export class ScriptedCamera {
   connections = 0;
   /** Sessions that were set up and not torn down. */
   sessions = 0;
+  readonly #viewers = new Set<ScriptedViewer>();
   #open: readonly string[] = [];
   #challenged = 0;
 
@@ -111,6 +112,7 @@ export class ScriptedCamera {
     server.listen(0, host);
     await once(server, 'listening');
     t.after(() => {
+      for (const viewer of camera.#viewers) viewer.stop();
       for (const socket of camera.sockets) socket.destroy();
       for (const socket of udp) socket.close();
       server.close();
@@ -131,6 +133,7 @@ export class ScriptedCamera {
     this.sockets.add(socket);
     if ('servername' in socket) this.serverNames.push(socket.servername as string | false);
     const viewer = new ScriptedViewer(this, socket);
+    this.#viewers.add(viewer);
     let queue = Promise.resolve();
     const requests: RtspRequest[] = [];
     const reader = new RtspReader({
@@ -153,6 +156,7 @@ export class ScriptedCamera {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       viewer.stop();
+      this.#viewers.delete(viewer);
       this.sockets.delete(socket);
     });
   }

@@ -47,6 +47,7 @@ export class ScriptedViewer {
   }
 
   play(): void {
+    if (this.socket.destroyed) return;
     const { fps = 25 } = this.camera.setup;
     if (fps > 0) this.#timer ??= setInterval(() => this.#send(), 1000 / fps);
   }
