@@ -150,7 +150,7 @@ function addRoutes(
   const pictures = createPictures(config, { admission, registry, metrics, clock });
   const sockets = [viewerRoute(sessions), walls.route, go2rtcSocketRoute(sessions)];
   const plain = [
-    ...serviceRoutes({ admission, registry, metrics, problems }),
+    ...serviceRoutes({ admission, registry, metrics, clock, problems }),
     ...pictureRoutes(pictures),
     ...go2rtcHttpRoutes(pictures),
     ...assetRoutes(assets, server.secure),

@@ -1,15 +1,18 @@
 import type { Admission } from '../access/admission.js';
 import type { RequestFacts } from '../access/request-facts.js';
 import type { Registry } from '../camera/registry.js';
-import { epochMs } from '../shared/clock.js';
+import { type Clock, epochMs } from '../shared/clock.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { json, plain } from './answer.js';
+import { Coalesced } from './coalesced.js';
 import type { HttpRoute } from './handler.js';
+import { MetricsText } from './metrics-text.js';
 
 export interface ServiceRouteDeps {
   readonly admission: Admission;
   readonly registry: Registry;
   readonly metrics: Metrics;
+  readonly clock: Clock;
   /** Why the service is not ready; empty when it is. */
   readonly problems: () => readonly string[];
 }
@@ -28,14 +31,7 @@ export const serviceRoutes = (deps: ServiceRouteDeps): readonly HttpRoute[] => [
       return json(ready ? 200 : 503, { ready, problems: known ? problems : [] });
     },
   },
-  {
-    path: '/metrics',
-    access: 'read',
-    handle: async () => ({
-      ...plain(200, await deps.metrics.registry.metrics()),
-      type: deps.metrics.registry.contentType,
-    }),
-  },
+  metricsRoute(deps),
   {
     path: '/api/cameras',
     access: 'read',
@@ -43,6 +39,26 @@ export const serviceRoutes = (deps: ServiceRouteDeps): readonly HttpRoute[] => [
       json(200, { cameras: deps.registry.list(epochMs()).filter(({ camera }) => grant.allows(camera)) }),
   },
 ];
+
+/** A scrape renders every series, some milliseconds of work with a hundred cameras: clients that ask often share it. */
+const RENDER_INTERVAL_MS = 200;
+
+function metricsRoute({ metrics, clock }: ServiceRouteDeps): HttpRoute {
+  const { registry } = metrics;
+  const rendered = new Coalesced(
+    async () => new MetricsText(await registry.metrics()),
+    RENDER_INTERVAL_MS,
+    clock,
+  );
+  return {
+    path: '/metrics',
+    access: 'read',
+    handle: async (_, { grant }) => {
+      const text = (await rendered.get()).for((camera) => grant.allows(camera));
+      return { ...plain(200, text), type: registry.contentType };
+    },
+  };
+}
 
 async function isAdmitted(facts: RequestFacts, admission: Admission): Promise<boolean> {
   try {
