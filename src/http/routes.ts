@@ -1,6 +1,7 @@
-import type { TemplatedApp } from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { type Header, plain, send } from './answer.js';
 import { answerRequest, type HandlerDeps, type HttpRoute } from './handler.js';
+import { refuseRepeatedHeaders } from './repeated-headers.js';
 import { rejectHandshake } from './upgrade.js';
 
 const ONLY_GET: readonly Header[] = [
@@ -18,21 +19,27 @@ export function addHttpRoutes(
   socketPaths: readonly string[],
   deps: HandlerDeps,
 ): void {
+  const judged =
+    (answer: (res: HttpResponse, req: HttpRequest) => void) =>
+    (res: HttpResponse, req: HttpRequest): void => {
+      if (!refuseRepeatedHeaders(res, req)) answer(res, req);
+    };
   for (const route of routes)
     for (const method of ['get', 'head'] as const)
-      app[method](route.path, (res, req) => {
-        answerRequest(res, req, route, deps);
-      });
+      app[method](
+        route.path,
+        judged((res, req) => answerRequest(res, req, route, deps)),
+      );
   // A handshake without its headers falls through the WebSocket routes to here.
-  for (const path of socketPaths)
-    app.any(path, (res) => {
-      rejectHandshake(res);
-    });
+  for (const path of socketPaths) app.any(path, judged(rejectHandshake));
   const paths = new Set(routes.map(({ path }) => path));
-  app.any('/*', (res, req) => {
-    const answer = paths.has(req.getUrl())
-      ? { ...plain(405, 'only GET and HEAD\n'), headers: ONLY_GET }
-      : plain(404, 'not found\n');
-    send(res, answer, req.getMethod() !== 'head');
-  });
+  app.any(
+    '/*',
+    judged((res, req) => {
+      const answer = paths.has(req.getUrl())
+        ? { ...plain(405, 'only GET and HEAD\n'), headers: ONLY_GET }
+        : plain(404, 'not found\n');
+      send(res, answer, req.getMethod() !== 'head');
+    }),
+  );
 }

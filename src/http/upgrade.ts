@@ -3,6 +3,7 @@ import type { RequestFacts } from '../access/request-facts.js';
 import { closeReason } from '../shared/close-reason.js';
 import { ServiceError } from '../shared/errors.js';
 import { CLOSED_SESSION, type Judge, type SessionStart, type SocketData } from '../viewer/socket-session.js';
+import { refuseRepeatedHeaders } from './repeated-headers.js';
 import { PendingSession } from './pending-session.js';
 import { requestFacts } from './request.js';
 
@@ -12,6 +13,7 @@ import { requestFacts } from './request.js';
  */
 export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) {
   return (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
+    if (refuseRepeatedHeaders(res, req)) return;
     const version = req.getHeader('sec-websocket-version');
     if (req.getHeader('upgrade').toLowerCase() !== 'websocket' || version !== '13') {
       rejectHandshake(res);
