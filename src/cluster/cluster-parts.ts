@@ -92,9 +92,13 @@ export function createOwnerSide(
 }
 
 export function createStateTeller(
-  deps: Shared & { readonly streams: () => Streams; readonly holds: ClusterCameras['holds']['list'] },
+  deps: Shared & {
+    readonly streams: () => Streams;
+    readonly isReady: () => boolean;
+    readonly holds: ClusterCameras['holds']['list'];
+  },
 ): StateTeller {
-  const { self, subjects, bus, clock, hasher, streams, holds } = deps;
+  const { self, subjects, bus, clock, hasher, streams, isReady, holds } = deps;
   return new StateTeller({
     instance: self.instance,
     subject: subjects.state(self.node),
@@ -102,6 +106,7 @@ export function createStateTeller(
     clock,
     state: (stream) => streams().state(stream),
     owned: () => streams().owned(),
+    isReady,
     holds: () =>
       holds()
         .slice(-MOST_HOLDS)

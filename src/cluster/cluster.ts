@@ -19,6 +19,7 @@ import type { ListedCamera } from './messages.js';
 import { Mover } from './mover.js';
 import { NatsBuckets } from './nats-buckets.js';
 import { NatsLink } from './nats-link.js';
+import { ClusterSetupError } from './nats-options.js';
 import type { NodeTeller } from './node-record.js';
 import type { OwnerSide } from './owner-side.js';
 import { Requests } from './requests.js';
@@ -47,6 +48,8 @@ export class Cluster implements Peers {
   readonly #exchange: Exchange;
   readonly #view: PeerView;
   #cameras: ClusterCameras | null = null;
+  /** The first try to join over the present connection. */
+  #joining: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly settings: ClusterSettings,
@@ -62,7 +65,10 @@ export class Cluster implements Peers {
     const hasher = (this.#hasher = new SourceHasher(settings.secret, settings.cluster));
     const buckets = this.#buckets;
     const shared = { self, clock, log, metrics, epochNow, now, bus, subjects, directory, hasher, buckets };
-    this.#membership = new Membership({ ...shared, secretCheck: hasher.check });
+    const joined = (): void => {
+      this.#joined();
+    };
+    this.#membership = new Membership({ ...shared, secretCheck: hasher.check, joined });
     const node = (this.#node = createNodeTeller(settings, {
       ...shared,
       freeShare: deps.freeShare,
@@ -78,6 +84,7 @@ export class Cluster implements Peers {
     const teller = (this.#teller = createStateTeller({
       ...shared,
       streams: () => this.#streams,
+      isReady: () => this.#membership.everJoined,
       holds: () => this.#cameras?.holds.list() ?? [],
     }));
     const selfNode = () => node.node;
@@ -120,6 +127,10 @@ export class Cluster implements Peers {
   async start(): Promise<void> {
     this.#exchange.listen();
     await this.#link.start();
+    await this.#joining.catch((error: unknown) => {
+      // Anything else may pass.
+      if (error instanceof ClusterSetupError) throw error;
+    });
   }
 
   /** Sets the cameras that this node has in its CONFIG_FILE. */
@@ -143,7 +154,7 @@ export class Cluster implements Peers {
   problems(): readonly string[] {
     if (this.#node.draining) return ['draining: its cameras go to other nodes'];
     // Later a lost connection is no reason to turn viewers away: those of cameras that run here see nothing of it.
-    return this.#link.everConnected ? [] : [this.#link.problem];
+    return this.#membership.everJoined ? [] : [this.#membership.problem || this.#link.problem];
   }
 
   /** @returns whether cameras are on their way to nodes with room, so that none has to be degraded yet */
@@ -188,16 +199,24 @@ export class Cluster implements Peers {
   #createLink(): NatsLink {
     const { nats, cluster, node } = this.settings;
     const events = {
-      connected: (connection: NatsConnection) => this.#membership.join(connection),
-      up: () => {
-        this.#up();
+      up: (connection: NatsConnection) => {
+        this.#joining = this.#membership.up(connection);
+        if (this.#membership.everJoined) this.#teller.tellAll();
+        this.#demand.renew();
+        this.#streams.reconnected();
       },
-      disconnected: () => {
-        this.#membership.disconnected();
+      down: () => {
+        this.#membership.down();
         this.#owners.reset();
       },
     };
     return new NatsLink(nats, `${cluster} ${node}`, events, this.deps.log);
+  }
+
+  #joined(): void {
+    this.#node.tell(true);
+    this.#teller.tellAll();
+    this.#streams.reconnected();
   }
 
   #refusal(): string {
@@ -208,13 +227,5 @@ export class Cluster implements Peers {
   #hashOf(stream: string): string | null {
     const url = this.#cameras?.sourceOf(stream) ?? null;
     return url && this.#hasher.hash(url.identity);
-  }
-
-  #up(): void {
-    this.#membership.joined();
-    this.#node.tell(true);
-    this.#teller.tellAll();
-    this.#demand.renew();
-    this.#streams.reconnected();
   }
 }

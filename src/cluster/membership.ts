@@ -1,11 +1,12 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock } from '../shared/clock.js';
+import { redact } from '../shared/redact.js';
 import type { Log } from '../telemetry/log.js';
 import type { Directory } from './directory.js';
 import type { LeaseOwner } from './lease.js';
 import { readCameraList, readNodeRecord } from './messages.js';
 import type { NatsBuckets } from './nats-buckets.js';
-import { ClusterSetupError } from './nats-options.js';
+import { ClusterSetupError, describe } from './nats-options.js';
 
 /** A node of the same name may be this one's life before its last restart: its record runs out, ms. */
 const NAME_WAIT_MS = 4500;
@@ -18,22 +19,85 @@ export interface MembershipDeps {
   readonly directory: Directory;
   readonly buckets: NatsBuckets;
   readonly secretCheck: string;
+  /** The buckets are open: records may be written. */
+  readonly joined: () => void;
 }
+
+/** Between two tries to open the buckets, ms: without a leader, while one is elected, they cannot be opened. */
+const JOIN_AGAIN_MS = 500;
 
 /** Who is in the cluster: joins it under a name of its own, and notes who else comes and goes. */
 export class Membership {
-  #disconnectedAt: number | null = null;
+  #downAt: number | null = null;
+  /** Counts connections: what was begun for an earlier one is not wanted any more. */
+  #turn = 0;
+  #everJoined = false;
+  #problem = '';
 
   constructor(private readonly deps: MembershipDeps) {}
+
+  /** Why this node is not in the cluster; empty once it has been. */
+  get problem(): string {
+    return this.#everJoined ? '' : this.#problem;
+  }
+
+  get everJoined(): boolean {
+    return this.#everJoined;
+  }
+
+  /**
+   * There is a connection. Messages pass at once; leases and records may have to wait until the buckets have a leader.
+   * @returns the end of the first try, which rejects when it failed
+   */
+  up(connection: NatsConnection): Promise<void> {
+    const { clock, buckets } = this.deps;
+    const awayMs = this.#downAt === null ? 0 : clock.now() - this.#downAt;
+    this.#downAt = null;
+    buckets.connected(connection, awayMs);
+    const turn = ++this.#turn;
+    const first = this.#join(turn);
+    first.catch(() => {
+      this.#joinLater(turn);
+    });
+    return first;
+  }
+
+  down(): void {
+    this.#turn++;
+    this.#downAt ??= this.deps.clock.now();
+  }
+
+  #joinLater(turn: number): void {
+    this.deps.clock.after(JOIN_AGAIN_MS, () => {
+      if (turn !== this.#turn) return;
+      this.#join(turn).catch(() => {
+        this.#joinLater(turn);
+      });
+    });
+  }
+
+  async #join(turn: number): Promise<void> {
+    const { log } = this.deps;
+    try {
+      await this.#open();
+    } catch (error) {
+      const message = `NATS: ${redact(describe(error instanceof Error ? error : new Error(String(error))))}`;
+      if (turn === this.#turn && message !== this.#problem) log.error({ event: 'not_joined' }, message);
+      this.#problem = message;
+      throw error;
+    }
+    this.#problem = '';
+    this.#everJoined = true;
+    if (turn === this.#turn) this.deps.joined();
+  }
 
   /**
    * Opens the buckets and waits until this node's name is its own.
    * @throws ClusterSetupError when another node has it
    */
-  async join(connection: NatsConnection): Promise<void> {
+  async #open(): Promise<void> {
     const { clock, buckets, directory, self } = this.deps;
-    const awayMs = this.#disconnectedAt === null ? 0 : clock.now() - this.#disconnectedAt;
-    await buckets.open(connection, awayMs, {
+    await buckets.open({
       node: (name, value) => {
         this.#noteNode(name, value);
       },
@@ -46,14 +110,6 @@ export class Membership {
         throw new ClusterSetupError(`another node is named ${self.node}: set NODE_NAME to a name of its own`);
       await new Promise<void>((resolve) => clock.after(NAME_LOOK_MS, resolve));
     }
-  }
-
-  joined(): void {
-    this.#disconnectedAt = null;
-  }
-
-  disconnected(): void {
-    this.#disconnectedAt ??= this.deps.clock.now();
   }
 
   async #isNameTaken(): Promise<boolean> {

@@ -34,6 +34,8 @@ export class NatsBuckets implements LeaseStore {
   #owners: KV | null = null;
   #nodes: KV | null = null;
   #cameras: KV | null = null;
+  #connection: NatsConnection | null = null;
+  #isOpen = false;
   #settledAt = 0;
   #watches: QueuedIterator<KvWatchEntry>[] = [];
 
@@ -45,21 +47,28 @@ export class NatsBuckets implements LeaseStore {
   ) {}
 
   get settled(): boolean {
-    return this.now() >= this.#settledAt;
+    return this.#isOpen && this.now() >= this.#settledAt;
   }
 
   /**
-   * Makes the buckets that are missing and watches two of them.
-   * @param awayMs how long there was no connection; 0 for the first one
+   * There is a connection, and what was opened of an earlier one is not to be used any more.
+   * @param awayMs how long there was none; 0 for the first one
    */
-  async open(
-    connection: NatsConnection,
-    awayMs: number,
-    changed: {
-      node(name: string, value: Uint8Array | null): void;
-      cameras(name: string, value: Uint8Array | null): void;
-    },
-  ): Promise<void> {
+  connected(connection: NatsConnection, awayMs: number): void {
+    this.#isOpen = false;
+    if (awayMs > SHORT_BREAK_MS) this.#settledAt = this.now() + SETTLE_MS;
+    if (this.#connection === connection) return;
+    this.#connection = connection;
+    this.#owners = this.#nodes = this.#cameras = null;
+  }
+
+  /** Makes the buckets that are missing and watches two of them. Rejects while the servers have no leader for them. */
+  async open(changed: {
+    node(name: string, value: Uint8Array | null): void;
+    cameras(name: string, value: Uint8Array | null): void;
+  }): Promise<void> {
+    const connection = this.#connection;
+    if (!connection) throw new Error('not connected');
     const manager = await jetstreamManager(connection, { timeout: ANSWER_MS }).catch((error: unknown) => {
       throw new Error('JetStream is off or not ready: start nats-server with -js', { cause: error });
     });
@@ -70,14 +79,15 @@ export class NatsBuckets implements LeaseStore {
     await this.#ensure(manager, cameras, CAMERA_LIST_LIFE_MS, replicas);
     const kvm = new Kvm(jetstream(connection, { timeout: ANSWER_MS }));
     // A replica may lag behind the leader: what a lease says is read from the leader only.
-    this.#owners = await kvm.open(owners, { allow_direct: false });
-    this.#nodes = await kvm.open(nodes, { allow_direct: false });
-    this.#cameras = await kvm.open(cameras, { allow_direct: false });
-    const unsettledMs = Math.max(SETTLE_MS - ageOf(info), awayMs > SHORT_BREAK_MS ? SETTLE_MS : 0);
-    this.#settledAt = this.now() + unsettledMs;
+    const direct = { allow_direct: false };
+    const opened = await Promise.all([owners, nodes, cameras].map((name) => kvm.open(name, direct)));
+    if (this.#connection !== connection) throw new Error('the connection was lost meanwhile');
+    [this.#owners = null, this.#nodes = null, this.#cameras = null] = opened;
+    this.#settledAt = Math.max(this.#settledAt, this.now() + SETTLE_MS - ageOf(info));
     for (const watch of this.#watches.splice(0)) watch.stop();
     await this.#watch(this.#nodes, changed.node.bind(changed));
     await this.#watch(this.#cameras, changed.cameras.bind(changed));
+    this.#isOpen = true;
   }
 
   create(key: string, value: Uint8Array): Promise<LeaseOutcome> {
@@ -179,7 +189,8 @@ export class NatsBuckets implements LeaseStore {
     });
   }
 
-  async #watch(bucket: KV, changed: (name: string, value: Uint8Array | null) => void): Promise<void> {
+  async #watch(bucket: KV | null, changed: (name: string, value: Uint8Array | null) => void): Promise<void> {
+    if (!bucket) return;
     const watch = await bucket.watch();
     this.#watches.push(watch);
     const follow = async (): Promise<void> => {

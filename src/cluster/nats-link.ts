@@ -11,18 +11,15 @@ const FIRST_CONNECT_MS = 1000;
 const GIVE_UP_MS = 10_000;
 
 export interface LinkEvents {
-  /** Also after each reconnect. What is rejected here counts as no connection, and is tried again. */
-  connected(connection: NatsConnection): Promise<void>;
-  /** From now on messages go out and come in. */
-  up(): void;
-  disconnected(): void;
+  /** From now on messages go out and come in. The connection is another one after a longer break. */
+  up(connection: NatsConnection): void;
+  down(): void;
 }
 
 /** The connection to NATS: comes back by itself for ever, and drops what is published meanwhile. The only user of the transport. */
 export class NatsLink implements Bus {
   #connection: NatsConnection | null = null;
   #isUp = false;
-  #wasUp = false;
   #isClosed = false;
   #giveUp: NodeJS.Timeout | undefined;
   #lastProblem = '';
@@ -39,11 +36,6 @@ export class NatsLink implements Bus {
     return this.#isUp;
   }
 
-  /** Whether there was a connection since the start. */
-  get everConnected(): boolean {
-    return this.#wasUp;
-  }
-
   /** What is wrong with the connection, for people; empty when nothing is. */
   get problem(): string {
     return this.#isUp ? '' : this.#lastProblem || 'not connected to NATS yet';
@@ -55,7 +47,7 @@ export class NatsLink implements Bus {
 
   /**
    * Tries to connect once, and goes on in the background if nobody answers.
-   * @throws ClusterSetupError for a server that is too old or has no JetStream
+   * @throws ClusterSetupError when the server is too old
    */
   async start(): Promise<void> {
     const problem = await this.#connectOnce();
@@ -129,7 +121,7 @@ export class NatsLink implements Bus {
         await connection.close();
         return null;
       }
-      await this.#up(connection);
+      this.#up(connection);
       this.#watch(connection);
       return null;
     } catch (error) {
@@ -138,20 +130,19 @@ export class NatsLink implements Bus {
     }
   }
 
-  async #up(connection: NatsConnection): Promise<void> {
+  /** @throws ClusterSetupError when the server is too old */
+  #up(connection: NatsConnection): void {
     checkVersion(connection.info?.version ?? '');
     if (this.#connection !== connection) {
       this.#connection = connection;
       for (const { subject, callback } of this.#subscriptions) this.#subscribeNow(subject, callback);
     }
-    await this.events.connected(connection);
     this.#isUp = true;
-    this.#wasUp = true;
     this.#lastProblem = '';
     clearTimeout(this.#giveUp);
     const server = connection.getServer();
     this.log.info({ event: 'nats_connected', server, version: connection.info?.version }, `NATS: ${server}`);
-    this.events.up();
+    this.events.up(connection);
   }
 
   #failed(error: unknown): Error {
@@ -167,12 +158,12 @@ export class NatsLink implements Bus {
     this.#isUp = false;
     this.#lastProblem = reason;
     this.log.warn({ event: 'nats_disconnected' }, 'NATS: disconnected');
-    this.events.disconnected();
+    this.events.down();
   }
 
   #watch(connection: NatsConnection): void {
     const follow = async (): Promise<void> => {
-      for await (const status of connection.status()) await this.#onStatus(connection, status);
+      for await (const status of connection.status()) this.#onStatus(connection, status);
     };
     void follow();
     void connection.closed().then((error) => {
@@ -183,7 +174,7 @@ export class NatsLink implements Bus {
     });
   }
 
-  async #onStatus(connection: NatsConnection, status: Status): Promise<void> {
+  #onStatus(connection: NatsConnection, status: Status): void {
     if (status.type === 'disconnect') {
       this.#down('disconnected');
       // The client times its tries by the wall clock: one that was set back would keep it waiting for as long.
@@ -193,10 +184,10 @@ export class NatsLink implements Bus {
     if (status.type === 'error') this.#warn('nats_error', status.error);
     else if (status.type === 'reconnect' && !this.#isClosed) {
       try {
-        await this.#up(connection);
+        this.#up(connection);
       } catch (error) {
         this.#failed(error);
-        // Another server of the list may do better, or the same one a moment later.
+        // Another server of the list may do better.
         setTimeout(() => void connection.reconnect().catch(() => undefined), FIRST_CONNECT_MS).unref();
       }
     }

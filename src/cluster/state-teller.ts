@@ -16,6 +16,8 @@ export interface StateTellerDeps {
   readonly state: (stream: string) => StreamState | null;
   readonly owned: () => readonly string[];
   readonly holds: () => StateMessage['holds'];
+  /** Before this node has joined under its name, that name may be another's. */
+  readonly isReady: () => boolean;
 }
 
 /**
@@ -74,6 +76,7 @@ export class StateTeller {
   }
 
   #tell(all: boolean, names: readonly string[]): void {
+    if (!this.deps.isReady()) return;
     const streams = names.map((name) => this.deps.state(name)).filter((state) => state !== null);
     const message = { instance: this.deps.instance, all, streams, gone: this.#gone, failed: this.#failed };
     this.#changed.clear();

@@ -1,3 +1,4 @@
+import { natsServerPath } from '../../bench/lib/nats-server.js';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -67,9 +68,6 @@ function tooOld(server: string): string {
   const [, major, minor] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
   return Number(major) > 2 || Number(minor) >= 11 ? '' : `${server} is ${stdout.trim()}`;
 }
-
-/** The program that the cluster's tests start: the setting NATS_SERVER, else `nats-server` on PATH. */
-export const natsServerPath = (): string => process.env['NATS_SERVER'] ?? 'nats-server';
 
 export const NATS_SERVER: Requirement = {
   what: 'nats-server 2.11 or newer on PATH, or named by NATS_SERVER',

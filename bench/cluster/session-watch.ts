@@ -1,0 +1,62 @@
+import type { SpawnedCameras } from '../virtual-camera/index.js';
+
+const LOOK_MS = 50;
+
+/** Watches how many sessions each camera has. */
+export class SessionWatch {
+  /** Since when a camera has had more than one: monotonic, ms. */
+  readonly #doubleSince = new Map<string, number>();
+  /** Longest time that a camera had more than one session, ms, by name. */
+  readonly longestDouble = new Map<string, number>();
+  /** Most sessions of any camera at a time. */
+  most = 0;
+  #latest: ReadonlyMap<string, number> = new Map();
+  #stopped = false;
+  readonly #done: Promise<void>;
+
+  constructor(private readonly cameras: Pick<SpawnedCameras, 'list'>) {
+    this.#done = this.#watch();
+  }
+
+  /** Sessions of all cameras at the last look. */
+  get now(): ReadonlyMap<string, number> {
+    return this.#latest;
+  }
+
+  get longest(): number {
+    return Math.max(0, ...this.longestDouble.values());
+  }
+
+  /** Forgets what was seen. */
+  reset(): void {
+    this.longestDouble.clear();
+    this.#doubleSince.clear();
+    this.most = 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#done;
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopped) {
+      const list = await this.cameras.list().catch(() => []);
+      const at = performance.now();
+      this.#latest = new Map(list.map(({ name, clients }) => [name, clients]));
+      for (const [name, clients] of this.#latest) this.#note(name, clients, at);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
+  #note(name: string, clients: number, at: number): void {
+    this.most = Math.max(this.most, clients);
+    if (clients < 2) {
+      this.#doubleSince.delete(name);
+      return;
+    }
+    const since = this.#doubleSince.get(name) ?? at;
+    this.#doubleSince.set(name, since);
+    this.longestDouble.set(name, Math.max(this.longestDouble.get(name) ?? 0, at - since));
+  }
+}

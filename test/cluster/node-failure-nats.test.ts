@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { epochMs } from '../../src/shared/clock.js';
+import { clusterRig, statesOf, until } from './rig.js';
+
+const timeout = 120_000;
+
+/** The two nodes that are not this one. */
+const others = (owner: string): string[] => ['a', 'b', 'c'].filter((name) => name !== owner);
+
+test('a node that is killed loses its camera to another within five seconds', { timeout }, async (scope) => {
+  const it = await clusterRig(scope);
+  const owner = await (async () => {
+    await it.more(5, [it.eye('a', 'cam1')]);
+    return it.ownerOf('cam1');
+  })();
+  const eyes = others(owner).map((node) => it.eye(node, 'cam1'));
+  await it.more(5, eyes);
+  const from = epochMs();
+  await it.node(owner).kill();
+  await sleep(200);
+  await it.more(5, eyes);
+  for (const eye of eyes) {
+    const gap = eye.longestGap(from);
+    assert.ok(gap < 5000, `${eye.node}: ${Math.round(gap)} ms without a picture`);
+    assert.equal(eye.stats.closed, undefined);
+    assert.deepEqual(
+      statesOf(eye).slice(0, 4),
+      ['connecting', 'live', 'stale', 'live'].slice(0, statesOf(eye).length),
+    );
+  }
+  assert.equal(it.sessions.now.get('cam1'), 1);
+  assert.notEqual(await it.ownerOf('cam1'), owner);
+});
+
+test('a node that comes back under its name takes part again', { timeout }, async (scope) => {
+  const it = await clusterRig(scope, { nodes: ['a', 'b'] });
+  const eye = it.eye('b', 'cam1');
+  await it.more(3, [eye]);
+  await it.node('a').kill();
+  await it.start('a');
+  const again = it.eye('a', 'cam1');
+  await it.more(5, [again, eye]);
+  assert.equal(it.sessions.now.get('cam1'), 1);
+});
+
+test(
+  'a node that was stopped finds its lease gone and ends its run; nobody sees frames of both',
+  { timeout },
+  async (scope) => {
+    const it = await clusterRig(scope);
+    await it.more(5, [it.eye('a', 'cam1')]);
+    const owner = await it.ownerOf('cam1');
+    const eyes = others(owner).map((node) => it.eye(node, 'cam1'));
+    const own = it.eye(owner, 'cam1');
+    await it.more(5, [...eyes, own]);
+    it.node(owner).signal('SIGSTOP');
+    const stopped = epochMs();
+    await sleep(6000);
+    for (const eye of eyes)
+      assert.ok(eye.longestGap(stopped) < 5000, `${eye.node}: ${Math.round(eye.longestGap(stopped))} ms`);
+    it.sessions.reset();
+    const resumed = epochMs();
+    it.node(owner).signal('SIGCONT');
+    await until('one session is left', () => it.sessions.now.get('cam1') === 1, 5000);
+    await it.more(25, [...eyes, own]);
+    assert.ok(it.sessions.longest < 5000, `two sessions for ${Math.round(it.sessions.longest)} ms`);
+    assert.equal(await it.node(owner).metric('cluster_leases_lost_total'), 1);
+    assert.notEqual(await it.ownerOf('cam1'), owner);
+    for (const eye of eyes) {
+      // Frames of two owners would come at twice the rate.
+      const seconds = (epochMs() - resumed) / 1000;
+      const fps = eye.frames.filter((at) => at > resumed).length / seconds;
+      assert.ok(fps < 30, `${eye.node}: ${fps.toFixed(1)} frames a second`);
+      assert.equal(eye.stats.closed, undefined);
+    }
+  },
+);
+
+test('a node whose clock is an hour off shows ages that are right', { timeout }, async (scope) => {
+  const ahead = 3_600_000;
+  const it = await clusterRig(scope, { nodes: ['a'] });
+  await it.start('late', {
+    NODE_OPTIONS: `--import=${new URL('./shift-clock.js', import.meta.url).href}`,
+    SHIFT_CLOCK_MS: String(ahead),
+  });
+  const eyes = [it.eye('a', 'cam1'), it.eye('late', 'cam1'), it.eye('a', 'cam2'), it.eye('late', 'cam2')];
+  await it.more(10, eyes);
+  for (const name of ['a', 'late'])
+    for (const camera of ['cam1', 'cam2']) {
+      const response = await fetch(`${it.node(name).url}/snapshot?camera_index=${camera}`);
+      assert.equal(response.status, 200);
+      const age = Number(response.headers.get('x-frame-age-ms'));
+      assert.ok(age >= 0 && age < 1000, `${name} ${camera}: ${age} ms`);
+      const entry = await it.node(name).camera(camera);
+      const now = epochMs() + (name === 'late' ? ahead : 0);
+      assert.ok(
+        Math.abs(now - entry.since) < 60_000,
+        `${name}: live since ${Math.round((now - entry.since) / 1000)} s`,
+      );
+    }
+  const late = eyes[1]?.states.at(-1);
+  assert.ok(
+    Math.abs((late?.since ?? 0) - ahead - epochMs()) < 60_000,
+    'its viewers are told times of its own clock',
+  );
+});
