@@ -5,7 +5,7 @@ import type { Registry } from './camera/registry.js';
 import type { CameraSpec } from './config/camera-spec.js';
 import type { Config } from './config/settings.js';
 import { checkTlsFiles, tlsFilesOf } from './config/tls-files.js';
-import { createDecoding, type Decoding } from './decoding/create-decoding.js';
+import { createDecoding } from './decoding/create-decoding.js';
 import type { WorkerPool } from './decoding/worker-pool.js';
 import { go2rtcHttpRoutes } from './go2rtc/http-routes.js';
 import { go2rtcSocketRoute } from './go2rtc/socket-session.js';
@@ -14,6 +14,7 @@ import { loadWallAssets } from './http/assets.js';
 import { pictureRoutes } from './http/picture-routes.js';
 import { createPictures } from './http/pictures.js';
 import { addHttpRoutes } from './http/routes.js';
+import { ConnectionGuard } from './http/connection-guard.js';
 import { shortenSendQueues } from './http/send-buffer.js';
 import { Server } from './http/server.js';
 import { serviceRoutes } from './http/service-routes.js';
@@ -21,9 +22,11 @@ import { addSocketRoutes } from './http/socket-routes.js';
 import { LoadGovernor } from './load/load-governor.js';
 import { BacklogReader } from './load/receive-backlog.js';
 import { systemClock as clock } from './shared/clock.js';
+import { Descriptors } from './shared/descriptors.js';
 import { ConfigError, type ServiceError } from './shared/errors.js';
 import { type ClusterPart, createCluster } from './join-cluster.js';
 import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
+import { logDecoding, logListening, warnFewDescriptors } from './start-log.js';
 import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { createViewerSessions, viewerRoute, type ViewerSessionDeps } from './viewer/viewer-session.js';
@@ -64,7 +67,8 @@ export async function startService(
   if (tls) await checkTlsFiles(tls);
   const server = new Server({ host: config.HOST, port: config.PORT, tls });
   const cluster = await createCluster(config, metrics, log);
-  const rooms = await createRooms(config, server, cluster, metrics, log);
+  const descriptors = new Descriptors();
+  const rooms = await createRooms(config, server, descriptors, cluster, metrics, log);
   const { registry, admission, sessions, walls, decoding, governor } = rooms;
 
   let closing = false;
@@ -77,6 +81,8 @@ export async function startService(
   cluster.configure(cameras);
   await cluster.start();
   const port = await server.listen();
+  const guard = guardConnections(server, port, descriptors, config.MAX_CAMERAS, metrics, log);
+  warnFewDescriptors(descriptors, config, log);
   registry.configure(cameras, null);
   logListening(config, port, { secure: server.secure, asksForTokens: admission.asksForTokens }, log);
 
@@ -92,6 +98,7 @@ export async function startService(
     drain: () => cluster.drain(),
     close: async () => {
       closing = true;
+      guard.close();
       server.stopListening();
       walls.close();
       sessions.viewers.close();
@@ -105,12 +112,20 @@ export async function startService(
 }
 
 /** Decoders, cameras, viewers and walls. Throws ConfigError. */
-async function createRooms(config: Config, server: Server, cluster: ClusterPart, metrics: Metrics, log: Log) {
+async function createRooms(
+  config: Config,
+  server: Server,
+  descriptors: Descriptors,
+  cluster: ClusterPart,
+  metrics: Metrics,
+  log: Log,
+) {
   const { policy, origins } = createPolicies(config);
   const admission = createAdmission(viewerLimits(config), origins, server.secure, () => clock.now());
   const decoding = await createDecoding(
     config,
     (url) => resolveTarget(url, policy),
+    () => descriptors.hasRoomForCamera(),
     poolEvents(metrics, log),
   );
   logDecoding(decoding, log);
@@ -192,36 +207,24 @@ const createGovernor = (
     relieve,
   );
 
-const poolEvents = (metrics: Metrics, log: Log): Parameters<typeof createDecoding>[2] => ({
+function guardConnections(
+  server: Server,
+  port: number,
+  descriptors: Descriptors,
+  maxCameras: number,
+  metrics: Metrics,
+  log: Log,
+): ConnectionGuard {
+  const listen = async (): Promise<void> => {
+    shortenSendQueues(await server.listen(port));
+  };
+  return new ConnectionGuard(server, { descriptors, maxCameras, metrics, log }, listen);
+}
+
+const poolEvents = (metrics: Metrics, log: Log): Parameters<typeof createDecoding>[3] => ({
   ffmpegStarted: (camera) => metrics.ffmpegStarts.inc({ camera }),
   workerDied: (camera, error) => {
     metrics.workerRestarts.inc();
     log.error({ event: 'worker_died', camera, error }, 'worker thread died');
   },
 });
-
-/** A missing FFmpeg does not stop the start: `/readyz` and every opening say what is wrong. */
-function logDecoding({ ffmpeg, pixels }: Decoding, log: Log): void {
-  if ('problem' in ffmpeg) log.error({ event: 'ffmpeg_missing' }, ffmpeg.problem);
-  else log.info({ event: 'ffmpeg', ...ffmpeg }, `FFmpeg: ${ffmpeg.path}, ${ffmpeg.version}`);
-  const how = pixels === 'yuv420p' ? 'JPEG from YUV planes' : 'JPEG from RGB (slower)';
-  log.info({ event: 'encoder', pixels }, how);
-}
-
-function logListening(
-  { HOST: host }: Config,
-  port: number,
-  { secure, asksForTokens }: { readonly secure: boolean; readonly asksForTokens: boolean },
-  log: Log,
-): void {
-  if (!shortenSendQueues(port))
-    log.warn({ event: 'long_send_queues' }, 'cannot keep send queues short: slow MJPEG readers see the past');
-  log.info({ event: 'listening', host, port, tls: secure }, `listening on ${host}:${port}`);
-  if (!asksForTokens && !isLoopback(host))
-    log.warn(
-      { event: 'no_authentication' },
-      `ANYONE who reaches ${host}:${port} can watch and make this service dial cameras: set AUTH_TOKENS or AUTH_JWT_SECRET`,
-    );
-}
-
-const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);

@@ -1,7 +1,7 @@
 import type { Addresses } from '../source/address-policy.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
 import type { FfmpegBuild, PixelFormat, Transport } from '../shared/worker-protocol.js';
-import type { CameraOpener } from './camera-run.js';
+import { type CameraOpener, deferRun } from './camera-run.js';
 import { findFfmpeg } from './ffmpeg-build.js';
 import { cameraOpener } from './opener.js';
 import { type PoolEvents, preferredPixels, WorkerPool } from './worker-pool.js';
@@ -33,16 +33,31 @@ const IO_TIMEOUT_FACTOR = 1.5;
 /** A worker that is ending while its camera's next run begins holds a thread too. */
 const SPARE_THREADS = 8;
 
-/** @param resolve gives the judged addresses of a camera's host; rejects with CameraError `dns` or `target_denied` */
+/**
+ * @param resolve gives the judged addresses of a camera's host; rejects with CameraError `dns` or `target_denied`
+ * @param hasRoom whether the process may open what another camera needs
+ */
 export async function createDecoding(
   settings: DecodingSettings,
   resolve: (url: RtspUrl) => Promise<Addresses>,
+  hasRoom: () => boolean,
   events: PoolEvents,
 ): Promise<Decoding> {
   const ffmpeg = await findFfmpeg(settings.FFMPEG_PATH).catch((error: unknown) => ({
     problem: error instanceof Error ? error.message : String(error),
   }));
   const pixels = preferredPixels();
+  const withRoom = (opener: CameraOpener): CameraOpener => ({
+    open: (request, runEvents) =>
+      deferRun(request.plan, (it) =>
+        hasRoom()
+          ? it.run((plan) => opener.open({ ...request, plan }, runEvents))
+          : Promise.resolve({
+              code: 'no_process',
+              detail: 'too few descriptors are left: raise RLIMIT_NOFILE',
+            }),
+      ),
+  });
   const pool = new WorkerPool(settings.MAX_CAMERAS + SPARE_THREADS, events);
   const deps = {
     pool,
@@ -56,7 +71,7 @@ export async function createDecoding(
     ffmpeg,
     pixels,
     pool,
-    opener: (key, url, transport) => cameraOpener(key, url, transport, deps),
+    opener: (key, url, transport) => withRoom(cameraOpener(key, url, transport, deps)),
     close: () => pool.close(),
   };
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type * as UWebSockets from 'uWebSockets.js';
 import type {
   AppOptions,
+  HttpResponse,
   TemplatedApp,
   us_listen_socket,
   WebSocket,
@@ -92,12 +93,20 @@ export class Server {
     this.app.ws<SocketData>(path, behavior);
   }
 
+  /** Calls `opened` with each connection that comes in, before anything is read from it. */
+  onConnection(opened: (res: HttpResponse) => void): void {
+    this.app.filter((res, change) => {
+      if (change === 1) opened(res);
+    });
+  }
+
   /**
+   * @param port another than the one of the options: that which the system chose before
    * @returns the port that is listened on
    * @throws Error naming host and port when they cannot be had
    */
-  listen(): Promise<number> {
-    const { host, port } = this.options;
+  listen(port = this.options.port): Promise<number> {
+    const { host } = this.options;
     return new Promise((resolve, reject) => {
       // Exclusive: without it two instances share a port silently, and each gets a part of the viewers.
       listenExclusively(this.app, host, port, (socket) => {
