@@ -23,14 +23,18 @@ const rendition = {
   main: z.boolean().optional(),
 };
 
+const source = {
+  camera: z.string().regex(CAMERA_NAME),
+  rtsp: z.string().min(1).max(2048).optional(),
+};
+
 const handles = z.array(handle).min(1).max(MAX_HANDLES);
 
 const messageSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('subscribe'),
     handle,
-    camera: z.string().regex(CAMERA_NAME),
-    rtsp: z.string().min(1).max(2048).optional(),
+    ...source,
     ...rendition,
   }),
   z.strictObject({ type: z.literal('rendition'), handle, ...rendition }),
@@ -41,6 +45,7 @@ const messageSchema = z.discriminatedUnion('type', [
     type: z.literal('ack'),
     frames: z.array(z.tuple([handle, z.int().min(0).max(0xffffffff)])).max(MAX_ACKS),
   }),
+  z.strictObject({ type: z.literal('retry'), ...source, main: rendition.main }),
   z.strictObject({ type: z.literal('ping'), sent: z.number() }),
 ]);
 

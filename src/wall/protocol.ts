@@ -58,11 +58,21 @@ export interface SubscribeMessage extends TileRendition {
   readonly rtsp?: string | undefined;
 }
 
+export interface RetryMessage {
+  readonly type: 'retry';
+  readonly camera: string;
+  /** As in the tile's `subscribe`. */
+  readonly rtsp?: string | undefined;
+  readonly main?: boolean | undefined;
+}
+
 export type ClientMessage =
   | SubscribeMessage
   | ({ readonly type: 'rendition'; readonly handle: number } & TileRendition)
   | { readonly type: 'unsubscribe'; readonly handle: number }
   | { readonly type: 'pause' | 'resume'; readonly handles: readonly number[] }
+  /** A person asks that a camera be tried now which waits for its next try, above all one that refused its credentials. */
+  | RetryMessage
   /** Each pair says: frames of this handle up to this sequence are drawn, or were replaced by newer ones. */
   | { readonly type: 'ack'; readonly frames: readonly (readonly [handle: number, sequence: number])[] }
   /** `sent` comes back in the `pong`: the client's own time, in whatever unit it likes. */
@@ -108,7 +118,15 @@ export interface PongMessage {
   readonly time: number;
 }
 
-export type ServerMessage = HelloMessage | StateMessage | RefusedMessage | PongMessage;
+/** Answers `retry`. */
+export interface RetriedMessage {
+  readonly type: 'retried';
+  readonly camera: string;
+  /** False: the camera was tried a short while ago, or may not be watched. Nothing was done. */
+  readonly accepted: boolean;
+}
+
+export type ServerMessage = HelloMessage | StateMessage | RefusedMessage | RetriedMessage | PongMessage;
 
 /** Bytes before the JPEG. A multiple of 4, and the float64 lies on a multiple of 8. */
 export const FRAME_HEADER_BYTES = 16;

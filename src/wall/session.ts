@@ -151,6 +151,11 @@ export class WallSession {
       case 'ack':
         this.#acknowledge(message.frames);
         return;
+      case 'retry': {
+        const { camera, rtsp, main } = message;
+        this.#send({ type: 'retried', camera, accepted: this.streams.retry({ camera, rtsp, main }) });
+        return;
+      }
       case 'ping':
         this.#send({ type: 'pong', sent: message.sent, time: this.deps.epoch() });
         return;

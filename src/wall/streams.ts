@@ -16,11 +16,12 @@ import type {
   WallSubscription,
 } from './tile-stream.js';
 
-/** What one browser may see of the registry. `refused` counts what is turned away. */
+/** What one browser may see of the registry. `refused` counts what is turned away, `mayRetry` limits tries out of turn. */
 export function wallStreams(
-  registry: Pick<Registry, 'join'>,
+  registry: Pick<Registry, 'join' | 'retry'>,
   grant: Grant,
   refused: (error: ServiceError) => void,
+  mayRetry: (camera: string) => boolean,
 ): WallStreams {
   const renditions = new ClientRenditions();
   return {
@@ -34,6 +35,17 @@ export function wallStreams(
         refused(error);
         sink.refused(refusalOf(error));
         return NOTHING;
+      }
+    },
+    retry(request) {
+      try {
+        requireCamera(grant, request.camera);
+        const asked = streamRequest(request);
+        return mayRetry(request.camera) && registry.retry(asked);
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error;
+        refused(error);
+        return false;
       }
     },
   };

@@ -49,4 +49,6 @@ export interface WallSubscription {
 /** The streams that one browser's grant lets it see. */
 export interface WallStreams {
   join(request: WallRequest, sink: WallSink): WallSubscription;
+  /** Has a camera tried now that waits for its next try; false when that may not be. */
+  retry(request: WallRequest): boolean;
 }

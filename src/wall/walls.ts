@@ -13,6 +13,7 @@ import {
   type ViewerSocket,
 } from '../viewer/socket-session.js';
 import { MAX_CLIENT_MESSAGE_BYTES } from './protocol.js';
+import { RetryLimit } from './retry-limit.js';
 import { WallSession, type WallSocket } from './session.js';
 import { wallStreams } from './streams.js';
 
@@ -31,6 +32,7 @@ const MAX_WALL_BUFFERED_BYTES = 0;
 /** The sockets of open walls: one for each page, however many tiles it has. */
 export class Walls {
   readonly #sessions = new Set<WallSession>();
+  readonly #retries = new RetryLimit();
   readonly #timer: NodeJS.Timeout;
 
   constructor(private readonly deps: WallDeps) {
@@ -73,9 +75,14 @@ export class Walls {
       closeWith(socket, error);
       return CLOSED_SESSION;
     }
-    const streams = wallStreams(registry, grant, (error) => {
-      metrics.rejected.inc({ reason: error.code });
-    });
+    const streams = wallStreams(
+      registry,
+      grant,
+      (error) => {
+        metrics.rejected.inc({ reason: error.code });
+      },
+      (camera) => this.#retries.take(camera, clock.now()),
+    );
     const session = new WallSession(
       wallSocket(socket, (reason) => {
         metrics.rejected.inc({ reason });

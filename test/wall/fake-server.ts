@@ -67,6 +67,9 @@ export class FakeCamera {
     for (const { sink } of this.viewers) sink.state(this.state);
   }
 
+  /** A person has the camera tried again: the answer is the test's. */
+  retry: () => boolean = () => false;
+
   tick(step: number): void {
     if (!this.running) return;
     for (const viewer of this.viewers) if (viewer.active) viewer.sink.frame(this.frame(viewer.size, step));
@@ -198,7 +201,10 @@ export class FakeWallServer {
         bufferedAmount: () => socket.bufferedAmount,
         close: (code, reason) => socket.close(REFUSALS[code].close, reason),
       },
-      { join: (request, sink) => this.#join(request, sink) },
+      {
+        join: (request, sink) => this.#join(request, sink),
+        retry: ({ camera }) => this.cameras.get(camera)?.retry() ?? false,
+      },
       { now: () => performance.now(), epoch: () => Date.now(), frameSkipped: () => undefined },
     );
     this.#sessions.set(socket, session);

@@ -75,6 +75,7 @@ test('every kind of client message is understood', FAST, () => {
     { type: 'pause', handles: [1, 2] },
     { type: 'resume', handles: [2] },
     { type: 'ack', frames: [[1, 0]] },
+    { type: 'retry', camera: 'gate', rtsp: 'rtsp://u:p@h/s', main: true },
     { type: 'ping', sent: 1.5 },
   ];
   for (const message of messages) assert.deepEqual(parse(message), { kind: 'message', message });
@@ -161,6 +162,7 @@ test('every kind of server message is understood by the browser', FAST, () => {
   const messages = [
     { type: 'hello', protocol: 1, time: 5, credits: 2, maxHandles: 400 },
     { type: 'pong', sent: 1, time: 2 },
+    { type: 'retried', camera: 'gate', accepted: false },
     { type: 'refused', handle: 3, what: 'subscribe', code: 4404, reason: 'no_such_camera', text: 'none' },
     ...TILE_STATES.map((state) => ({
       type: 'state',

@@ -46,6 +46,7 @@ class Bench {
   readonly texts: unknown[] = [];
   readonly frames: Sent[] = [];
   readonly streams: FakeStream[] = [];
+  readonly retries: WallRequest[] = [];
   closed: { readonly code: RefusalCode; readonly reason: string } | null = null;
   onJoin: (stream: FakeStream) => void = () => undefined;
   onFrame: (frame: Sent, bytes: number) => void = () => undefined;
@@ -83,6 +84,10 @@ class Bench {
           },
         };
       },
+      retry: (request) => {
+        this.retries.push(request);
+        return this.retries.length === 1;
+      },
     },
     {
       now: () => this.now,
@@ -119,6 +124,17 @@ class Bench {
     return this.frames.map(({ capturedAt }) => capturedAt);
   }
 }
+
+test('a retry is passed on, and its answer says whether it was accepted', FAST, () => {
+  const bench = new Bench();
+  bench.say({ type: 'retry', camera: 'gate', rtsp: 'rtsp://h/s', main: true });
+  bench.say({ type: 'retry', camera: 'gate' });
+  assert.deepEqual(bench.retries[0], { camera: 'gate', rtsp: 'rtsp://h/s', main: true });
+  assert.deepEqual(bench.texts, [
+    { type: 'retried', camera: 'gate', accepted: true },
+    { type: 'retried', camera: 'gate', accepted: false },
+  ]);
+});
 
 test('a session greets with its version, clock and limits, and answers pings with its clock', FAST, () => {
   const bench = new Bench();

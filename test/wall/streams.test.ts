@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_RENDITIONS_PER_CAMERA } from '../../src/wall/client-renditions.js';
+import { RETRIES_IN_A_ROW, RETRY_EVERY_MS, RetryLimit } from '../../src/wall/retry-limit.js';
 import { wallStreams } from '../../src/wall/streams.js';
 import type { TileRefusal, WallRequest, WallSubscription } from '../../src/wall/tile-stream.js';
 import { spec, studio } from '../support/test-registry.js';
@@ -9,11 +10,15 @@ const FAST = { timeout: 20_000 };
 
 /** The streams of one browser over a real registry with two configured cameras. */
 function browser() {
-  const { registry } = studio();
+  const { registry, clock } = studio();
   registry.configure([spec('gate'), spec('yard')], null);
   const counted: string[] = [];
-  const streams = wallStreams(registry, { subject: 'test', allows: () => true }, ({ code }) =>
-    counted.push(code),
+  const retries = new RetryLimit();
+  const streams = wallStreams(
+    registry,
+    { subject: 'test', allows: (camera) => camera !== 'vault' },
+    ({ code }) => counted.push(code),
+    (camera) => retries.take(camera, clock.now()),
   );
   const join = (request: WallRequest): { subscription: WallSubscription; refusals: TileRefusal[] } => {
     const refusals: TileRefusal[] = [];
@@ -26,7 +31,7 @@ function browser() {
   };
   const viewers = (name: string): number =>
     registry.list(0).find(({ camera }) => camera === name)?.viewers ?? 0;
-  return { join, viewers, counted };
+  return { join, viewers, counted, streams, clock };
 }
 
 test('a browser may have few renditions of a camera, and any number of tiles of each', FAST, () => {
@@ -51,3 +56,25 @@ test('a rendition that is given up makes room for another', FAST, () => {
   tiles[0]?.subscription.leave();
   assert.deepEqual(join({ camera: 'gate', quality: 99 }).refusals, []);
 });
+
+test(
+  'a camera is tried out of turn every half minute, not for long, and only by who may watch it',
+  FAST,
+  async () => {
+    const { streams, clock, counted } = browser();
+    assert.equal(streams.retry({ camera: 'gate' }), true);
+    for (let at = 0; at < 10; at += 1) assert.equal(streams.retry({ camera: 'gate' }), false);
+    assert.equal(streams.retry({ camera: 'yard' }), true, 'each camera counts for itself');
+    for (let more = 1; more < RETRIES_IN_A_ROW; more += 1) {
+      await clock.advance(RETRY_EVERY_MS);
+      assert.equal(streams.retry({ camera: 'gate' }), true);
+    }
+    await clock.advance(RETRY_EVERY_MS);
+    assert.equal(streams.retry({ camera: 'gate' }), false, 'some in a row, then one in five minutes');
+    await clock.advance(300_000);
+    assert.equal(streams.retry({ camera: 'gate' }), true);
+    assert.equal(streams.retry({ camera: 'vault' }), false);
+    assert.equal(streams.retry({ camera: 'unknown' }), false);
+    assert.deepEqual(counted, ['camera_not_allowed', 'no_such_camera']);
+  },
+);

@@ -213,6 +213,46 @@ describe('the wall page', { timeout: 60_000 }, () => {
     },
   );
 
+  test('a camera that refused its password is tried again at the press of a button', SLOW, async (t) => {
+    const { server, page } = await open(t, []);
+    const camera = server.add('gate', 'Gate');
+    camera.refusal = { code: 4401, reason: 'unauthorized', text: 'camera refused user/password' };
+    let asked = 0;
+    camera.retry = () => {
+      asked += 1;
+      return false;
+    };
+    await page.reload();
+    await untilState(page, 'gate', 'refused');
+    const again = page.locator('li > .again');
+    await again.click();
+    await until('it says that it was too soon', async () =>
+      /half a minute/.test(await page.locator('camera-tile .todo').innerText()),
+    );
+    assert.equal(asked, 1);
+    assert.equal(await page.locator('.large').count(), 0, 'the button does not make the tile large');
+    camera.retry = () => {
+      camera.refusal = null;
+      return true;
+    };
+    await page.locator('.hit').focus();
+    await page.keyboard.press('r');
+    await untilState(page, 'gate', 'live');
+    assert.equal(await again.isVisible(), false);
+    // It was live, and its password is changed: the tile keeps its seat.
+    camera.say('offline', 'unauthorized');
+    await untilState(page, 'gate', 'offline');
+    camera.retry = () => {
+      camera.say('live');
+      return true;
+    };
+    await again.click();
+    await untilState(page, 'gate', 'live');
+    camera.say('offline', 'refused');
+    await untilState(page, 'gate', 'offline');
+    assert.equal(await again.isVisible(), false, 'a camera that is off is tried by itself');
+  });
+
   test('tiles with odd sizes, or one side alone, share a socket with the others', SLOW, async (t) => {
     const { server, page } = await open(t, [
       ['a', 'A'],
@@ -237,6 +277,7 @@ describe('the wall page', { timeout: 60_000 }, () => {
     })()`);
     await until('five tiles are live', async () => (await inState(page, 'live')) === 5);
     await untilState(page, 'no such name', 'refused');
+    assert.equal(await page.locator('camera-tile .again').last().isVisible(), false);
     await page.waitForTimeout(1500);
     assert.equal(server.connections, before + 1, 'nothing closed the socket');
     assert.equal(await inState(page, 'live'), 5);

@@ -1,7 +1,7 @@
 import { type Strings, stringsFor } from '../page/strings.js';
 import { validRendition } from '../page/tile-rendition.js';
 import { tileTexts } from '../page/tile-texts.js';
-import type { Verdict } from '../page/verdict.js';
+import { isHeld, type Verdict } from '../page/verdict.js';
 import type { TileRendition } from '../protocol.js';
 import { TileView } from './tile-view.js';
 import { WallClient } from './wall-client.js';
@@ -31,7 +31,7 @@ export class CameraTile extends HTMLElement {
   #info = false;
   #suspended = false;
   #seen = true;
-  readonly #view = new TileView(this.attachShadow({ mode: 'open' }));
+  readonly #view = new TileView(this.attachShadow({ mode: 'open' }), () => this.tryAgain());
   readonly #observer = new IntersectionObserver(
     (entries) => {
       // Not `isIntersecting`: that is true of a tile that only touches an edge, and in Chromium of one that was scrolled under
@@ -109,6 +109,11 @@ export class CameraTile extends HTMLElement {
     this.#tile?.retry();
   }
 
+  /** Has a camera tried now that refused its credentials, and is left alone for that; for a person's click. */
+  tryAgain(): void {
+    this.#tile?.tryAgain();
+  }
+
   connectedCallback(): void {
     // Moved within the document: nothing was given up.
     if (this.#tile) return;
@@ -174,9 +179,10 @@ export class CameraTile extends HTMLElement {
     this.#view.show({
       name: this.getAttribute('label') ?? this.camera,
       verdict,
-      texts: tileTexts(verdict, this.#strings, this.#closedCode),
+      texts: tileTexts(verdict, this.#strings, this.#closedCode, tile.retryDenied),
       info: this.#info ? infoOf(tile) : '',
       drawn: tile.size.width > 0,
+      tryAgain: isHeld(verdict) ? this.#strings.tryAgain : '',
     });
     if (before?.word === verdict.word && before.reason === verdict.reason) return;
     this.setAttribute('state', verdict.word);

@@ -73,6 +73,12 @@ export declare class WallTile extends EventTarget {
   setPaused(paused: boolean): void;
   /** Asks at once for a camera that was refused; it is asked for again by itself every 15 to 30 s. */
   retry(): void;
+  /**
+   * For a person's click: has a camera tried now that refused its credentials and is left alone for that. At most every 30 s over all
+   * pages: `retryDenied` says that it was too soon.
+   */
+  tryAgain(): void;
+  readonly retryDenied: boolean;
   remove(): void;
 }
 
@@ -96,6 +102,8 @@ export declare class CameraTile extends HTMLElement {
   readonly said: string;
   setRendition(rendition: TileRendition): void;
   retry(): void;
+  /** As WallTile's. The tile has a button for it; a page with its own hides that: `camera-tile::part(again)`. */
+  tryAgain(): void;
 }
 
 declare global {

@@ -1,6 +1,6 @@
 import { renditionFor } from '../page/tile-rendition.js';
 import type { Strings } from '../page/strings.js';
-import type { Word } from '../page/verdict.js';
+import { isHeld, type Word } from '../page/verdict.js';
 import { CameraTile, type WallClient } from './client.js';
 import { make, makeButton } from './dom.js';
 
@@ -33,6 +33,7 @@ export class GridCell {
   readonly tile = new CameraTile();
   /** Covers the tile: it gets the clicks, the keyboard's focus and the screen reader's attention. */
   readonly hit: HTMLButtonElement;
+  readonly #again: HTMLButtonElement;
   readonly #take: HTMLButtonElement;
   #rendition = '';
 
@@ -42,7 +43,7 @@ export class GridCell {
     events: CellEvents,
   ) {
     const { tile } = this;
-    const { wall, info, covered } = options;
+    const { wall, strings, info, covered } = options;
     tile.wall = wall;
     tile.rtsp = current.rtsp;
     tile.info = info;
@@ -53,7 +54,8 @@ export class GridCell {
     this.hit.tabIndex = -1;
     this.#take = makeButton('×', 'take', () => events.takenOff(this));
     this.#take.tabIndex = -1;
-    this.item = make('li', {}, tile, this.hit, this.#take);
+    this.#again = makeButton(strings.tryAgain, 'again primary', () => tile.tryAgain());
+    this.item = make('li', {}, tile, this.hit, this.#again, this.#take);
     this.cover(covered);
     this.expand(false);
     tile.addEventListener('verdictchange', () => {
@@ -79,6 +81,11 @@ export class GridCell {
     return this.tile.verdict?.word ?? 'connecting';
   }
 
+  /** Whether the camera refused its credentials: a person may have it tried again. */
+  get canTryAgain(): boolean {
+    return this.tile.verdict !== null && isHeld(this.tile.verdict);
+  }
+
   /** A covered tile is asked for no pictures and cannot be reached by the keyboard. */
   cover(covered: boolean): void {
     this.item.inert = covered;
@@ -101,6 +108,7 @@ export class GridCell {
   }
 
   #label(): void {
+    this.#again.hidden = !this.canTryAgain;
     this.hit.setAttribute('aria-label', this.options.strings.tile(this.current.title, this.tile.said));
   }
 }

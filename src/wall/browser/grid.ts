@@ -161,13 +161,24 @@ export class Grid {
 
   /** Takes the focused tile off the wall. */
   removeCurrent(): void {
-    const cell = this.#large ?? this.#ordered().find(({ hit }) => hit === document.activeElement);
+    const cell = this.#current();
     if (cell) this.#remove(cell);
+  }
+
+  /** Has the focused camera tried again, if it refused its credentials. */
+  tryAgainCurrent(): void {
+    const cell = this.#current();
+    if (cell?.canTryAgain) cell.tile.tryAgain();
   }
 
   toggleInfo(): void {
     this.#info = !this.#info;
     for (const { tile } of this.#cells.values()) tile.info = this.#info;
+  }
+
+  /** The large tile, or the one with the focus. */
+  #current(): GridCell | null {
+    return this.#large ?? this.#ordered().find(({ hit }) => hit === document.activeElement) ?? null;
   }
 
   #ordered(): GridCell[] {

@@ -18,6 +18,7 @@ export function listenKeys(grid: Grid, actions: KeyActions): void {
     Escape: () => grid.enlarge(null),
     Delete: () => grid.removeCurrent(),
     i: () => grid.toggleInfo(),
+    r: () => grid.tryAgainCurrent(),
     a: () => actions.add(),
     f: () => actions.fullScreen(),
     '?': () => actions.help(),

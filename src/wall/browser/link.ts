@@ -6,6 +6,7 @@ import {
   decodeFrameHeader,
   type FrameHeader,
   type RefusedMessage,
+  type RetriedMessage,
   type StateMessage,
   WALL_PROTOCOL_VERSION,
 } from '../protocol.js';
@@ -17,6 +18,7 @@ export interface LinkEvents {
   down(code: number, reason: string): void;
   frame(header: FrameHeader, message: ArrayBuffer): void;
   message(message: StateMessage | RefusedMessage): void;
+  retried(message: RetriedMessage): void;
 }
 
 const PING_MS = 5_000;
@@ -92,6 +94,7 @@ export class Link {
     if (!message) return;
     if (message.type === 'hello') this.#hello(message.protocol, message.time);
     else if (message.type === 'pong') this.offset.add(message.sent, message.time, Date.now());
+    else if (message.type === 'retried') this.events.retried(message);
     else this.events.message(message);
   }
 

@@ -24,6 +24,9 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: co
 .explained .why { display: grid; }
 .what { font-size: 1.25em; font-weight: 600; text-wrap: balance; }
 .todo { max-width: 46ch; color: #c3c9d1; font-weight: 400; text-wrap: balance; }
+.again { pointer-events: auto; margin-top: .4em; padding: .35em 1em; border: 0; border-radius: 8px; background: #8fb8e8; color: #06162a;
+  font: inherit; font-weight: 600; cursor: pointer; }
+.again:empty { display: none; }
 .info { display: none; position: absolute; inset: .5em auto auto .5em; padding: .15em .5em; border-radius: .4em;
   background: rgb(0 0 0 / .66); font: 500 .92em/1.4 ui-monospace, monospace; white-space: nowrap; }
 .info:not(:empty) { display: block; }

@@ -11,6 +11,8 @@ export interface TileFace {
   readonly info: string;
   /** Whether a picture has been drawn. */
   readonly drawn: boolean;
+  /** Text of the button that has the camera tried again; empty for none. */
+  readonly tryAgain: string;
 }
 
 /** The inside of a `<camera-tile>`: its canvas and the texts over it, in the element's shadow root. */
@@ -23,13 +25,19 @@ export class TileView {
   readonly #badge = part('span', 'badge');
   readonly #what = part('div', 'what');
   readonly #todo = part('div', 'todo');
+  readonly #again = part('button', 'again');
   readonly #corner = part('div', 'info');
 
-  constructor(root: ShadowRoot) {
+  /** @param tryAgain the button for it was pressed */
+  constructor(root: ShadowRoot, tryAgain: () => void) {
     TileView.#sheet ??= tileSheet();
     root.adoptedStyleSheets = [TileView.#sheet];
     const why = part('div', 'why');
-    why.append(this.#what, this.#todo);
+    this.#again.type = 'button';
+    // A page with buttons of its own hides this one: camera-tile::part(again).
+    this.#again.part.add('again');
+    this.#again.addEventListener('click', tryAgain);
+    why.append(this.#what, this.#todo, this.#again);
     const bar = part('div', 'bar');
     bar.append(part('span', 'dot'), this.#name, this.#badge);
     this.#box.append(this.canvas, why, bar, this.#corner);
@@ -49,13 +57,14 @@ export class TileView {
     this.#what.textContent = text;
   }
 
-  show({ name, verdict, texts, info, drawn }: TileFace): void {
+  show({ name, verdict, texts, info, drawn, tryAgain }: TileFace): void {
     // Over an old picture its age says enough.
     const explained = !verdict.live && (!drawn || (verdict.word !== 'stale' && verdict.word !== 'live'));
     setText(this.#name, name);
     setText(this.#badge, texts.badge);
     setText(this.#what, explained ? texts.what : '');
     setText(this.#todo, explained ? texts.todo : '');
+    setText(this.#again, tryAgain);
     setText(this.#corner, verdict.live ? info : '');
     const notLive = verdict.word === 'live' ? '' : 'not-live';
     const old = verdict.live ? '' : 'old';

@@ -2,7 +2,14 @@ import type { TileRendition } from '../protocol.js';
 import { validRendition } from '../page/tile-rendition.js';
 import { askAgainDelay } from '../page/retry-delay.js';
 import { type TileFacts, type Verdict, verdictOf } from '../page/verdict.js';
-import type { RefusedNews, StateNews, TileRequest, TileStats, ToWorker } from './worker-messages.js';
+import type {
+  RefusedNews,
+  RetriedNews,
+  StateNews,
+  TileRequest,
+  TileStats,
+  ToWorker,
+} from './worker-messages.js';
 
 /** What a tile asks of the wall that it belongs to. */
 interface Wall {
@@ -22,6 +29,7 @@ export class WallTile extends EventTarget {
   #refused: TileFacts['refused'] = null;
   /** When a refused camera is asked for again: page time, ms. */
   #askAgainAt = 0;
+  #retryDenied = false;
   #stats: TileStats | null = null;
   #expectedSince: number;
   #paused = false;
@@ -90,10 +98,24 @@ export class WallTile extends EventTarget {
   /** Asks again for a camera that was refused. */
   retry(): void {
     if (!this.#refused) return;
-    this.#refused = null;
-    this.#expectedSince = this.wall.now();
-    this.post({ type: 'again', tile: this.id });
+    this.#askAgain('again');
     this.changed();
+  }
+
+  /**
+   * For a person who has mended it: has a camera tried now that refused its credentials, and is left alone because cameras lock
+   * accounts. At most every 30 s over all walls; `retryDenied` then says for a moment that it was too soon.
+   */
+  tryAgain(): void {
+    this.#retryDenied = false;
+    if (this.#refused) this.#askAgain('retry');
+    else this.post({ type: 'retry', tile: this.id });
+    this.changed();
+  }
+
+  /** The last `tryAgain` came too soon. */
+  get retryDenied(): boolean {
+    return this.#retryDenied;
   }
 
   /** Call once a second. Asks again for refused cameras: on a wall without a keyboard nobody can click at them. */
@@ -117,12 +139,15 @@ export class WallTile extends EventTarget {
     if (!wasLive || !live) this.changed();
   }
 
-  received(news: StateNews | RefusedNews): void {
-    if (news.type === 'state') {
+  received(news: StateNews | RefusedNews | RetriedNews): void {
+    if (news.type === 'retried') {
+      this.#retryDenied = !news.accepted;
+    } else if (news.type === 'state') {
       const { state, reason, text, since, maxGap } = news;
       // A camera that comes back has yet to show a frame.
       if (state === 'live' && this.#state?.state !== 'live') this.#expectedSince = this.wall.now();
       this.#state = { state, reason, text, since, maxGap };
+      this.#retryDenied = false;
     } else if (news.what === 'subscribe') {
       this.#refused = { reason: news.reason, text: news.text };
       this.#state = null;
@@ -141,6 +166,12 @@ export class WallTile extends EventTarget {
       this.#expectedSince = this.wall.now();
     }
     this.changed();
+  }
+
+  #askAgain(type: 'again' | 'retry'): void {
+    this.#refused = null;
+    this.#expectedSince = this.wall.now();
+    this.post({ type, tile: this.id });
   }
 
   changed(): void {

@@ -184,6 +184,10 @@ function open(url: string): void {
       if (message.type === 'refused' && message.what === 'subscribe') forget(tile);
       scope.postMessage({ ...message, tile: tile.id });
     },
+    retried: ({ camera, accepted }) => {
+      for (const { id, request } of tiles.values())
+        if (request.camera === camera) scope.postMessage({ type: 'retried', tile: id, accepted });
+    },
   });
 }
 
@@ -191,6 +195,11 @@ function change(tile: Tile, rendition: TileRendition): void {
   const { camera, rtsp } = tile.request;
   tile.request = { camera, rtsp, ...rendition };
   if (tile.handle) link?.send({ type: 'rendition', handle: tile.handle, ...rendition });
+}
+
+function subscribeAgain(tile: Tile): void {
+  if (tile.handle === 0) subscribe(tile);
+  flushPauses();
 }
 
 function setPaused(tile: Tile, paused: boolean): void {
@@ -219,9 +228,11 @@ function handle(message: ToWorker): void {
     if (!tile) return;
     if (message.type === 'rendition') change(tile, message.rendition);
     else if (message.type === 'remove') remove(tile);
-    else if (message.type === 'again') {
-      if (tile.handle === 0) subscribe(tile);
-      flushPauses();
+    else if (message.type === 'again') subscribeAgain(tile);
+    else if (message.type === 'retry') {
+      const { camera, rtsp, main } = tile.request;
+      link?.send({ type: 'retry', camera, rtsp, main });
+      subscribeAgain(tile);
     } else setPaused(tile, message.type === 'pause');
   }
 }

@@ -20,6 +20,8 @@ export type ToWorker =
   | { readonly type: 'pause' | 'resume' | 'remove'; readonly tile: number }
   /** Subscribes a refused tile again. */
   | { readonly type: 'again'; readonly tile: number }
+  /** The same, and has its camera tried now; answered with RetriedNews. */
+  | { readonly type: 'retry'; readonly tile: number }
   /** Tries the connection now instead of after the backoff: the page came back or the network did. */
   | { readonly type: 'now' }
   | { readonly type: 'close' };
@@ -42,6 +44,12 @@ export interface RefusedNews {
   readonly code: number;
   readonly reason: string;
   readonly text: string;
+}
+
+export interface RetriedNews {
+  readonly type: 'retried';
+  readonly tile: number;
+  readonly accepted: boolean;
 }
 
 /** What a tile drew since it was added. */
@@ -68,6 +76,7 @@ export type FromWorker =
   | LinkNews
   | StateNews
   | RefusedNews
+  | RetriedNews
   /** Every STATS_MS, and at once with a tile's first frame. Only tiles that drew something since the last. */
   | { readonly type: 'stats'; readonly offset: number; readonly tiles: readonly TileStats[] };
 

@@ -30,6 +30,10 @@ export function parseServerMessage(text: string): ServerMessage | null {
   }
   if (type === 'pong')
     return isNumber(json['sent']) && isNumber(time) ? { type, sent: json['sent'], time } : null;
+  if (type === 'retried') {
+    const { camera, accepted } = json;
+    return isText(camera) && typeof accepted === 'boolean' ? { type, camera, accepted } : null;
+  }
   if (!isNumber(handle) || !isText(json['text'])) return null;
   if (type === 'state') {
     const { camera, state, since, maxGap } = json;

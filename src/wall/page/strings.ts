@@ -24,6 +24,8 @@ export interface Strings {
   readonly hidden: (count: number) => string;
   readonly show: string;
   readonly remove: (name: string) => string;
+  readonly tryAgain: string;
+  readonly retryDenied: string;
   readonly takeOff: string;
   readonly back: string;
   readonly emptyTitle: string;
@@ -76,6 +78,8 @@ export const EN: Strings = {
   hidden: (count) => `${count} hidden`,
   show: 'Show',
   remove: (name) => `Remove ${name} from this wall`,
+  tryAgain: 'Try again',
+  retryDenied: 'The camera was tried less than half a minute ago. Wait a moment: cameras lock accounts.',
   takeOff: 'Remove',
   back: 'Back to the wall',
   emptyTitle: 'No cameras yet',
@@ -107,6 +111,7 @@ export const EN: Strings = {
     ['Shift + ← →', 'move a camera in the order (or drag it)'],
     ['Delete', 'take a camera off this wall'],
     ['+  −  0', 'fewer columns, more columns, automatic'],
+    ['R', 'try a camera again that refused its password'],
     ['I', 'show rate and age of the pictures'],
     ['A', 'add a camera'],
     ['F', 'full screen'],
@@ -147,6 +152,8 @@ export const ES: Strings = {
   hidden: (count) => `${count} ${count === 1 ? 'oculta' : 'ocultas'}`,
   show: 'Mostrar',
   remove: (name) => `Quitar ${name} de este muro`,
+  tryAgain: 'Probar de nuevo',
+  retryDenied: 'La cámara se probó hace menos de medio minuto. Espere: las cámaras bloquean cuentas.',
   takeOff: 'Quitar',
   back: 'Volver al muro',
   emptyTitle: 'Todavía no hay cámaras',
@@ -178,6 +185,7 @@ export const ES: Strings = {
     ['Mayús + ← →', 'cambiar una cámara de lugar (o arrastrarla)'],
     ['Supr', 'quitar una cámara de este muro'],
     ['+  −  0', 'menos columnas, más columnas, automático'],
+    ['R', 'probar de nuevo una cámara que rechazó la contraseña'],
     ['I', 'ver la frecuencia y la edad de las imágenes'],
     ['A', 'añadir una cámara'],
     ['F', 'pantalla completa'],

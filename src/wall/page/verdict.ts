@@ -95,3 +95,7 @@ function verdictOfRunning(
     };
   return { word: 'live', live: true, reason: null, text: '', age: 0 };
 }
+
+/** Whether the camera is left alone because it refused its credentials: a person can have it tried again. */
+export const isHeld = ({ word, reason }: Verdict): boolean =>
+  word !== 'live' && (reason === 'unauthorized' || reason === 'forbidden');
