@@ -10,6 +10,9 @@ CAMERAS ?= 4
 # (`bench/.`, since plain `bench` is a target below.)
 SOURCES := $(shell find src/. workers/. bench/. test/. \( -path bench/./results -o -path bench/./plots -o -path bench/./RESULTS.md \) -prune -o -print 2>/dev/null)
 
+# What lint and prettier look at besides.
+LINTED := $(wildcard *.js *.json .*.json .prettierignore .eslint/*) $(shell find docker -type f 2>/dev/null)
+
 help: ## list the targets
 	@echo 'rtsp-stream-ws: RTSP cameras as JPEGs over WebSocket'
 	@echo
@@ -51,12 +54,12 @@ demo: build ## four virtual cameras and the service: open the address it prints 
 run: build ## the service alone; its settings are environment variables (README)
 	@node dist/src/main.js
 
-# Lint works on one core while the other builds and begins with the tests.
+# Lint works on one core while the other builds and begins with the tests; it is left out when nothing changed.
 test: install ## lint, types, every test that needs no long real time (under 100 s on two cores)
-	@$(MAKE) -j2 lint test-quick
+	@$(MAKE) -j2 dist/.lint-stamp test-quick
 
 test-all: install ## `test`, then what takes real time: rates, faults, browsers, foreign servers (ten minutes)
-	@$(MAKE) -j2 lint test-every
+	@$(MAKE) -j2 dist/.lint-stamp test-every
 
 test-quick: build
 	@node dist/test/run.js quick
@@ -66,6 +69,10 @@ test-every: build
 
 bench: build ## measure this machine: cameras, viewers, latency, memory
 	@node dist/bench/run/main.js
+
+dist/.lint-stamp: node_modules/.install-stamp $(SOURCES) $(LINTED)
+	@npm run --silent lint
+	@mkdir -p dist && touch $@
 
 lint: install ## eslint and prettier, no warning allowed
 	@npm run --silent lint
