@@ -29,6 +29,7 @@ import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
 import { logDecoding, logListening, warnFewDescriptors } from './start-log.js';
 import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { ClientSeats } from './viewer/client-seats.js';
 import { createViewerSessions, viewerRoute, type ViewerSessionDeps } from './viewer/viewer-session.js';
 import { Walls } from './wall/walls.js';
 
@@ -139,14 +140,16 @@ async function createRooms(
   });
   cluster.attach(registry);
   const governor = createGovernor(registry, decoding.pool, log, (keys) => cluster.relieve(keys));
-  const sessions = createViewerSessions(config, { admission, registry, metrics, clock });
-  const walls = new Walls({ admission, registry, metrics, clock });
-  return { admission, decoding, registry, governor, sessions, walls };
+  const seats = new ClientSeats(registry);
+  const sessions = createViewerSessions(config, { admission, seats, metrics, clock });
+  const walls = new Walls({ admission, registry, seats, metrics, clock });
+  return { admission, decoding, registry, governor, seats, sessions, walls };
 }
 
 interface Rooms {
   readonly admission: Admission;
   readonly registry: Registry;
+  readonly seats: ClientSeats;
   readonly sessions: ViewerSessionDeps;
   readonly walls: Walls;
   readonly metrics: Metrics;
@@ -161,8 +164,8 @@ function addRoutes(
   assets: Awaited<ReturnType<typeof loadWallAssets>>,
   rooms: Rooms,
 ): void {
-  const { admission, registry, metrics, sessions, walls, log, problems } = rooms;
-  const pictures = createPictures(config, { admission, registry, metrics, clock });
+  const { admission, registry, seats, metrics, sessions, walls, log, problems } = rooms;
+  const pictures = createPictures(config, { admission, registry, seats, metrics, clock });
   const sockets = [viewerRoute(sessions), walls.route, go2rtcSocketRoute(sessions)];
   const plain = [
     ...serviceRoutes({ admission, registry, metrics, clock, problems }),

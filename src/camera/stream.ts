@@ -1,5 +1,5 @@
 import type { CameraSpec } from '../config/camera-spec.js';
-import { type Rendition, renditionKey, requestedRendition } from '../shared/rendition.js';
+import { type Rendition, renditionKey, requestedRendition, snapQuality } from '../shared/rendition.js';
 import type { Transport } from '../shared/worker-protocol.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
 
@@ -60,7 +60,8 @@ export type OfferedSize = (want: { width: number; height: number }) => { width: 
 /** The rendition that a request gets: what it leaves out is the camera's default. */
 export function renditionOf(request: StreamRequest, spec: StreamSpec, offeredSize: OfferedSize): Rendition {
   const { width, height } = request;
-  const quality = request.quality ?? spec.rendition.quality;
+  const { quality: fallback } = spec.rendition;
+  const quality = snapQuality(request.quality ?? fallback, fallback);
   if (width === null && height === null) return { ...spec.rendition, quality };
   const want = { width: width ?? undefined, height: height ?? undefined, quality };
   return { ...offeredSize(requestedRendition(want, spec.rendition)), quality };

@@ -42,7 +42,7 @@ class Go2rtcSession implements SocketSession {
   constructor(
     private readonly socket: ViewerSocket,
     private readonly request: StreamRequest,
-    address: string,
+    private readonly address: string,
     private readonly deps: ViewerSessionDeps,
   ) {
     this.#messages = new TokenBucket(MESSAGE_BURST, deps.messagesPerSecond);
@@ -76,9 +76,9 @@ class Go2rtcSession implements SocketSession {
   }
 
   #play(): void {
-    const { registry, viewers, pace, clock, metrics } = this.deps;
+    const { seats, viewers, pace, clock, metrics } = this.deps;
     const { camera, fps } = this.request;
-    const seat = registry.join(this.request, {
+    const seat = seats.of(this.address).join(this.request, {
       state: () => undefined,
       lost: (error) => this.#end(error),
     });

@@ -8,11 +8,13 @@ import { Undo } from '../shared/undo.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
+import type { ClientSeats } from '../viewer/client-seats.js';
 import { takeStill } from '../viewer/snapshot.js';
 
 export interface PictureDeps {
   readonly admission: Admission;
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'has' | 'list'>;
+  readonly seats: ClientSeats;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly snapshotMaxAgeMs: number;
@@ -28,7 +30,7 @@ export interface PictureSettings {
 
 export const createPictures = (
   settings: PictureSettings,
-  deps: Pick<PictureDeps, 'admission' | 'registry' | 'metrics' | 'clock'>,
+  deps: Pick<PictureDeps, 'admission' | 'registry' | 'seats' | 'metrics' | 'clock'>,
 ): PictureDeps => ({
   ...deps,
   snapshotMaxAgeMs: settings.SNAPSHOT_MAX_AGE_MS,
@@ -48,7 +50,7 @@ export async function snapshot(
 ): Promise<Answer> {
   const leave = deps.admission.enter(facts.address);
   try {
-    const { still, cancel } = takeStill(deps.registry, request, {
+    const { still, cancel } = takeStill(deps.seats.of(facts.address), request, {
       freshMs: SNAPSHOT_FRESH_MS,
       waitMs: deps.openTimeoutMs,
       clock: deps.clock,
@@ -84,7 +86,7 @@ export function streamMjpeg(
   connection: Connection,
   deps: PictureDeps,
 ): Promise<Answer | null> {
-  const { admission, registry, metrics, clock, openTimeoutMs, slowTimeoutMs } = deps;
+  const { admission, registry, seats, metrics, clock, openTimeoutMs, slowTimeoutMs } = deps;
   const headers = [...embedding(facts, deps), ...MJPEG_HEADERS];
   if (facts.method === 'head') return Promise.resolve(mjpegHead(request, registry, headers));
   return new Promise((resolve, reject) => {
@@ -99,7 +101,7 @@ export function streamMjpeg(
     };
     try {
       undo.add(admission.enter(facts.address));
-      const seat = registry.join(request, { state: () => undefined, lost: fail });
+      const seat = seats.of(facts.address).join(request, { state: () => undefined, lost: fail });
       undo.add(() => {
         seat.leave();
       });
@@ -142,7 +144,11 @@ export function streamMjpeg(
 const embedding = (facts: RequestFacts, { admission }: PictureDeps): readonly Header[] =>
   admission.mayEmbed(facts) ? [EMBEDDABLE] : [];
 
-function mjpegHead({ camera, url }: StreamRequest, registry: Registry, headers: readonly Header[]): Answer {
+function mjpegHead(
+  { camera, url }: StreamRequest,
+  registry: Pick<Registry, 'has'>,
+  headers: readonly Header[],
+): Answer {
   if (!url && !registry.has(camera)) throw new RefusedError('no_such_camera', `no camera is named ${camera}`);
   return { status: 200, type: MJPEG_TYPE, headers, body: '' };
 }

@@ -43,6 +43,16 @@ export const sizeKey = (r: { width: number; height: number }): SizeKey => `${r.w
 /** Bytes of a planar 4:2:0 frame of even `width` and `height`. */
 export const yuv420Bytes = (width: number, height: number): number => (width * height * 3) / 2;
 
+/** JPEG qualities that are encoded, besides a camera's default: few, so that viewers share them. */
+export const QUALITY_STEPS: readonly number[] = [20, 35, 50, 65, 80, 90, 100];
+
+/** The step that is nearest to the wanted quality, the lower of two; the default counts as one. */
+export const snapQuality = (wanted: number, fallback: number): number =>
+  [fallback, ...QUALITY_STEPS].reduce((best, step) => {
+    const nearer = Math.abs(step - wanted) - Math.abs(best - wanted);
+    return nearer < 0 || (nearer === 0 && step < best) ? step : best;
+  });
+
 /** The sides and quality that somebody names; undefined is the default's. */
 export interface WantedRendition {
   readonly width: number | undefined;

@@ -1,11 +1,11 @@
 import type { Admission } from '../access/admission.js';
 import { requireCamera } from '../access/auth.js';
-import type { Registry } from '../camera/registry.js';
 import type { Clock } from '../shared/clock.js';
 import { ServiceError } from '../shared/errors.js';
 import { TokenBucket } from '../shared/token-bucket.js';
 import { Undo } from '../shared/undo.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { ClientSeats } from './client-seats.js';
 import {
   CLOSED_SESSION,
   closeWith,
@@ -20,7 +20,7 @@ import { Viewers } from './viewers.js';
 
 export interface ViewerSessionDeps {
   readonly admission: Admission;
-  readonly registry: Registry;
+  readonly seats: ClientSeats;
   readonly viewers: Viewers;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export interface ViewerSettings {
 /** What all viewers of single cameras share, on whatever path they come. */
 export const createViewerSessions = (
   settings: ViewerSettings,
-  deps: Pick<ViewerSessionDeps, 'admission' | 'registry' | 'metrics' | 'clock'>,
+  deps: Pick<ViewerSessionDeps, 'admission' | 'seats' | 'metrics' | 'clock'>,
 ): ViewerSessionDeps => ({
   ...deps,
   viewers: new Viewers(),
@@ -70,7 +70,7 @@ function startViewer(
   socket: ViewerSocket,
   request: ViewerRequest,
   address: string,
-  { admission, registry, viewers, metrics, clock, pace, messagesPerSecond }: ViewerSessionDeps,
+  { admission, seats, viewers, metrics, clock, pace, messagesPerSecond }: ViewerSessionDeps,
 ): SocketSession {
   const undo = new Undo();
   let subscriber: Subscriber | null = null;
@@ -88,7 +88,7 @@ function startViewer(
     subscriber = viewer;
     viewers.add(viewer);
     undo.add(() => viewers.remove(viewer));
-    const seat = registry.join(streamRequest(request), {
+    const seat = seats.of(address).join(streamRequest(request), {
       state: (status) => viewer.state(status),
       lost: (error) => viewer.fail(error),
     });

@@ -5,6 +5,7 @@ import { closeReason } from '../shared/close-reason.js';
 import { REFUSALS, type RefusalCode, ServiceError } from '../shared/errors.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Registry } from '../camera/registry.js';
+import type { ClientSeats } from '../viewer/client-seats.js';
 import {
   CLOSED_SESSION,
   closeWith,
@@ -19,7 +20,8 @@ import { wallStreams } from './streams.js';
 
 export interface WallDeps {
   readonly admission: Admission;
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'retry'>;
+  readonly seats: ClientSeats;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }
@@ -65,7 +67,7 @@ export class Walls {
   }
 
   #start(socket: ViewerSocket, grant: Grant, address: string): SocketSession {
-    const { admission, registry, metrics, clock } = this.deps;
+    const { admission, registry, seats, metrics, clock } = this.deps;
     let leave: () => void;
     try {
       leave = admission.enter(address);
@@ -76,7 +78,7 @@ export class Walls {
       return CLOSED_SESSION;
     }
     const streams = wallStreams(
-      registry,
+      { join: seats.of(address).join, retry: (request) => registry.retry(request) },
       grant,
       (error) => {
         metrics.rejected.inc({ reason: error.code });

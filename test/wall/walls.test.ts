@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { createAdmission } from '../../src/access/admission.js';
 import { createOriginPolicy } from '../../src/access/origin.js';
 import type { RequestFacts } from '../../src/access/request-facts.js';
+import { ClientSeats } from '../../src/viewer/client-seats.js';
 import type { SocketSession, ViewerSocket } from '../../src/viewer/socket-session.js';
 import { type ClientMessage } from '../../src/wall/protocol.js';
 import { Walls } from '../../src/wall/walls.js';
@@ -45,7 +46,7 @@ function openWalls(t: TestContext) {
     MAX_FAILED_TOKENS_PER_MINUTE: 0,
   };
   const admission = createAdmission(settings, createOriginPolicy([]), false, () => clock.now());
-  const walls = new Walls({ admission, registry, metrics, clock });
+  const walls = new Walls({ admission, registry, seats: new ClientSeats(registry), metrics, clock });
   t.after(() => {
     walls.close();
   });
