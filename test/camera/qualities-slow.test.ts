@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cameras, service, watch } from '../support/rig.js';
+
+test(
+  'a viewer of the default rendition keeps its rate while a hundred others ask for a hundred qualities of a larger one',
+  { timeout: 60_000 },
+  async (t) => {
+    const set = await cameras(t);
+    const server = await service(t, { OPEN_TIMEOUT_MS: '10000', STALL_TIMEOUT_MS: '5000' });
+    const honest = watch(t, server, 'cam', set.url(0));
+    await honest.more(25, 20_000);
+    const others = Array.from({ length: 100 }, (_, i) => {
+      const size = { width: '1920', height: '1080', quality: String(i + 1) };
+      return watch(t, server, 'cam', set.url(0), { query: size });
+    });
+    await sleep(3000);
+    const before = honest.frames.length;
+    await sleep(5000);
+    const fps = (honest.frames.length - before) / 5;
+    t.diagnostic(`${fps.toFixed(1)} frames a second`);
+    assert.ok(fps > 20, `${fps.toFixed(1)} frames a second`);
+    const ends = others.flatMap(({ stats: { closed } }) => closed ?? []);
+    for (const { code, reason } of ends) assert.equal(code, 4429, reason);
+    assert.ok(
+      others.some(({ frames }) => frames.length > 0),
+      'some of them are served',
+    );
+    assert.equal((await server.camera('cam'))?.state, 'live');
+  },
+);
