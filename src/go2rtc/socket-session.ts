@@ -24,6 +24,7 @@ export const go2rtcSocketRoute = (deps: ViewerSessionDeps): SocketRoute => ({
   maxMessageBytes: MAX_GO2RTC_MESSAGE_BYTES,
   maxBufferedBytes: MAX_VIEWER_BUFFERED_BYTES,
   autoPing: false,
+  slowTimeoutMs: deps.pace.slowTimeoutMs,
   judge: (facts) =>
     deps.admission.admit('watch', facts, ({ grant, parameters }) => {
       const request = parseGo2rtcQuery(parameters);

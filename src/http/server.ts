@@ -31,8 +31,15 @@ const uWS = createRequire(import.meta.url)('uWebSockets.js') as typeof UWebSocke
 /** uSockets' listen option of that name; the typings declare it as an enum member that does not exist at run time. */
 const LIBUS_LISTEN_EXCLUSIVE_PORT = 1;
 
-/** Seconds without any byte from a client before its socket is closed: half-open peers. A pong is due far more often. */
+/** Seconds without any byte from a client before its socket is cut: half-open peers. A pong is due far more often. */
 const IDLE_TIMEOUT_S = 32;
+
+/** What uWebSockets.js takes at most. */
+const MAX_IDLE_TIMEOUT_S = 960;
+
+/** The cut comes after the session's own end by as much as its grid of four seconds and a busy machine need. */
+const idleTimeoutS = (slowTimeoutMs: number | null): number =>
+  Math.min(MAX_IDLE_TIMEOUT_S, Math.max(IDLE_TIMEOUT_S, Math.ceil((slowTimeoutMs ?? 0) / 1000) + 12));
 
 /** The uWebSockets.js app: sockets in, sessions out. */
 export class Server {
@@ -58,13 +65,13 @@ export class Server {
   };
 
   addSocketRoute(
-    { path, judge, maxMessageBytes, maxBufferedBytes, autoPing }: SocketRoute,
+    { path, judge, maxMessageBytes, maxBufferedBytes, autoPing, slowTimeoutMs }: SocketRoute,
     failed: (error: unknown) => void,
   ): void {
     const behavior: WebSocketBehavior<SocketData> = {
       maxPayloadLength: maxMessageBytes,
       maxBackpressure: maxBufferedBytes,
-      idleTimeout: IDLE_TIMEOUT_S,
+      idleTimeout: idleTimeoutS(slowTimeoutMs),
       sendPingsAutomatically: autoPing,
       upgrade: upgradeHandler(judge, failed),
       open: (ws) => {

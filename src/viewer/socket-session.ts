@@ -51,6 +51,11 @@ export interface SocketRoute {
   readonly maxMessageBytes: number;
   /** False: the sessions ping by themselves. */
   readonly autoPing: boolean;
+  /**
+   * Silence of a client, ms, after which its session closes it and says why; `null` when that is no matter of the session. The socket
+   * itself, which can only be cut, then waits longer.
+   */
+  readonly slowTimeoutMs: number | null;
   /** Unsent bytes at which uWebSockets.js drops whatever else is sent to a socket; 0 is no limit. */
   readonly maxBufferedBytes: number;
 }

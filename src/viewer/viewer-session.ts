@@ -57,6 +57,7 @@ export const viewerRoute = (deps: ViewerSessionDeps): SocketRoute => ({
   maxMessageBytes: MAX_VIEWER_MESSAGE_BYTES,
   maxBufferedBytes: MAX_VIEWER_BUFFERED_BYTES,
   autoPing: false,
+  slowTimeoutMs: deps.pace.slowTimeoutMs,
   judge: (facts) =>
     deps.admission.admit('watch', facts, ({ grant, parameters }) => {
       const request = parseViewerQuery(parameters);

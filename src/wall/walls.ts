@@ -50,6 +50,7 @@ export class Walls {
       maxMessageBytes: MAX_CLIENT_MESSAGE_BYTES,
       maxBufferedBytes: MAX_WALL_BUFFERED_BYTES,
       autoPing: true,
+      slowTimeoutMs: null,
       judge: (facts) =>
         this.deps.admission.admit(
           'watch',
