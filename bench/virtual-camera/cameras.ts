@@ -3,7 +3,7 @@ import { Camera } from './camera.js';
 import { ClipStore, type ClipSpec } from './clip.js';
 import type { ConnectionHost } from './connection.js';
 import { openControl, type Control } from './control.js';
-import { Door } from './door.js';
+import { RtspListener } from './rtsp-listener.js';
 import { parseFault, type Fault } from './faults.js';
 import { completeOptions, type CameraOptions } from './options.js';
 import { OptionsError, type Size } from './parse.js';
@@ -19,7 +19,7 @@ class CameraSet implements VirtualCameras {
   readonly options: CameraOptions;
   readonly #clips: ClipStore;
   readonly #cameras: Camera[] = [];
-  readonly #doors: Door[] = [];
+  readonly #listeners: RtspListener[] = [];
   readonly #pacer = new Pacer(this.#cameras);
   /** Ends the absence of a camera that is `gone`. */
   readonly #returns = new Map<Camera, NodeJS.Timeout>();
@@ -44,9 +44,9 @@ class CameraSet implements VirtualCameras {
       this.#cameras.push(camera);
       if (options.portsEach || i === 0) {
         const port = options.port === 0 ? 0 : options.port + i;
-        const door = new Door(options.host, port, host, options.portsEach ? camera : undefined);
-        this.#doors.push(door);
-        await door.open();
+        const listener = new RtspListener(options.host, port, host, options.portsEach ? camera : undefined);
+        this.#listeners.push(listener);
+        await listener.open();
       }
     }
     this.#control = await openControl(options.host, options.controlPort, this);
@@ -65,7 +65,7 @@ class CameraSet implements VirtualCameras {
   url(index: number): string {
     const camera = this.#cameras[index];
     if (camera === undefined) throw new RangeError(`there is no camera with index ${index}`);
-    return rtspUrl(this.options, this.#doorOf(camera).port, camera.name);
+    return rtspUrl(this.options, this.#listenerOf(camera).port, camera.name);
   }
 
   async fault(name: string, fault: string | null): Promise<void> {
@@ -84,7 +84,7 @@ class CameraSet implements VirtualCameras {
   async stop(): Promise<void> {
     this.#pacer.stop();
     for (const timer of this.#returns.values()) clearTimeout(timer);
-    await Promise.all([this.#control?.close(), ...this.#doors.map((door) => door.close())]);
+    await Promise.all([this.#control?.close(), ...this.#listeners.map((listener) => listener.close())]);
     const udp = await this.#udp;
     udp?.rtp.close();
     udp?.rtcp.close();
@@ -126,10 +126,10 @@ class CameraSet implements VirtualCameras {
     return camera;
   }
 
-  #doorOf(camera: Camera): Door {
-    const door = this.#doors[this.options.portsEach ? this.#cameras.indexOf(camera) : 0];
-    if (door === undefined) throw new Error('camera has no port yet');
-    return door;
+  #listenerOf(camera: Camera): RtspListener {
+    const listener = this.#listeners[this.options.portsEach ? this.#cameras.indexOf(camera) : 0];
+    if (listener === undefined) throw new Error('camera has no port yet');
+    return listener;
   }
 
   async #setFault(camera: Camera, text: string | null): Promise<void> {
@@ -143,14 +143,16 @@ class CameraSet implements VirtualCameras {
     if (text === null) this.#faultTexts.delete(camera);
     else this.#faultTexts.set(camera, text);
     if (fault?.kind === 'gone') this.#returnAfter(camera, fault.ms);
-    await this.#setDoor(this.#doorOf(camera));
+    await this.#setListener(this.#listenerOf(camera));
   }
 
   /** A port is closed while any of its cameras is away. */
-  #setDoor(door: Door): Promise<void> {
+  #setListener(listener: RtspListener): Promise<void> {
     const isAway = (fault: Fault | null): boolean => fault?.kind === 'refuse' || fault?.kind === 'gone';
-    const away = this.#cameras.some((camera) => this.#doorOf(camera) === door && isAway(camera.fault));
-    return away ? door.close() : door.open();
+    const away = this.#cameras.some(
+      (camera) => this.#listenerOf(camera) === listener && isAway(camera.fault),
+    );
+    return away ? listener.close() : listener.open();
   }
 
   #returnAfter(camera: Camera, ms: number): void {
@@ -163,12 +165,12 @@ class CameraSet implements VirtualCameras {
 
   #status(camera: Camera): CameraStatus {
     const { spec } = camera.clip;
-    const door = this.#doorOf(camera);
+    const listener = this.#listenerOf(camera);
     return {
       name: camera.name,
-      url: rtspUrl({ ...this.options, auth: 'none' }, door.port, camera.name),
+      url: rtspUrl({ ...this.options, auth: 'none' }, listener.port, camera.name),
       path: `/${camera.name}`,
-      state: door.isOpen ? 'listening' : 'away',
+      state: listener.isOpen ? 'listening' : 'away',
       fault: this.#faultTexts.get(camera) ?? null,
       clients: camera.clients,
       contacts: { ...camera.contacts },

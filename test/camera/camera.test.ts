@@ -6,13 +6,13 @@ import { CameraError } from '../../src/shared/errors.js';
 import { jpeg } from '../support/fake-opener.js';
 import { PLAN_INTERVAL_MS } from '../../src/camera/planner.js';
 import { settle } from '../support/manual-clock.js';
-import { spec, studio, watch } from '../support/test-registry.js';
+import { spec, testRegistry, watch } from '../support/test-registry.js';
 
 const timeout = 10_000;
 const AT = { at: 'rtsp://10.0.0.1/x' };
 
 test('the second viewer joins the running stream and gets its newest frame', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   const first = it.join('cam', AT);
   await settle();
   it.opener().run.frame(41);
@@ -29,7 +29,7 @@ test(
   'a viewer of a slow camera gets its newest frame although it is seconds old, as long as somebody watches',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     const first = it.join('cam', AT);
     await settle();
     it.opener().run.frame();
@@ -45,7 +45,7 @@ test(
 );
 
 test('an old frame from before a pause is not shown to who joins a live stream', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   const first = it.join('cam', AT);
   await settle();
   it.opener().run.frame();
@@ -65,7 +65,7 @@ test('an old frame from before a pause is not shown to who joins a live stream',
 });
 
 test('a camera lingers after its last viewer, then stops and is forgotten', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.join('cam', AT).leave();
   for (let decoded = 1; decoded <= 10; decoded++) {
     await it.clock.advance(1000);
@@ -85,7 +85,7 @@ test('a camera lingers after its last viewer, then stops and is forgotten', { ti
 });
 
 test('who comes back within the linger keeps the run', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.join('cam', AT).leave();
   await it.clock.advance(9000);
   it.opener().run.frame();
@@ -102,7 +102,7 @@ test(
   'who comes while the camera is on its way out waits until its session is free',
   { timeout },
   async () => {
-    const it = studio({ lingerMs: 0 });
+    const it = testRegistry({ lingerMs: 0 });
     const seat = it.join('cam', AT);
     const opener = it.opener();
     opener.obedient = false;
@@ -124,7 +124,7 @@ test(
   'paused viewers cost no encoding, and after the linger key frames are decoded only',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     const seat = it.join('cam', AT);
     await settle();
     assert.deepEqual(it.opener().run.plan, {
@@ -154,7 +154,7 @@ test(
   { timeout },
   async () => {
     for (const every of [5000, 10_000]) {
-      const it = studio();
+      const it = testRegistry();
       const plans = new Set<boolean>();
       let decoded = 0;
       for (let poll = 0; poll < 12; poll++) {
@@ -176,7 +176,7 @@ test(
 );
 
 test('a low rate is decoded whole where no key frame comes within five seconds', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   const seat = it.join('cam', { ...AT, fps: 1 });
   await settle();
   assert.equal(it.opener().run.plan.keyFramesOnly, true);
@@ -199,7 +199,7 @@ test(
   'a viewer who comes back to a camera with rare key frames finds it live, not stale',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     const seat = it.join('cam', AT);
     await settle();
     const { run } = it.opener();
@@ -225,7 +225,7 @@ test(
 );
 
 test('what is encoded follows the sizes, qualities and rates of the viewers', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.join('cam', { ...AT, fps: 5 });
   await settle();
   const { run } = it.opener();
@@ -262,7 +262,7 @@ test('what is encoded follows the sizes, qualities and rates of the viewers', { 
 });
 
 test('a viewer that flips between sizes costs the camera no session for each flip', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.join('cam', AT);
   await settle();
   const decoded = new Set<string>();
@@ -281,7 +281,7 @@ test('a viewer that flips between sizes costs the camera no session for each fli
 });
 
 test('nobody gets more than MAX_FPS, and a seat that is not active wants nothing', { timeout }, async () => {
-  const it = studio({ maxFps: 15 });
+  const it = testRegistry({ maxFps: 15 });
   const seat = it.join('cam', AT);
   await settle();
   assert.equal(it.opener().run.plan.outputs[0]?.demands[0]?.fps, 15);
@@ -305,7 +305,7 @@ test('nobody gets more than MAX_FPS, and a seat that is not active wants nothing
 });
 
 test('the first failure is told to who waits, later ones keep the viewers', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   const first = it.join('cam', AT);
   await settle();
   await it.opener().run.fail('refused');
@@ -325,7 +325,7 @@ test(
   'refused credentials are not tried again by new viewers, also after the linger, until the hold is over',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     it.join('cam', AT);
     await settle();
     await it.opener().run.fail('unauthorized');
@@ -345,7 +345,7 @@ test(
 );
 
 test('corrected credentials need not wait for the hold of the wrong ones', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.join('cam', AT);
   await settle();
   await it.opener().run.fail('unauthorized');
@@ -359,7 +359,7 @@ test(
   'a person may have refused credentials tried again, though not more often than every half minute',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     it.join('cam', AT);
     await settle();
     await it.opener().run.fail('unauthorized');
@@ -380,7 +380,7 @@ test(
 );
 
 test('a camera that runs without viewers is tried again for a person at once', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.registry.configure([spec('always', { alwaysOn: true })], null);
   await settle();
   await it.opener().run.fail('unauthorized');
@@ -396,7 +396,7 @@ test('a camera that runs without viewers is tried again for a person at once', {
 });
 
 test('a camera that is changed in the file is tried with whatever it says now', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   const at = (password: string) => spec('cam', { url: parseRtspUrl(`rtsp://user:${password}@10.0.0.1/x`) });
   const tries = () => it.openers.reduce((sum, { opener }) => sum + opener.runs.length, 0);
   for (const [i, password] of ['wrong', 'other', 'wrong'].entries()) {
@@ -414,7 +414,7 @@ test(
   'the state of a stopped camera goes, its counters stay and go on counting when it runs again',
   { timeout },
   async () => {
-    const it = studio({ lingerMs: 0 });
+    const it = testRegistry({ lingerMs: 0 });
     const counted = async (name: string): Promise<string | undefined> =>
       new RegExp(`^rtsp_ws_${name}\\{camera="cam".*\\} (\\d+)$`, 'm').exec(
         await it.metrics.registry.metrics(),
@@ -441,7 +441,7 @@ test(
 );
 
 test('renditions of viewers long gone are let go', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   for (let quality = 1; quality <= 50; quality++) {
     const seat = it.join('cam', { ...AT, quality });
     await settle();

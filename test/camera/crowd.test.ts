@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PLAN_INTERVAL_MS } from '../../src/camera/planner.js';
 import { settle } from '../support/manual-clock.js';
-import { studio } from '../support/test-registry.js';
+import { testRegistry } from '../support/test-registry.js';
 
 /** What many seats of one camera may cost. */
 
@@ -11,7 +11,7 @@ const AT = { at: 'rtsp://10.0.0.1/x' };
 const SEATS = 4000;
 
 async function crowd(size = SEATS) {
-  const it = studio();
+  const it = testRegistry();
   const seats = Array.from({ length: size }, (_, i) => it.join('cam', { ...AT, fps: 1 + (i % 60) }));
   await settle();
   await it.clock.advance(PLAN_INTERVAL_MS);

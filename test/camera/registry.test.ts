@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CameraError } from '../../src/shared/errors.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import { settle } from '../support/manual-clock.js';
-import { spec, studio, watch } from '../support/test-registry.js';
+import { spec, testRegistry, watch } from '../support/test-registry.js';
 
 const timeout = 10_000;
 const A = { at: 'rtsp://10.0.0.1/a' };
@@ -11,7 +11,7 @@ const B = { at: 'rtsp://10.0.0.1/b' };
 const refused = (code: string) => ({ name: 'RefusedError', code });
 
 test('the same name with another URL is refused while somebody watches', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   const seat = it.join('cam', A);
   await settle();
   assert.throws(() => it.join('cam', B), refused('name_in_use'));
@@ -27,7 +27,7 @@ test('the same name with another URL is refused while somebody watches', { timeo
 });
 
 test('late frames of a replaced camera never reach the new one of its name', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.join('cam', A).leave();
   await settle();
   const old = it.opener().run;
@@ -46,7 +46,7 @@ test('late frames of a replaced camera never reach the new one of its name', { t
 });
 
 test('one camera more than allowed is refused, the others go on', { timeout }, async () => {
-  const it = studio({ maxCameras: 2 });
+  const it = testRegistry({ maxCameras: 2 });
   it.join('a', A);
   const second = it.join('b', B);
   assert.throws(() => it.join('c', { at: 'rtsp://10.0.0.1/c' }), refused('at_capacity'));
@@ -57,7 +57,7 @@ test('one camera more than allowed is refused, the others go on', { timeout }, a
 });
 
 test('only configured cameras are to be had when ad-hoc URLs are off', { timeout }, () => {
-  const it = studio({ adhoc: false });
+  const it = testRegistry({ adhoc: false });
   it.registry.configure([spec('door')], null);
   assert.throws(() => it.join('cam', A), refused('adhoc_off'));
   assert.throws(() => it.join('nobody'), refused('no_such_camera'));
@@ -67,7 +67,7 @@ test('only configured cameras are to be had when ad-hoc URLs are off', { timeout
 });
 
 test('names of JavaScript objects are ordinary names', { timeout }, () => {
-  const it = studio();
+  const it = testRegistry();
   for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
     assert.equal(it.registry.has(name), false);
     assert.throws(() => it.join(name), refused('no_such_camera'));
@@ -78,7 +78,7 @@ test(
   'a configured camera offers its main stream beside its small one, and the list shows no address',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     it.registry.configure(
       [spec('door', { title: 'Front door', mainUrl: parseRtspUrl('rtsp://10.0.0.1/main') })],
       null,
@@ -102,7 +102,7 @@ test(
   'a camera that is always on runs without viewers and does not stop after them',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     it.registry.configure([spec('door', { alwaysOn: true })], null);
     await settle();
     assert.equal(it.opener().runs.length, 1);
@@ -117,7 +117,7 @@ test(
 );
 
 test('a new configuration leaves unchanged cameras alone and ends the others', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.registry.configure([spec('same'), spec('moved'), spec('removed')], null);
   const seats = ['same', 'moved', 'removed'].map((name) => it.join(name));
   await settle();
@@ -142,7 +142,7 @@ test('a new configuration leaves unchanged cameras alone and ends the others', {
 });
 
 test('a configured name takes the place of an ad-hoc stream', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   const seat = it.join('door', A);
   await settle();
   it.registry.configure([spec('door')], new CameraError('disconnected'));
@@ -155,7 +155,7 @@ test(
   'one camera too many that is always on does not keep the others from being configured',
   { timeout },
   async () => {
-    const it = studio({ maxCameras: 1 });
+    const it = testRegistry({ maxCameras: 1 });
     it.registry.configure([spec('a', { alwaysOn: true }), spec('b', { alwaysOn: true }), spec('c')], null);
     await settle();
     assert.equal(it.openers.length, 1);
@@ -164,7 +164,7 @@ test(
 );
 
 test('the end waits for every camera, dropped ones too, and lets nobody in', { timeout }, async () => {
-  const it = studio();
+  const it = testRegistry();
   it.join('cam', A);
   await settle();
   it.opener().obedient = false;
@@ -183,7 +183,7 @@ test(
   'a camera with a new URL is opened when the session of the old one is over, or after six seconds',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     it.registry.configure([spec('door')], null);
     it.join('door');
     it.opener().obedient = false;
@@ -216,7 +216,7 @@ test(
   'a URL corrected in the file is tried at once, whatever the hold of the wrong one',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     const at = (password: string) => ({ url: parseRtspUrl(`rtsp://admin:${password}@10.0.0.1/door`) });
     it.registry.configure([spec('door', at('wrong'))], null);
     it.join('door');
@@ -237,7 +237,7 @@ test(
   'credentials that were refused are not tried under another name either, nor by a changed camera that is always on',
   { timeout },
   async () => {
-    const it = studio();
+    const it = testRegistry();
     const wrong = { at: 'rtsp://admin:wrong@10.0.0.1/door' };
     it.join('door', wrong);
     await settle();

@@ -28,8 +28,8 @@ wait $pid
   return path;
 }
 
-/** A door to the camera that counts who is inside. */
-async function countingDoor(scope: Scope, target: number) {
+/** A proxy before the camera that counts its connections. */
+async function countingProxy(scope: Scope, target: number) {
   const inside = { now: 0, most: 0, all: 0 };
   const server = createServer((near) => {
     const far = connect({ host: '127.0.0.1', port: target });
@@ -53,8 +53,8 @@ test(
   { timeout: 60_000 },
   async (t) => {
     const set = await cameras(t);
-    const door = await countingDoor(t, Number(new URL(set.url(0)).port));
-    const url = `rtsp://127.0.0.1:${door.port}/cam1`;
+    const proxy = await countingProxy(t, Number(new URL(set.url(0)).port));
+    const url = `rtsp://127.0.0.1:${proxy.port}/cam1`;
     const folder = tempFolder(t);
     const file = join(folder, 'cams.yaml');
     const write = (more: string): void => {
@@ -66,7 +66,7 @@ test(
       LINGER_MS: '10000',
       FFMPEG_PATH: slowToLeave(folder),
     });
-    const watchDoor = () => {
+    const watchCamera = () => {
       const viewer = connectViewer({
         host: '127.0.0.1',
         port: server.port,
@@ -77,15 +77,15 @@ test(
       return viewer;
     };
     for (const quality of [60, 70, 80]) {
-      const viewer = watchDoor();
+      const viewer = watchCamera();
       await until('frames come', () => viewer.stats.frames > 2, 15_000);
       write(`, quality: ${quality}`);
       process.kill(server.pid, 'SIGHUP');
       assert.equal((await closed(viewer, 15_000)).code, 1012);
     }
-    const last = watchDoor();
+    const last = watchCamera();
     await until('frames come', () => last.stats.frames > 2, 15_000);
-    assert.deepEqual({ most: door.inside.most, all: door.inside.all }, { most: 1, all: 4 });
+    assert.deepEqual({ most: proxy.inside.most, all: proxy.inside.all }, { most: 1, all: 4 });
     assert.equal(await server.metric('reconnects_total'), 0);
   },
 );

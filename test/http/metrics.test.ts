@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { MetricsText } from '../../src/http/metrics-text.js';
-import { openStreet, type Street } from '../support/configured-service.js';
+import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { until } from '../support/until.js';
 
 const timeout = 30_000;
@@ -36,10 +36,10 @@ test(
   },
 );
 
-let street: Street;
+let configured: ConfiguredService;
 before(
   async () => {
-    street = await openStreet(
+    configured = await openConfiguredService(
       { count: 2, width: 160, height: 90, fps: 5 },
       {
         AUTH_TOKENS: 'all',
@@ -49,10 +49,10 @@ before(
   },
   { timeout },
 );
-after(() => street.stop(), { timeout });
+after(() => configured.stop(), { timeout });
 
 test('a token for one camera reads the metrics of that camera and of the service', { timeout }, async () => {
-  const { url } = street.service;
+  const { url } = configured.service;
   const metrics = async (token: string): Promise<string> =>
     (await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${token}` } })).text();
   for (const camera of ['cam1', 'cam2'])

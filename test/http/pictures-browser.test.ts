@@ -1,7 +1,7 @@
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
-import { openStreet, type Street } from '../support/configured-service.js';
+import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { untilSeen } from '../support/until.js';
 
 /** An `<img>` as home automation pages and kiosks have it, in a real browser. */
@@ -10,21 +10,21 @@ const options = { timeout: 40_000 };
 
 describe('an <img> in Chromium', { timeout: 60_000 }, () => {
   let browser: Browser;
-  let street: Street;
+  let configured: ConfiguredService;
   before(async () => {
-    street = await openStreet({ count: 1 });
+    configured = await openConfiguredService({ count: 1 });
     browser = await launchChromium();
   }, options);
   after(async () => {
     await browser.close();
-    await street.stop();
+    await configured.stop();
   }, options);
 
   for (const path of ['/stream.mjpeg?camera_index=cam1', '/api/stream.mjpeg?src=cam1&t=1']) {
     test(`plays ${path}: its pixels change again and again`, options, async (t) => {
       const page = await browser.newPage();
       t.after(() => page.close());
-      await page.goto(`${street.service.url}/healthz`);
+      await page.goto(`${configured.service.url}/healthz`);
       // Scripts as text: this project's types know no DOM.
       await page.evaluate(`document.body.innerHTML = '<img id=tile src="${path}"><canvas id=copy>'`);
       const sample = (): Promise<string> =>

@@ -4,7 +4,12 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { FFMPEGS } from '../support/ffmpegs.js';
-import { headerMarkers, openStreet, rawGet, type Street } from '../support/configured-service.js';
+import {
+  headerMarkers,
+  openConfiguredService,
+  rawGet,
+  type ConfiguredService,
+} from '../support/configured-service.js';
 import { untilSeen } from '../support/until.js';
 
 /** What other programs play and poll, against the real service and virtual cameras. */
@@ -13,10 +18,10 @@ const options = { timeout: 30_000 };
 const EXIF = 0xffe1;
 
 describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
-  let street: Street;
+  let configured: ConfiguredService;
   /** cam1 and cam2 play, cam3 stalls in a test, cam4 refuses connections, cam5 never answers. */
   before(async () => {
-    street = await openStreet(
+    configured = await openConfiguredService(
       { count: 5 },
       {
         SNAPSHOT_MAX_AGE_MS: '3000',
@@ -27,18 +32,24 @@ describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
         MAX_VIEWERS: '30',
       },
     );
-    await street.cameras.fault('cam4', 'refuse');
-    await street.cameras.fault('cam5', 'silent');
+    await configured.cameras.fault('cam4', 'refuse');
+    await configured.cameras.fault('cam5', 'silent');
   }, options);
-  after(() => street.stop(), options);
+  after(() => configured.stop(), options);
   const get = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(`${street.service.url}${path}`, { ...init, signal: AbortSignal.timeout(20_000) });
+    fetch(`${configured.service.url}${path}`, { ...init, signal: AbortSignal.timeout(20_000) });
   const body = async (response: Response): Promise<Uint8Array> =>
     new Uint8Array(await response.arrayBuffer());
 
   for (const { name, path: ffmpeg } of FFMPEGS) {
     test(`${name} plays /stream.mjpeg as moving pictures`, options, async () => {
-      const input = ['-v', 'error', '-nostdin', '-i', `${street.service.url}/stream.mjpeg?camera_index=cam1`];
+      const input = [
+        '-v',
+        'error',
+        '-nostdin',
+        '-i',
+        `${configured.service.url}/stream.mjpeg?camera_index=cam1`,
+      ];
       const output = ['-frames:v', '20', '-f', 'framemd5', '-'];
       const { stdout, stderr } = await promisify(execFile)(ffmpeg, [...input, ...output], {
         timeout: 20_000,
@@ -57,7 +68,7 @@ describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
     options,
     async () => {
       const leave = new AbortController();
-      const response = await fetch(`${street.service.url}/stream.mjpeg?camera_index=cam1`, {
+      const response = await fetch(`${configured.service.url}/stream.mjpeg?camera_index=cam1`, {
         signal: leave.signal,
       });
       assert.equal(response.status, 200);
@@ -95,7 +106,7 @@ describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
   });
 
   test('a snapshot of a camera that is not configured comes from its address', options, async () => {
-    const rtsp = encodeURIComponent(street.cameras.url(0));
+    const rtsp = encodeURIComponent(configured.cameras.url(0));
     const response = await get(`/snapshot?camera_index=adhoc&rtsp=${rtsp}`);
     assert.equal(response.status, 200);
     assert.equal((await body(response))[0], 0xff);
@@ -105,10 +116,10 @@ describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
     const url = '/snapshot?camera_index=cam3';
     assert.equal((await get(url)).status, 200);
     // A viewer keeps the camera open: without one the service would forget the picture.
-    const viewer = rawGet(street.service, '/stream.mjpeg?camera_index=cam3').resume();
+    const viewer = rawGet(configured.service, '/stream.mjpeg?camera_index=cam3').resume();
     try {
       await once(viewer, 'data');
-      await street.cameras.fault('cam3', 'stall:0');
+      await configured.cameras.fault('cam3', 'stall:0');
       const last = await untilSeen(
         () => get(url),
         (response) => response.status !== 200,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { openGo2rtcPlayer } from '../go2rtc/player.js';
-import { openStreet, rawGet, type Street } from '../support/configured-service.js';
+import { openConfiguredService, rawGet, type ConfiguredService } from '../support/configured-service.js';
 import { untilSeen } from '../support/until.js';
 import { type Prometheus, startPrometheus } from './prometheus.js';
 
@@ -82,11 +82,11 @@ test('the dashboard is laid out without overlaps, on the data source that is pro
 });
 
 describe('with a Prometheus that scrapes a running service', { timeout: 60_000 }, () => {
-  let street: Street;
+  let configured: ConfiguredService;
   let prometheus: Prometheus;
   before(async () => {
-    street = await openStreet({ count: 2 }, { STALL_TIMEOUT_MS: '1500', RETRY_MIN_MS: '200' });
-    const { service, cameras } = street;
+    configured = await openConfiguredService({ count: 2 }, { STALL_TIMEOUT_MS: '1500', RETRY_MIN_MS: '200' });
+    const { service, cameras } = configured;
     prometheus = await startPrometheus(`${DOCKER}prometheus`, `127.0.0.1:${service.port}`);
     const plain = rawGet(service, '/stream.mjpeg?camera_index=cam1').resume();
     plain.on('error', () => undefined);
@@ -106,7 +106,7 @@ describe('with a Prometheus that scrapes a running service', { timeout: 60_000 }
   }, options);
   after(async () => {
     await prometheus.stop();
-    await street.stop();
+    await configured.stop();
   }, options);
 
   test('every query of the dashboard parses, and gives data', options, async () => {
@@ -180,7 +180,7 @@ describe('with a Prometheus that scrapes a running service', { timeout: 60_000 }
   );
 
   test('the rules and the dashboard name only metrics that the service has', options, async () => {
-    const text = await (await fetch(`${street.service.url}/metrics`)).text();
+    const text = await (await fetch(`${configured.service.url}/metrics`)).text();
     const known = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
     for (const expr of [...rules.map((rule) => rule.expr), ...panelQueries.map((query) => query.expr)])
       for (const [name] of expr.matchAll(/\b(?:rtsp_ws|nodejs|process)_\w+/g))

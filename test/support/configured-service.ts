@@ -7,18 +7,18 @@ import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { type CameraOptions, spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
 
 /** The service in a process of its own, with virtual cameras that its configuration names `cam1`, `cam2` ... */
-export interface Street {
+export interface ConfiguredService {
   readonly service: ServerProcess;
   readonly cameras: SpawnedCameras;
   stop(): Promise<void>;
 }
 
 /** @param mainUrls main streams, of the first cameras */
-export async function openStreet(
+export async function openConfiguredService(
   cameraOptions: Partial<CameraOptions>,
   env: Readonly<Record<string, string>> = {},
   mainUrls: readonly string[] = [],
-): Promise<Street> {
+): Promise<ConfiguredService> {
   const cameras = await spawnCameras({ portsEach: true, ...cameraOptions });
   const folder = mkdtempSync(join(tmpdir(), 'neighbours-'));
   const end = async (): Promise<void> => {

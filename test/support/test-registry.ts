@@ -33,7 +33,7 @@ export const spec = (name: string, more: Partial<CameraSpec> = {}): CameraSpec =
 });
 
 /** A registry with cameras that the test plays; openers by URL, in the order in which they were made. */
-export function studio(options: Partial<RegistryOptions> = {}) {
+export function testRegistry(options: Partial<RegistryOptions> = {}) {
   const clock = new ManualClock();
   const metrics = createMetrics();
   const openers: { url: string; opener: FakeOpener }[] = [];

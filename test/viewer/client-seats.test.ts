@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClientSeats, MAX_RENDITIONS_PER_CLIENT } from '../../src/viewer/client-seats.js';
 import { QUALITY_STEPS } from '../../src/shared/rendition.js';
-import { spec, studio } from '../support/test-registry.js';
+import { spec, testRegistry } from '../support/test-registry.js';
 
 const timeout = 10_000;
 const SILENT = { state: () => undefined, lost: () => undefined };
@@ -10,7 +10,7 @@ const tooMany = { name: 'RefusedError', code: 'too_many_renditions' };
 
 /** Ways in for clients at a registry with two cameras. */
 function clients() {
-  const { registry, ask } = studio();
+  const { registry, ask } = testRegistry();
   registry.configure([spec('gate'), spec('hall')], null);
   const seats = new ClientSeats(registry);
   const join = (address: string, camera: string, quality: number | null, width: number | null = null) =>

@@ -20,7 +20,7 @@ class Counted extends Subscriber {
   }
 }
 
-function hall(t: TestContext, count: number) {
+function crowd(t: TestContext, count: number) {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const viewers = new Viewers();
   t.after(() => {
@@ -59,7 +59,7 @@ for (const { count, roundMs } of [
     `each of ${count} viewers is looked at once in ${roundMs} ms, give or take a slice`,
     { timeout },
     (t) => {
-      const { all } = hall(t, count);
+      const { all } = crowd(t, count);
       for (let passed = 0; passed < roundMs * 10; passed += 20) t.mock.timers.tick(20);
       const beats = all.map(({ viewer }) => viewer.beats);
       assert.ok(Math.min(...beats) >= 9, `least ${Math.min(...beats)}`);
@@ -69,7 +69,7 @@ for (const { count, roundMs } of [
 }
 
 test('viewers that leave or come while the round goes on keep nobody from their turn', { timeout }, (t) => {
-  const { all, make, viewers } = hall(t, 100);
+  const { all, make, viewers } = crowd(t, 100);
   for (const [i, { viewer, socket }] of all.entries()) {
     viewer.onBeat = () => {
       if (i % 2 === 0 && socket.open) socket.close();
@@ -85,7 +85,7 @@ test('viewers that leave or come while the round goes on keep nobody from their 
 });
 
 test('at the end every viewer is told that the server goes away', { timeout }, (t) => {
-  const { all, viewers } = hall(t, 50);
+  const { all, viewers } = crowd(t, 50);
   viewers.close();
   assert.equal(viewers.size, 0);
   for (const { socket } of all) assert.deepEqual(socket.ends[0]?.code, 1001);

@@ -4,7 +4,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { connectViewer, type Viewer } from '../../bench/lib/ws-viewer.js';
-import { metric, openStreet, type Street } from '../support/configured-service.js';
+import { metric, openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { untilSeen } from '../support/until.js';
 import {
   type ClientMessage,
@@ -78,16 +78,16 @@ class Attacker {
 }
 
 describe('one wall socket that asks for all it can', { timeout: 160_000 }, () => {
-  let street: Street;
+  let configured: ConfiguredService;
   let viewer: Viewer;
   const undo: (() => unknown)[] = [];
 
   before(async () => {
-    street = await openStreet({ count: 1, fps: FPS });
-    undo.push(() => street.stop());
+    configured = await openConfiguredService({ count: 1, fps: FPS });
+    undo.push(() => configured.stop());
     viewer = connectViewer({
       host: '127.0.0.1',
-      port: street.service.port,
+      port: configured.service.port,
       path: '/ws?camera_index=cam1',
       mode: 'count',
     });
@@ -100,7 +100,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
   }, options);
 
   async function attack(t: TestContext): Promise<Attacker> {
-    const attacker = await Attacker.connect(`${street.service.url.replace('http', 'ws')}/wall`);
+    const attacker = await Attacker.connect(`${configured.service.url.replace('http', 'ws')}/wall`);
     t.after(() => {
       attacker.end();
     });
@@ -111,7 +111,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     let slowest = 0;
     while (!over.aborted) {
       const at = performance.now();
-      assert.equal((await fetch(`${street.service.url}/healthz`)).status, 200);
+      assert.equal((await fetch(`${configured.service.url}/healthz`)).status, 200);
       slowest = Math.max(slowest, performance.now() - at);
       await sleep(100);
     }
@@ -240,10 +240,10 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
 
   test('leaves nothing behind', options, async () => {
     await untilSeen(
-      () => metric(street.service, 'rtsp_ws_viewers{mode="wall"}'),
+      () => metric(configured.service, 'rtsp_ws_viewers{mode="wall"}'),
       (walls) => walls === 0,
     );
-    const { cameras } = (await (await fetch(`${street.service.url}/api/cameras`)).json()) as {
+    const { cameras } = (await (await fetch(`${configured.service.url}/api/cameras`)).json()) as {
       cameras: { viewers: number }[];
     };
     assert.deepEqual(

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
 import { type Decoy, openDecoy } from '../security/target.js';
-import { openStreet, type Street } from '../support/configured-service.js';
+import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 
 /** `<img>` on pages of other origins, in a real browser: shown where ALLOWED_ORIGINS names the page's, and nowhere else. */
 
@@ -19,7 +19,7 @@ const options = { timeout: 40_000 };
 
 describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
   let browser: Browser;
-  let street: Street;
+  let configured: ConfiguredService;
   let listed: string;
   let stranger: string;
   let camera: Decoy;
@@ -43,8 +43,8 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
   before(async () => {
     listed = `http://localhost:${await site()}`;
     stranger = `http://127.0.0.1:${await site()}`;
-    street = await openStreet({ count: 1 }, { ALLOWED_ORIGINS: listed });
-    undo.push(() => street.stop());
+    configured = await openConfiguredService({ count: 1 }, { ALLOWED_ORIGINS: listed });
+    undo.push(() => configured.stop());
     camera = await openDecoy();
     undo.push(() => camera.close());
     browser = await launchChromium();
@@ -61,7 +61,7 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
       const image = document.querySelector('img');
       image.onload = () => resolve(image.naturalWidth);
       image.onerror = () => resolve(0);
-      image.src = '${street.service.url}${path}';
+      image.src = '${configured.service.url}${path}';
     })`);
   }
 
@@ -89,7 +89,7 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
       for (const attributes of ['', 'referrerpolicy="no-referrer"'])
         assert.equal(await shown(page, `${path}?camera_index=other&rtsp=${dialled}`, attributes), 0);
     assert.deepEqual(camera.contacts, []);
-    const own = await pageOf(`${street.service.url}/healthz`, t);
+    const own = await pageOf(`${configured.service.url}/healthz`, t);
     for (const path of PATHS) assert.equal(await shown(own, path), 640, path);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
-import { openStreet, type Street } from '../support/configured-service.js';
+import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { launchChromium } from '../support/chromium.js';
 import { untilState } from './open-wall.js';
 import { openTabs } from './tabs.js';
@@ -47,13 +47,16 @@ const RECORD = (event: string): string => `(() => {
 })()`;
 
 describe('coming back to the wall', { timeout: 120_000 }, () => {
-  let street: Street;
+  let configured: ConfiguredService;
   let browser: Browser;
   const undo: (() => unknown)[] = [];
 
   before(async () => {
-    street = await openStreet({ count: COUNT, width: 320, height: 180, fps: 10 }, { MAX_CONNECTING: '16' });
-    undo.push(() => street.stop());
+    configured = await openConfiguredService(
+      { count: COUNT, width: 320, height: 180, fps: 10 },
+      { MAX_CONNECTING: '16' },
+    );
+    undo.push(() => configured.stop());
     browser = await launchChromium();
     undo.push(() => browser.close());
   }, options);
@@ -68,7 +71,7 @@ describe('coming back to the wall', { timeout: 120_000 }, () => {
   /** How often the service has asked each camera for its stream. Not the large one's: its second size is another decoder. */
   async function sessions(): Promise<Record<string, number>> {
     return Object.fromEntries(
-      (await street.cameras.list()).slice(1).map(({ name, contacts }) => [name, contacts.describes]),
+      (await configured.cameras.list()).slice(1).map(({ name, contacts }) => [name, contacts.describes]),
     );
   }
 
@@ -109,7 +112,7 @@ describe('coming back to the wall', { timeout: 120_000 }, () => {
     async (t) => {
       const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, locale: 'en-GB' });
       t.after(() => page.close());
-      await page.goto(street.service.url);
+      await page.goto(configured.service.url);
       await allLive(page);
       const before = await settledSessions();
       await page.locator('.hit').first().focus();
@@ -126,7 +129,7 @@ describe('coming back to the wall', { timeout: 120_000 }, () => {
     const tabs = await openTabs();
     t.after(() => tabs.close());
     const page = await tabs.context.newPage();
-    await page.goto(street.service.url);
+    await page.goto(configured.service.url);
     await allLive(page);
     const before = await settledSessions();
     const over = await tabs.context.newPage();

@@ -4,7 +4,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { launchChromium } from '../support/chromium.js';
-import { metric, openStreet, type Street } from '../support/configured-service.js';
+import { metric, openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { untilSeen } from '../support/until.js';
 import { untilState } from './open-wall.js';
 import { openTabs, type Tabs } from './tabs.js';
@@ -29,14 +29,17 @@ interface Look {
 }
 
 describe('tiles that nobody sees', { timeout: 140_000 }, () => {
-  let street: Street;
+  let configured: ConfiguredService;
   let browser: Browser;
   let tabs: Tabs;
   const undo: (() => unknown)[] = [];
 
   before(async () => {
-    street = await openStreet({ count: CAMERAS.length, width: 320, height: 180, fps: 10 }, ENV);
-    undo.push(() => street.stop());
+    configured = await openConfiguredService(
+      { count: CAMERAS.length, width: 320, height: 180, fps: 10 },
+      ENV,
+    );
+    undo.push(() => configured.stop());
     browser = await launchChromium();
     undo.push(() => browser.close());
     tabs = await openTabs();
@@ -65,7 +68,7 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
 
   /** State of a camera, as the service tells it. */
   async function look(camera: string): Promise<Look> {
-    const answer = (await (await fetch(`${street.service.url}/api/cameras`)).json()) as {
+    const answer = (await (await fetch(`${configured.service.url}/api/cameras`)).json()) as {
       cameras: (Look & { camera: string })[];
     };
     const found = answer.cameras.find((other) => other.camera === camera);
@@ -75,13 +78,13 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
 
   /** How often the service has asked a camera for its stream. */
   async function asked(camera: string): Promise<number> {
-    const found = (await street.cameras.list()).find(({ name }) => name === camera);
+    const found = (await configured.cameras.list()).find(({ name }) => name === camera);
     assert.ok(found);
     return found.contacts.describes;
   }
 
   const published = (camera: string): Promise<number> =>
-    metric(street.service, `rtsp_ws_frames_published_total{camera="${camera}"}`);
+    metric(configured.service, `rtsp_ws_frames_published_total{camera="${camera}"}`);
 
   async function untilAllLive(page: Page): Promise<void> {
     for (const camera of CAMERAS) await untilState(page, camera, 'live', WITHIN_MS);
@@ -91,7 +94,7 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
     const page = await browser.newPage({ viewport: LOW_WINDOW });
     t.after(() => page.close());
     const wire = new Wire(page);
-    await page.goto(street.service.url);
+    await page.goto(configured.service.url);
     await untilPaused(wire, ['cam3', 'cam4']);
     for (const camera of ['cam1', 'cam2']) await untilState(page, camera, 'live', WITHIN_MS);
     // Their cameras run, though nobody sees the tiles.
@@ -145,7 +148,7 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
 
   /** Somebody else who watches a camera: their pictures go on, and serve as the clock. */
   async function neighbour(t: TestContext): Promise<(count: number) => Promise<void>> {
-    const socket = new WebSocket(`${street.service.url.replace('http', 'ws')}/ws?camera_index=cam1`);
+    const socket = new WebSocket(`${configured.service.url.replace('http', 'ws')}/ws?camera_index=cam1`);
     t.after(() => socket.terminate());
     let seen = 0;
     socket.on('message', (_, isBinary) => {
@@ -166,7 +169,7 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
     const page = await tabs.context.newPage();
     t.after(() => page.close());
     const wire = new Wire(page);
-    await page.goto(street.service.url);
+    await page.goto(configured.service.url);
     await untilAllLive(page);
     await untilPaused(wire, []);
     const pass = await neighbour(t);
@@ -200,7 +203,7 @@ describe('tiles that nobody sees', { timeout: 140_000 }, () => {
     t.after(() => over.close());
     const pass = await neighbour(t);
     const wire = new Wire(page);
-    await page.goto(`${street.service.url}/wall.css`);
+    await page.goto(`${configured.service.url}/wall.css`);
     await page.evaluate(`(async () => {
       await import('/client.js');
       const tile = document.createElement('camera-tile');

@@ -4,7 +4,7 @@ import { MAX_RENDITIONS_PER_CAMERA } from '../../src/wall/client-renditions.js';
 import { RETRIES_IN_A_ROW, RETRY_EVERY_MS, RetryLimit } from '../../src/wall/retry-limit.js';
 import { wallStreams } from '../../src/wall/streams.js';
 import type { TileRefusal, WallRequest, WallSubscription } from '../../src/wall/tile-stream.js';
-import { spec, studio } from '../support/test-registry.js';
+import { spec, testRegistry } from '../support/test-registry.js';
 
 const FAST = { timeout: 20_000 };
 /** Steps that are not the default. */
@@ -12,7 +12,7 @@ const OTHER_QUALITIES = [20, 35, 65, 80];
 
 /** The streams of one browser over a real registry with two configured cameras. */
 function browser() {
-  const { registry, clock } = studio();
+  const { registry, clock } = testRegistry();
   registry.configure([spec('gate'), spec('yard')], null);
   const counted: string[] = [];
   const retries = new RetryLimit();

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
 import { launchChromium } from '../support/chromium.js';
-import { openStreet, type Street } from '../support/configured-service.js';
+import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { untilSeen } from '../support/until.js';
 import { type Colours, PageProbe } from './page-probe.js';
 
@@ -27,7 +27,7 @@ const CAMERA = { width: 320, height: 180, fps: 10 };
 
 describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
   let main: SpawnedCameras | undefined;
-  let street: Street | undefined;
+  let configured: ConfiguredService | undefined;
   let browser: Browser | undefined;
   let page: Page;
   let probe: PageProbe;
@@ -45,11 +45,11 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
   before(
     async () => {
       main = await spawnCameras({ width: 640, height: 360, fps: 10, name: 'main' });
-      street = await openStreet({ ...CAMERA, count: CAMERAS }, ENV, main.urls);
+      configured = await openConfiguredService({ ...CAMERA, count: CAMERAS }, ENV, main.urls);
       browser = await launchChromium();
       page = await browser.newPage({ viewport: { width: 1920, height: 1080 }, locale: 'en-GB' });
       probe = await PageProbe.install(page);
-      await page.goto(street.service.url);
+      await page.goto(configured.service.url);
       await untilAllLive();
     },
     { timeout: 70_000 },
@@ -58,7 +58,7 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
     async () => {
       probe.stopSampling();
       await browser?.close();
-      await street?.stop();
+      await configured?.stop();
       await main?.stop();
     },
     { timeout: 20_000 },
@@ -117,12 +117,12 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
   });
 
   test('a camera that goes away says so, and comes back by itself', { timeout: 50_000 }, async () => {
-    assert.ok(street);
-    await street.cameras.fault('cam64', 'refuse');
+    assert.ok(configured);
+    await configured.cameras.fault('cam64', 'refuse');
     await untilState('cam64', 'stale', 6000);
     await untilState('cam64', 'offline', 12_000);
     assert.equal(await page.locator('camera-tile[state=live]').count(), CAMERAS - 1);
-    await street.cameras.fault('cam64', null);
+    await configured.cameras.fault('cam64', null);
     await untilState('cam64', 'live', 20_000);
   });
 

@@ -8,7 +8,7 @@ import type { SocketSession, ViewerSocket } from '../../src/viewer/socket-sessio
 import { type ClientMessage } from '../../src/wall/protocol.js';
 import { Walls } from '../../src/wall/walls.js';
 import { settle } from '../support/manual-clock.js';
-import { spec, studio } from '../support/test-registry.js';
+import { spec, testRegistry } from '../support/test-registry.js';
 
 const FAST = { timeout: 20_000 };
 
@@ -35,7 +35,7 @@ interface OpenedWall {
 
 /** All walls over a registry with one camera, and the sockets that the test opens on them. */
 function openWalls(t: TestContext) {
-  const { clock, metrics, registry, opener } = studio();
+  const { clock, metrics, registry, opener } = testRegistry();
   registry.configure([spec('gate')], null);
   const settings = {
     AUTH_TOKENS: [],

@@ -58,19 +58,19 @@ export async function runDoctor(
 }
 
 /** One of a camera's streams. */
-interface Patient extends CameraSpec {
+interface ExaminedStream extends CameraSpec {
   readonly isMain: boolean;
 }
 
-async function isSeen(patient: Patient, config: Config, tell: Tell): Promise<boolean> {
+async function isSeen(stream: ExaminedStream, config: Config, tell: Tell): Promise<boolean> {
   try {
-    await examine(patient, config, tell);
+    await examine(stream, config, tell);
     return true;
   } catch (error) {
     if (!(error instanceof CameraError)) throw error;
     tell('FAILED', `${error.code}: ${CAMERA_FAULTS[error.code].text}`);
     if (error.detail !== '') tell('', error.detail);
-    if (patient.transport === 'udp' && TRANSPORT_FAULTS.has(error.code))
+    if (stream.transport === 'udp' && TRANSPORT_FAULTS.has(error.code))
       tell('ADVICE', 'UDP may be blocked or lose packets on the way: set transport to tcp');
     return false;
   }
@@ -96,11 +96,11 @@ function findCamera(operand: string, config: Config, cameras: readonly CameraSpe
   }
 }
 
-async function examine(patient: Patient, config: Config, tell: Tell): Promise<void> {
-  const { url, transport, rendition } = patient;
+async function examine(stream: ExaminedStream, config: Config, tell: Tell): Promise<void> {
+  const { url, transport, rendition } = stream;
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
   if (policy.problems.length > 0) throw new ConfigError(policy.problems);
-  tell(patient.isMain ? 'main_url' : 'url', `${url.toString()}, transport ${transport}`);
+  tell(stream.isMain ? 'main_url' : 'url', `${url.toString()}, transport ${transport}`);
   const address = await resolveStep(url, policy, tell);
   const timeouts = { openTimeoutMs: config.OPEN_TIMEOUT_MS, stallTimeoutMs: config.STALL_TIMEOUT_MS };
   const survey = await surveyStep({ url, address, transport, ...timeouts }, tell);
@@ -111,7 +111,7 @@ async function examine(patient: Patient, config: Config, tell: Tell): Promise<vo
   tell('ffmpeg', `${ffmpeg.path}: ${ffmpeg.version.split(' Copyright')[0] ?? ''}`);
   const pool = new WorkerPool(2, { ffmpegStarted: () => undefined, workerDied: () => undefined });
   try {
-    const opener = cameraOpener(patient.name, url, transport, {
+    const opener = cameraOpener(stream.name, url, transport, {
       pool,
       ffmpeg,
       pixels: preferredPixels(),
@@ -128,14 +128,14 @@ async function examine(patient: Patient, config: Config, tell: Tell): Promise<vo
     const times = { openMs: config.OPEN_TIMEOUT_MS, measureMs: MEASURE_MS };
     const picture = await takePicture(opener, plan, ffmpeg.path, times, (text) => tell('picture', text));
     tell('picture', `first frame after ${Math.round(picture.firstFrameMs)} ms (${picture.probe} probe)`);
-    report(patient, picture, survey, tell);
+    report(stream, picture, survey, tell);
   } finally {
     await pool.close();
   }
 }
 
 function report(
-  { transport, mainUrl, rendition, isMain }: Patient,
+  { transport, mainUrl, rendition, isMain }: ExaminedStream,
   picture: Picture,
   survey: Survey,
   tell: Tell,

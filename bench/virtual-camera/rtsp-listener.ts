@@ -4,7 +4,7 @@ import type { Camera } from './camera.js';
 import { Connection, type ConnectionHost } from './connection.js';
 
 /** A listening port with its connections, which can close and come back on the same port. */
-export class Door {
+export class RtspListener {
   readonly #address: string;
   readonly #host: ConnectionHost;
   readonly #owner: Camera | undefined;
