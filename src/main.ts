@@ -37,16 +37,16 @@ async function main(): Promise<void> {
     }
     case 'check': {
       const config = loadConfig(process.env, flags);
-      const { loadCameras } = await import('./config/cameras-file.js');
+      const { loadConfigFile } = await import('./config/cameras-file.js');
       const { checkReport } = await import('./commands/check.js');
-      print(await checkReport(config, await loadCameras(config, process.env)));
+      print(await checkReport(config, await loadConfigFile(config, process.env)));
       return;
     }
     case 'doctor': {
       const config = loadConfig(process.env, flags);
-      const { loadCameras } = await import('./config/cameras-file.js');
+      const { loadConfigFile } = await import('./config/cameras-file.js');
       const { runDoctor } = await import('./commands/doctor/doctor.js');
-      const cameras = await loadCameras(config, process.env);
+      const { cameras } = await loadConfigFile(config, process.env);
       return process.exit((await runDoctor(operands[0] ?? '', config, cameras, say)) ? 0 : EX_UNAVAILABLE);
     }
     case 'serve':

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadCameras } from './config/cameras-file.js';
+import { loadConfigFile } from './config/cameras-file.js';
 import type { Config } from './config/settings.js';
 import { fileSignature, watchConfig } from './config/config-watch.js';
 import { RefusedError } from './shared/errors.js';
@@ -23,13 +23,13 @@ const LOG_WRITTEN_MS = 100;
  */
 export async function serve(config: Config): Promise<void> {
   const seen = await fileSignature(config.CONFIG_FILE);
-  const cameras = await loadCameras(config, process.env);
+  const file = await loadConfigFile(config, process.env);
   preferSmallMemory();
   const metrics = createMetrics();
   const log = createLog(config.LOG_LEVEL, () => {
     metrics.logLinesDropped.inc();
   });
-  const starting = startService(config, cameras, log, metrics);
+  const starting = startService(config, file, log, metrics);
   // From here on, so that an end in the middle of the start is an orderly one too.
   const shutDown = (signal: string): void => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
@@ -48,13 +48,13 @@ export async function serve(config: Config): Promise<void> {
   };
   process.once('SIGTERM', shutDown).once('SIGINT', shutDown);
 
-  const { registry } = await starting;
+  const service = await starting;
   const watch = watchConfig(
     { path: config.CONFIG_FILE, seen },
     {
-      load: () => loadCameras(config, process.env),
+      load: () => loadConfigFile(config, process.env),
       apply: (next) => {
-        registry.configure(
+        service.configure(
           next,
           new RefusedError('reconfigured', 'camera was changed or removed: connect again'),
         );

@@ -2,7 +2,7 @@ import { type Admission, createAdmission } from './access/admission.js';
 import { createOriginPolicy } from './access/origin.js';
 import { createRegistry } from './camera/create-registry.js';
 import type { Registry } from './camera/registry.js';
-import type { CameraSpec } from './config/camera-spec.js';
+import type { ConfigFile } from './config/cameras-file.js';
 import type { Config } from './config/settings.js';
 import { checkTlsFiles, tlsFilesOf } from './config/tls-files.js';
 import { createDecoding } from './decoding/create-decoding.js';
@@ -19,6 +19,7 @@ import { shortenSendQueues } from './http/send-buffer.js';
 import { Server } from './http/server.js';
 import { serviceRoutes } from './http/service-routes.js';
 import { addSocketRoutes } from './http/socket-routes.js';
+import { viewRoutes } from './http/view-routes.js';
 import { LoadGovernor } from './load/load-governor.js';
 import { BacklogReader } from './load/receive-backlog.js';
 import { systemClock as clock } from './shared/clock.js';
@@ -31,6 +32,7 @@ import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { ClientSeats } from './viewer/client-seats.js';
 import { createViewerSessions, viewerRoute, type ViewerSessionDeps } from './viewer/viewer-session.js';
+import { Views } from './wall/views.js';
 import { Walls } from './wall/walls.js';
 
 /** A running service. */
@@ -40,10 +42,10 @@ export interface Service {
   readonly metrics: Metrics;
   readonly pool: WorkerPool;
   /**
-   * Sets the cameras of CONFIG_FILE.
-   * @param gone what viewers of changed and removed ones are told
+   * Sets the cameras and views of CONFIG_FILE.
+   * @param gone what viewers of changed and removed cameras are told
    */
-  configure(cameras: readonly CameraSpec[], gone: ServiceError | null): void;
+  configure(file: ConfigFile, gone: ServiceError | null): void;
   /** In a cluster: gives the cameras to other nodes, while viewers go on watching them here. */
   drain(): Promise<void>;
   /** Tells every viewer (1001), ends every camera, and resolves when nothing of the service is left. */
@@ -60,7 +62,7 @@ const CLOSE_GRACE_MS = 1000;
  */
 export async function startService(
   config: Config,
-  cameras: readonly CameraSpec[],
+  file: ConfigFile,
   log: Log,
   metrics: Metrics = createMetrics(),
 ): Promise<Service> {
@@ -70,7 +72,7 @@ export async function startService(
   const cluster = await createCluster(config, metrics, log);
   const descriptors = new Descriptors();
   const rooms = await createRooms(config, server, descriptors, cluster, metrics, log);
-  const { registry, admission, sessions, walls, decoding, governor } = rooms;
+  const { registry, admission, sessions, walls, views, decoding, governor } = rooms;
 
   let closing = false;
   const problems = (): readonly string[] => {
@@ -79,12 +81,20 @@ export async function startService(
     return [...cluster.problems(), ...('problem' in ffmpeg ? [ffmpeg.problem] : [])];
   };
   addRoutes(server, config, await loadWallAssets(), { ...rooms, metrics, log, problems });
-  cluster.configure(cameras);
+  const configure = (next: ConfigFile, gone: ServiceError | null): void => {
+    cluster.configure(next.cameras);
+    registry.configure(next.cameras, gone);
+    views.configure(
+      next.views,
+      next.cameras.map(({ name }) => name),
+    );
+  };
+  cluster.configure(file.cameras);
   await cluster.start();
   const port = await server.listen();
   const guard = guardConnections(server, port, descriptors, config.MAX_CAMERAS, metrics, log);
   warnFewDescriptors(descriptors, config, log);
-  registry.configure(cameras, null);
+  configure(file, null);
   logListening(config, port, { secure: server.secure, asksForTokens: admission.asksForTokens }, log);
 
   return {
@@ -92,10 +102,7 @@ export async function startService(
     registry,
     metrics,
     pool: decoding.pool,
-    configure: (specs, gone) => {
-      cluster.configure(specs);
-      registry.configure(specs, gone);
-    },
+    configure,
     drain: () => cluster.drain(),
     close: async () => {
       closing = true;
@@ -122,7 +129,14 @@ async function createRooms(
   log: Log,
 ) {
   const { policy, origins } = createPolicies(config);
-  const admission = createAdmission(viewerLimits(config), origins, server.secure, () => clock.now());
+  const views = new Views();
+  const admission = createAdmission(
+    viewerLimits(config),
+    origins,
+    server.secure,
+    () => clock.now(),
+    views.of,
+  );
   const decoding = await createDecoding(
     config,
     (url) => resolveTarget(url, policy),
@@ -143,7 +157,7 @@ async function createRooms(
   const seats = new ClientSeats(registry);
   const sessions = createViewerSessions(config, { admission, seats, metrics, clock });
   const walls = new Walls({ admission, registry, seats, metrics, clock });
-  return { admission, decoding, registry, governor, seats, sessions, walls };
+  return { admission, decoding, registry, governor, seats, sessions, walls, views };
 }
 
 interface Rooms {
@@ -152,6 +166,7 @@ interface Rooms {
   readonly seats: ClientSeats;
   readonly sessions: ViewerSessionDeps;
   readonly walls: Walls;
+  readonly views: Views;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly problems: () => readonly string[];
@@ -164,11 +179,12 @@ function addRoutes(
   assets: Awaited<ReturnType<typeof loadWallAssets>>,
   rooms: Rooms,
 ): void {
-  const { admission, registry, seats, metrics, sessions, walls, log, problems } = rooms;
+  const { admission, registry, seats, metrics, sessions, walls, views, log, problems } = rooms;
   const pictures = createPictures(config, { admission, registry, seats, metrics, clock });
   const sockets = [viewerRoute(sessions), walls.route, go2rtcSocketRoute(sessions)];
   const plain = [
     ...serviceRoutes({ admission, registry, metrics, clock, problems }),
+    ...viewRoutes((grant) => views.list(grant)),
     ...pictureRoutes(pictures),
     ...go2rtcHttpRoutes(pictures),
     ...assetRoutes(assets, server.secure),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createAuth, type Auth, type Credentials, type Grant } from './auth.js';
+import { createAuth, type Auth, type Credentials, type Grant, type ViewsOf } from './auth.js';
 import { clientNetwork } from './client-network.js';
 import { ClientRates } from './client-rates.js';
 import type { OriginPolicy } from './origin.js';
@@ -166,15 +166,17 @@ export interface AccessSettings {
 /**
  * @param secure whether this service itself speaks TLS
  * @param now monotonic, ms
+ * @param viewsOf for tokens that are limited to views
  */
 export function createAdmission(
   settings: AccessSettings,
   origins: OriginPolicy,
   secure: boolean,
   now: () => number,
+  viewsOf?: ViewsOf,
 ): Admission {
   return new Admission(
-    createAuth({ tokens: settings.AUTH_TOKENS, jwtSecret: settings.AUTH_JWT_SECRET }),
+    createAuth({ tokens: settings.AUTH_TOKENS, jwtSecret: settings.AUTH_JWT_SECRET }, undefined, viewsOf),
     origins,
     {
       maxViewers: settings.MAX_VIEWERS,

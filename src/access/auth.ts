@@ -16,7 +16,12 @@ export interface Grant {
   /** For logs: `anonymous`, `token:2` (place in AUTH_TOKENS), or `jwt:<claim sub>`. Never the token. */
   readonly subject: string;
   allows(camera: string): boolean;
+  /** Whether the view may be opened; which of its cameras are shown is `allows`'s matter. */
+  allowsView(view: string): boolean;
 }
+
+/** Which of the configured views show a camera, now. */
+export type ViewsOf = (camera: string) => readonly string[];
 
 export interface Auth {
   /** False: nothing is configured, and every request gets an anonymous grant. */
@@ -35,7 +40,7 @@ const MAX_SUBJECT_LENGTH = 64;
 /** Three base64url parts (RFC 7515, 7.1). */
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-const ANONYMOUS: Grant = { subject: 'anonymous', allows: () => true };
+const ANONYMOUS: Grant = { subject: 'anonymous', allows: () => true, allowsView: () => true };
 
 const unauthenticated = (message: string): RefusedError => new RefusedError('unauthenticated', message);
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -47,6 +52,7 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
 export function createAuth(
   settings: { readonly tokens: readonly string[]; readonly jwtSecret: string | null },
   now: () => Date = () => new Date(),
+  viewsOf: ViewsOf = () => [],
 ): Auth {
   const digests = settings.tokens.filter((token) => token !== '').map(sha256);
   const secret = Buffer.from(settings.jwtSecret ?? '');
@@ -67,11 +73,11 @@ export function createAuth(
   function authenticate(credentials: Credentials): Grant | Promise<Grant> {
     const credential = presented(credentials);
     const place = placeOf(credential);
-    if (place >= 0) return { subject: `token:${place + 1}`, allows: () => true };
+    if (place >= 0) return { ...ANONYMOUS, subject: `token:${place + 1}` };
     if (secret.length === 0) throw unauthenticated('token is not in AUTH_TOKENS');
     if (!JWT_SHAPE.test(credential))
       throw unauthenticated('token is neither in AUTH_TOKENS nor a JSON Web Token');
-    return verifyJwt(credential, secret, now());
+    return verifyJwt(credential, secret, now(), viewsOf);
   }
 
   return { enabled: true, authenticate };
@@ -80,7 +86,10 @@ export function createAuth(
 /** Throws RefusedError `camera_not_allowed` unless the grant covers the camera. */
 export function requireCamera(grant: Grant, camera: string): void {
   if (!grant.allows(camera)) {
-    throw new RefusedError('camera_not_allowed', 'token does not cover this camera: see its claim "cameras"');
+    throw new RefusedError(
+      'camera_not_allowed',
+      'token does not cover this camera: see its claim "cameras" or "views"',
+    );
   }
 }
 
@@ -93,7 +102,7 @@ function presented({ authorization = '', token = '' }: Credentials): string {
   return credential;
 }
 
-async function verifyJwt(token: string, secret: Buffer, currentDate: Date): Promise<Grant> {
+async function verifyJwt(token: string, secret: Buffer, currentDate: Date, viewsOf: ViewsOf): Promise<Grant> {
   let payload: JWTPayload;
   try {
     const options = {
@@ -108,7 +117,7 @@ async function verifyJwt(token: string, secret: Buffer, currentDate: Date): Prom
   }
   const sub: unknown = payload.sub;
   const subject = `jwt:${typeof sub === 'string' ? sub.slice(0, MAX_SUBJECT_LENGTH) : ''}`;
-  return { subject, allows: cameraRule(payload['cameras']) };
+  return { subject, ...rightsOf(payload, viewsOf) };
 }
 
 function whyNot(error: unknown): string {
@@ -119,13 +128,28 @@ function whyNot(error: unknown): string {
   return 'token is not signed with AUTH_JWT_SECRET';
 }
 
-/** The claim `cameras`: absent means all; else exact names, or patterns with one `*` at the end. */
-function cameraRule(claim: unknown): (camera: string) => boolean {
-  if (claim === undefined) return () => true;
+/**
+ * The claims `cameras` and `views`: without either, all cameras. Else a camera that `cameras` names, or that a view shows which
+ * `views` names. Without `views` every view may be opened, with the cameras that are covered.
+ */
+function rightsOf(payload: JWTPayload, viewsOf: ViewsOf): Pick<Grant, 'allows' | 'allowsView'> {
+  const cameras = nameRule(payload, 'cameras');
+  const views = nameRule(payload, 'views');
+  return {
+    allows: (camera) =>
+      (!cameras && !views) || (cameras?.(camera) ?? false) || (views !== null && viewsOf(camera).some(views)),
+    allowsView: views ?? (() => true),
+  };
+}
+
+/** A claim that is a list: exact names, or patterns with one `*` at the end. Null when the token has none. */
+function nameRule(payload: JWTPayload, name: string): ((given: string) => boolean) | null {
+  const claim = payload[name];
+  if (claim === undefined) return null;
   if (!Array.isArray(claim) || !claim.every((entry) => typeof entry === 'string')) {
-    throw unauthenticated('token\'s claim "cameras" must be a list of names');
+    throw unauthenticated(`token's claim "${name}" must be a list of names`);
   }
   const names: readonly string[] = claim;
-  return (camera) =>
-    names.some((name) => (name.endsWith('*') ? camera.startsWith(name.slice(0, -1)) : name === camera));
+  return (given) =>
+    names.some((entry) => (entry.endsWith('*') ? given.startsWith(entry.slice(0, -1)) : entry === given));
 }

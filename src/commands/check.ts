@@ -3,13 +3,15 @@ import type { Config } from '../config/settings.js';
 import { ConfigError } from '../shared/errors.js';
 import { createOriginPolicy } from '../access/origin.js';
 import type { CameraSpec } from '../config/camera-spec.js';
+import type { ConfigFile } from '../config/cameras-file.js';
+import { camerasOfView, type ViewSpec } from '../config/view-spec.js';
 import { checkTlsFiles, tlsFilesOf } from '../config/tls-files.js';
 
 /**
  * What `--check` says of settings that are well: one line for each camera, without credentials. It dials nothing.
  * @throws ConfigError with what the start would stumble over
  */
-export async function checkReport(config: Config, cameras: readonly CameraSpec[]): Promise<string> {
+export async function checkReport(config: Config, { cameras, views }: ConfigFile): Promise<string> {
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
   const problems = [...policy.problems, ...createOriginPolicy(config.ALLOWED_ORIGINS).problems];
   const tls = tlsFilesOf(config);
@@ -25,7 +27,12 @@ export async function checkReport(config: Config, cameras: readonly CameraSpec[]
     }
   if (problems.length > 0) throw new ConfigError(problems);
   const file = config.CONFIG_FILE === '' ? 'no CONFIG_FILE' : config.CONFIG_FILE;
-  const lines = [`settings are well; ${file}: ${cameras.length} cameras`, ...cameras.map(cameraLine)];
+  const names = cameras.map(({ name }) => name);
+  const lines = [
+    `settings are well; ${file}: ${cameras.length} cameras`,
+    ...cameras.map(cameraLine),
+    ...views.map((view) => viewLine(view, camerasOfView(view, names).length)),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
@@ -52,3 +59,11 @@ function cameraLine({
     ...(title === name ? [] : [JSON.stringify(title)]),
   ].join(', ');
 }
+
+const viewLine = ({ name, title, layout, pages }: ViewSpec, cameras: number): string =>
+  [
+    `  view ${name}: ${cameras} cameras`,
+    layout.kind === 'columns' ? `${layout.columns} columns` : layout.kind,
+    ...(pages ? [`${pages.size} at a time for ${pages.dwellMs / 1000} s`] : []),
+    ...(title === name ? [] : [JSON.stringify(title)]),
+  ].join(', ');

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import { type Header, plain, send } from './answer.js';
+import { type Answer, type Header, plain, send } from './answer.js';
 import { answerRequest, type HandlerDeps, type HttpRoute } from './handler.js';
 import { refuseRepeatedHeaders } from './repeated-headers.js';
 import { rejectHandshake } from './upgrade.js';
@@ -32,14 +32,10 @@ export function addHttpRoutes(
       );
   // A handshake without its headers falls through the WebSocket routes to here.
   for (const path of socketPaths) app.any(path, judged(rejectHandshake));
-  const paths = new Set(routes.map(({ path }) => path));
-  app.any(
-    '/*',
-    judged((res, req) => {
-      const answer = paths.has(req.getUrl())
-        ? { ...plain(405, 'only GET and HEAD\n'), headers: ONLY_GET }
-        : plain(404, 'not found\n');
-      send(res, answer, req.getMethod() !== 'head');
-    }),
-  );
+  const answered = (answer: Answer) => (res: HttpResponse, req: HttpRequest) => {
+    send(res, answer, req.getMethod() !== 'head');
+  };
+  for (const { path } of routes)
+    app.any(path, judged(answered({ ...plain(405, 'only GET and HEAD\n'), headers: ONLY_GET })));
+  app.any('/*', judged(answered(plain(404, 'not found\n'))));
 }

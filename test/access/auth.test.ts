@@ -227,6 +227,26 @@ test(
   },
 );
 
+test('the claim views lets in to what those views show, beside what cameras names', { timeout }, async () => {
+  const shown: Record<string, string[]> = { gate: ['entrance', 'all'], vault: ['all'], yard: [] };
+  const auth = createAuth({ tokens: [], jwtSecret: SECRET }, now, (camera) => shown[camera] ?? []);
+  const rights = async (claims: object): Promise<[string, string]> => {
+    const grant = await auth.authenticate({ token: jwt({ ...soon, ...claims }) });
+    const cameras = ['gate', 'vault', 'yard'].filter((camera) => grant.allows(camera));
+    return [cameras.join(), ['entrance', 'all', 'other'].filter((view) => grant.allowsView(view)).join()];
+  };
+  assert.deepEqual(await rights({}), ['gate,vault,yard', 'entrance,all,other']);
+  assert.deepEqual(await rights({ views: ['entrance'] }), ['gate', 'entrance']);
+  assert.deepEqual(await rights({ views: ['a*'] }), ['gate,vault', 'all']);
+  assert.deepEqual(await rights({ views: ['entrance'], cameras: ['yard'] }), ['gate,yard', 'entrance']);
+  assert.deepEqual(await rights({ cameras: ['yard'] }), ['yard', 'entrance,all,other']);
+  assert.deepEqual(await rights({ views: [] }), ['', '']);
+  shown['yard'] = ['entrance'];
+  assert.deepEqual(await rights({ views: ['entrance'] }), ['gate,yard', 'entrance'], 'as the views are now');
+  for (const views of ['entrance', 7, [7], null])
+    assert.match((await refusal(auth, { token: jwt({ ...soon, views }) })).message, /claim "views"/);
+});
+
 test('a camera outside the grant is refused with 4403', { timeout }, async () => {
   const grant = await grantFor(['lobby']);
   requireCamera(grant, 'lobby');

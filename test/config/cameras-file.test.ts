@@ -3,7 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAMERA_KEYS, cameraDefaults, loadCameras, parseCameras } from '../../src/config/cameras-file.js';
+import {
+  CAMERA_KEYS,
+  cameraDefaults,
+  type ConfigFile,
+  loadConfigFile,
+  parseConfigFile,
+} from '../../src/config/cameras-file.js';
 import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
@@ -17,8 +23,11 @@ const timeout = 10_000;
 const SAMPLE = new URL('../../../docker/cameras.sample.yaml', import.meta.url);
 const defaults = cameraDefaults(loadConfig({}));
 
-const parse = (text: string, env: Record<string, string> = {}): CameraSpec[] =>
-  parseCameras(text, 'cams.yaml', defaults, env);
+const parseFile = (text: string, env: Record<string, string> = {}): ConfigFile =>
+  parseConfigFile(text, 'cams.yaml', defaults, env);
+
+const parse = (text: string, env: Record<string, string> = {}): readonly CameraSpec[] =>
+  parseFile(text, env).cameras;
 
 function only(text: string, env: Record<string, string> = {}): CameraSpec {
   const [camera, ...others] = parse(text, env);
@@ -28,7 +37,7 @@ function only(text: string, env: Record<string, string> = {}): CameraSpec {
 
 function problems(text: string, env: Record<string, string> = {}, given = defaults): readonly string[] {
   try {
-    parseCameras(text, 'cams.yaml', given, env);
+    parseConfigFile(text, 'cams.yaml', given, env);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     return error.problems;
@@ -45,7 +54,7 @@ test('a camera with name and URL alone takes everything else from the settings',
     RTSP_TRANSPORT: 'udp',
   });
   const text = 'cameras:\n  - name: door\n    url: rtsp://10.0.0.7/sub\n';
-  const [camera] = parseCameras(text, 'cams.yaml', cameraDefaults(config), {});
+  const [camera] = parseConfigFile(text, 'cams.yaml', cameraDefaults(config), {}).cameras;
   assert.ok(camera);
   const { url, ...rest } = camera;
   assert.equal(url.toString(), 'rtsp://10.0.0.7/sub');
@@ -182,7 +191,7 @@ other: secretpw
       'cams.yaml:17:11: cameras[4].name: must be text; a number needs quotes: name: "7"',
       'cams.yaml:18:10: cameras[4].url: must be an RTSP URL like rtsp://user:${CAMERA_PASSWORD}@192.0.2.7/stream',
       `cams.yaml:19:5: cameras[4].password: unknown key: known are ${known}`,
-      'cams.yaml:20:1: other: unknown key: known are cameras',
+      'cams.yaml:20:1: other: unknown key: known are cameras, views',
     ]);
   },
 );
@@ -272,7 +281,7 @@ test('more cameras that are always on than may run are refused', { timeout }, ()
 
 test('a file that cannot be read, is far too large, or is no UTF-8, is named', { timeout }, async (t) => {
   const file = join(tempFolder(t), 'cams.yaml');
-  const load = (): Promise<unknown> => loadCameras(loadConfig({ CONFIG_FILE: file }), {});
+  const load = (): Promise<unknown> => loadConfigFile(loadConfig({ CONFIG_FILE: file }), {});
   await assert.rejects(load, {
     name: 'ConfigError',
     message: `CONFIG_FILE: ${file} cannot be read (ENOENT): check path and rights`,
@@ -286,15 +295,17 @@ test('a file that cannot be read, is far too large, or is no UTF-8, is named', {
     writeFileSync(file, `${name}: 1`, encoding);
     await assert.rejects(load, /is not UTF-8 text: save it as UTF-8$/);
   }
-  assert.deepEqual(await loadCameras(loadConfig({}), {}), []);
+  assert.deepEqual(await loadConfigFile(loadConfig({}), {}), { cameras: [], views: [] });
 });
 
 test("the sample is valid, and the defaults that its comments state are the code's", { timeout }, () => {
   const sample = readFileSync(SAMPLE, 'utf8');
   const env = { CAMERA_PASSWORD: 'x' };
-  const uncommented = sample.replace(/^ {4}# (?!main_url|site)([a-z_]+: \S+)$/gm, '    $1');
+  const uncommented = sample
+    .slice(0, sample.indexOf('\nviews:'))
+    .replace(/^ {4}# (?!main_url|site)([a-z_]+: \S+)$/gm, '    $1');
   assert.notEqual(uncommented, sample);
-  const text = (cameras: CameraSpec[]): string => JSON.stringify(cameras);
+  const text = (cameras: readonly CameraSpec[]): string => JSON.stringify(cameras);
   assert.equal(text(parse(uncommented, env)), text(parse(sample, env)));
   const stated = CAMERA_KEYS.filter((key) => new RegExp(`^ {4}(# )?${key}: |- ${key}: `, 'm').test(sample));
   assert.deepEqual(stated, CAMERA_KEYS);
@@ -310,7 +321,7 @@ test('--check tells each camera in a line without credentials', { timeout }, asy
   - {name: b, title: Yard, url: "rtsp://10.0.0.8/?password=secretpw"}`,
   );
   assert.equal(
-    await checkReport(config, cameras),
+    await checkReport(config, { cameras, views: [] }),
     `settings are well; cams.yaml: 2 cameras
   a: rtsp://***@10.0.0.7/sub, main rtsp://***@10.0.0.7/main, 640x360 quality 50, at most 5 fps, tcp, always on
   b: rtsp://10.0.0.8/?password=***, 640x360 quality 50, fps of the source, tcp, "Yard"
@@ -326,7 +337,7 @@ test('--check finds what the start or the first viewer would stumble over', { ti
   });
   const cameras = parse('cameras: [{name: a, url: "rtsp://10.0.0.7/"}]');
   await assert.rejects(
-    () => checkReport(config, cameras),
+    () => checkReport(config, { cameras, views: [] }),
     (error) => {
       assert.ok(error instanceof ConfigError);
       assert.deepEqual(

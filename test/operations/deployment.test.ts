@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { cameraDefaults, parseCameras } from '../../src/config/cameras-file.js';
+import { cameraDefaults, parseConfigFile } from '../../src/config/cameras-file.js';
 import { loadConfig, SETTINGS } from '../../src/config/settings.js';
 import * as schema from './kubernetes-schema.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -79,7 +79,7 @@ test("the manifests' cameras and settings are ones that the service takes", opti
   };
   const config = loadConfig(env);
   const file = manifest('cameras.yaml', schema.configMap).data['cameras.yaml'] ?? '';
-  const cameras = parseCameras(file, 'cameras.yaml', cameraDefaults(config), env);
+  const { cameras } = parseConfigFile(file, 'cameras.yaml', cameraDefaults(config), env);
   assert.deepEqual(
     cameras.map(({ name }) => name),
     ['front-door', 'yard'],

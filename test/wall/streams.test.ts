@@ -18,7 +18,7 @@ function browser() {
   const retries = new RetryLimit();
   const streams = wallStreams(
     registry,
-    { subject: 'test', allows: (camera) => camera !== 'vault' },
+    { subject: 'test', allows: (camera) => camera !== 'vault', allowsView: () => true },
     ({ code }) => counted.push(code),
     (camera) => retries.take(camera, clock.now()),
   );
