@@ -6,7 +6,6 @@ import { CAMERA_FAULTS, ServiceError } from '../shared/errors.js';
 import type { Frame } from '../camera/publisher.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
 import { parseRtspUrl } from '../source/rtsp-url.js';
-import { ClientRenditions } from './client-renditions.js';
 import type {
   TileRefusal,
   WallRequest,
@@ -23,13 +22,11 @@ export function wallStreams(
   refused: (error: ServiceError) => void,
   mayRetry: (camera: string) => boolean,
 ): WallStreams {
-  const renditions = new ClientRenditions();
   return {
     join(request, sink) {
       try {
         requireCamera(grant, request.camera);
-        const seat = registry.join(streamRequest(request), listener(sink));
-        return subscription(seat, sink, renditions);
+        return subscription(registry.join(streamRequest(request), listener(sink)), sink);
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error;
         refused(error);
@@ -73,20 +70,8 @@ const refusalOf = ({ close, code, message }: ServiceError): TileRefusal => ({
   text: message,
 });
 
-/** @throws RefusedError `too_many_renditions` */
-function subscription(
-  seat: ReturnType<Registry['join']>,
-  sink: WallSink,
-  renditions: ClientRenditions,
-): WallSubscription {
-  const { camera, channel } = seat;
-  const stream = camera.options.name;
-  try {
-    renditions.add(stream, channel.key);
-  } catch (error) {
-    seat.leave();
-    throw error;
-  }
+function subscription(seat: ReturnType<Registry['join']>, sink: WallSink): WallSubscription {
+  const { channel } = seat;
   const frameSink = {
     frame: (frame: Frame) => {
       sink.frame(frame);
@@ -100,7 +85,6 @@ function subscription(
     },
     leave: () => {
       channel.sinks.delete(frameSink);
-      renditions.remove(stream, channel.key);
       seat.leave();
     },
   };

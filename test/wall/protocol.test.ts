@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CAMERA_FAULTS, REFUSALS } from '../../src/shared/errors.js';
 import { parseClientMessage, type ParsedMessage } from '../../src/wall/client-messages.js';
-import { MAX_RENDITIONS_PER_CAMERA } from '../../src/wall/client-renditions.js';
+import { MAX_RENDITIONS_PER_CLIENT } from '../../src/viewer/client-seats.js';
 import { parseCameraList, parseServerMessage } from '../../src/wall/page/server-messages.js';
 import {
   decodeFrameHeader,
@@ -212,7 +212,7 @@ test(
     assert.ok(
       page.includes(`${english(HANDLE_BURST)} at once, then ${english(HANDLES_PER_SECOND)} a second`),
     );
-    assert.ok(page.includes(`| ${MAX_RENDITIONS_PER_CAMERA} at a time;`));
+    assert.ok(page.includes(`| ${MAX_RENDITIONS_PER_CLIENT} besides its own`));
     assert.ok(page.includes(`${english(MESSAGE_BURST)} at once, then ${MESSAGES_PER_SECOND} a second`));
     assert.ok(
       page.includes(`Version ${WALL_PROTOCOL_VERSION}.`) &&

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_RENDITIONS_PER_CAMERA } from '../../src/wall/client-renditions.js';
+import { ClientSeats, MAX_RENDITIONS_PER_CLIENT } from '../../src/viewer/client-seats.js';
 import { RETRIES_IN_A_ROW, RETRY_EVERY_MS, RetryLimit } from '../../src/wall/retry-limit.js';
 import { wallStreams } from '../../src/wall/streams.js';
 import type { TileRefusal, WallRequest, WallSubscription } from '../../src/wall/tile-stream.js';
@@ -16,8 +16,9 @@ function browser() {
   registry.configure([spec('gate'), spec('yard')], null);
   const counted: string[] = [];
   const retries = new RetryLimit();
+  const { join: joinAs } = new ClientSeats(registry).of('10.0.0.9');
   const streams = wallStreams(
-    registry,
+    { join: joinAs, retry: (request) => registry.retry(request) },
     { subject: 'test', allows: (camera) => camera !== 'vault', allowsView: () => true },
     ({ code }) => counted.push(code),
     (camera) => retries.take(camera, clock.now()),
@@ -36,27 +37,21 @@ function browser() {
   return { join, viewers, counted, streams, clock };
 }
 
-test('a browser may have few renditions of a camera, and any number of tiles of each', FAST, () => {
+test('a size too many is refused to one tile, by name, and leaves no seat', FAST, () => {
   const { join, viewers, counted } = browser();
-  const qualities = OTHER_QUALITIES.slice(0, MAX_RENDITIONS_PER_CAMERA);
-  const tiles = [...qualities, ...qualities].map((quality) => join({ camera: 'gate', quality }));
+  const tiles = OTHER_QUALITIES.map((quality) => join({ camera: 'gate', quality }));
   assert.deepEqual(
     tiles.flatMap(({ refusals }) => refusals),
     [],
   );
-  const [refusal] = join({ camera: 'gate', quality: 100 }).refusals;
+  const small = { width: 320, height: 180 };
+  const more = [20, 35, 65].map((quality) => join({ camera: 'gate', ...small, quality }));
+  const [refusal] = more[2]?.refusals ?? [];
   assert.deepEqual([refusal?.code, refusal?.reason], [4429, 'too_many_renditions']);
   assert.deepEqual(counted, ['too_many_renditions']);
-  assert.equal(viewers('gate'), tiles.length, 'the refused tile has no seat');
-  assert.deepEqual(join({ camera: 'yard', quality: 100 }).refusals, [], 'each camera counts for itself');
-});
-
-test('a rendition that is given up makes room for another', FAST, () => {
-  const { join } = browser();
-  const qualities = OTHER_QUALITIES.slice(0, MAX_RENDITIONS_PER_CAMERA);
-  const tiles = qualities.map((quality) => join({ camera: 'gate', quality }));
+  assert.equal(viewers('gate'), MAX_RENDITIONS_PER_CLIENT);
   tiles[0]?.subscription.leave();
-  assert.deepEqual(join({ camera: 'gate', quality: 100 }).refusals, []);
+  assert.deepEqual(join({ camera: 'gate', ...small, quality: 65 }).refusals, []);
 });
 
 test(
