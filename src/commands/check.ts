@@ -8,7 +8,7 @@ import { camerasOfView, type ViewSpec } from '../config/view-spec.js';
 import { checkTlsFiles, tlsFilesOf } from '../config/tls-files.js';
 
 /**
- * What `--check` says of settings that are well: one line for each camera, without credentials. It dials nothing.
+ * What `--check` says of valid settings: one line for each camera, without credentials. It dials nothing.
  * @throws ConfigError with what the start would stumble over
  */
 export async function checkReport(config: Config, { cameras, views }: ConfigFile): Promise<string> {
@@ -29,7 +29,7 @@ export async function checkReport(config: Config, { cameras, views }: ConfigFile
   const file = config.CONFIG_FILE === '' ? 'no CONFIG_FILE' : config.CONFIG_FILE;
   const names = cameras.map(({ name }) => name);
   const lines = [
-    `settings are well; ${file}: ${cameras.length} cameras`,
+    `OK: settings valid; ${file}: ${cameras.length} cameras`,
     ...cameras.map(cameraLine),
     ...views.map((view) => viewLine(view, camerasOfView(view, names).length)),
   ];

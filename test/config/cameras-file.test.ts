@@ -322,7 +322,7 @@ test('--check tells each camera in a line without credentials', { timeout }, asy
   );
   assert.equal(
     await checkReport(config, { cameras, views: [] }),
-    `settings are well; cams.yaml: 2 cameras
+    `OK: settings valid; cams.yaml: 2 cameras
   a: rtsp://***@10.0.0.7/sub, main rtsp://***@10.0.0.7/main, 640x360 quality 50, at most 5 fps, tcp, always on
   b: rtsp://10.0.0.8/?password=***, 640x360 quality 50, fps of the source, tcp, "Yard"
 `,

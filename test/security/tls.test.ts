@@ -172,7 +172,7 @@ test('--check says of wrong TLS files what the start would say', { timeout }, as
       cameras: [],
       views: [],
     });
-  assert.match(await check('own.pem', 'own.key'), /^settings are well/);
+  assert.match(await check('own.pem', 'own.key'), /^OK: settings valid/);
   await assert.rejects(check('own.pem', 'other.key'), {
     name: 'ConfigError',
     message: /^TLS_KEY_FILE="[^"]+other\.key": is not the key of the certificate in TLS_CERT_FILE$/,

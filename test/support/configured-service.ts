@@ -20,7 +20,7 @@ export async function openConfiguredService(
   mainUrls: readonly string[] = [],
 ): Promise<ConfiguredService> {
   const cameras = await spawnCameras({ portsEach: true, ...cameraOptions });
-  const folder = mkdtempSync(join(tmpdir(), 'neighbours-'));
+  const folder = mkdtempSync(join(tmpdir(), 'configured-service-'));
   const end = async (): Promise<void> => {
     await cameras.stop();
     rmSync(folder, { recursive: true, force: true });
