@@ -3,7 +3,7 @@ import { helpText, parseCommandLine } from './config/command-line.js';
 import { loadConfig } from './config/settings.js';
 import { ConfigError } from './shared/errors.js';
 
-/** Exit codes of sysexits.h: wrong usage or settings; something needed is not to be had. */
+/** Exit codes of sysexits.h: wrong usage or settings; something needed is unavailable. */
 const EX_USAGE = 64;
 const EX_UNAVAILABLE = 69;
 

@@ -9,7 +9,7 @@ import { checkTlsFiles, tlsFilesOf } from '../config/tls-files.js';
 
 /**
  * What `--check` says of valid settings: one line for each camera, without credentials. It dials nothing.
- * @throws ConfigError with what the start would stumble over
+ * @throws ConfigError with everything that would stop the start
  */
 export async function checkReport(config: Config, { cameras, views }: ConfigFile): Promise<string> {
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });

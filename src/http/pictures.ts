@@ -9,7 +9,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
 import type { ClientSeats } from '../viewer/client-seats.js';
-import { takeStill } from '../viewer/snapshot.js';
+import { takeSnapshot } from '../viewer/snapshot.js';
 
 export interface PictureDeps {
   readonly admission: Admission;
@@ -50,7 +50,7 @@ export async function snapshot(
 ): Promise<Answer> {
   const leave = deps.admission.enter(facts.address);
   try {
-    const { still, cancel } = takeStill(deps.seats.of(facts.address), request, {
+    const { taken, cancel } = takeSnapshot(deps.seats.of(facts.address), request, {
       freshMs: SNAPSHOT_FRESH_MS,
       waitMs: deps.openTimeoutMs,
       clock: deps.clock,
@@ -60,7 +60,7 @@ export async function snapshot(
       cancel();
       leave();
     });
-    const { frame, state } = await still;
+    const { frame, state } = await taken;
     const ageMs = Math.max(0, Math.round(epochMs() - frame.capturedAt));
     const headers: readonly Header[] = [
       ...embedding(facts, deps),

@@ -30,7 +30,7 @@ const loadSetSockOpt = fromLibc(
  * Keeps the kernel's send queue of every connection that comes in on `port` short: connections inherit the option from the
  * listening socket, the only one whose descriptor can be told.
  *
- * @returns false where that is not to be had (not Linux, no koffi): slow readers of MJPEG then see older frames
+ * @returns false where that is unavailable (not Linux, no koffi): slow readers of MJPEG then see older frames
  */
 export function shortenSendQueues(port: number): boolean {
   const setsockopt = loadSetSockOpt();

@@ -3,9 +3,9 @@ import type * as Koffi from 'koffi';
 
 /**
  * Functions of glibc, called through koffi, for what Node has no call for. Each of them is an improvement and nothing depends on
- * it, so `null` stands for "not to be had": not Linux, no glibc, no koffi. Looked for at the first use and once for each thread,
+ * it: `null` means unavailable (not Linux, no glibc, no koffi). Looked for at the first use and once for each thread,
  * since most threads never use most of them.
- * @param declare makes the functions from their C prototypes; where one is missing, none is to be had
+ * @param declare makes the functions from their C prototypes; where one is missing, the result is `null`
  */
 export function fromLibc<T>(declare: (libc: Koffi.LibraryHandle) => T): () => T | null {
   let found: T | null | undefined;

@@ -4,12 +4,12 @@ import { CameraError } from '../shared/errors.js';
 import type { Frame } from '../camera/publisher.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
 
-export interface Still {
+export interface Snapshot {
   readonly frame: Frame;
   readonly state: CameraState;
 }
 
-export interface StillOptions {
+export interface SnapshotOptions {
   /** A newest frame that is at most this old, ms, will do while the camera is live; else the next one is waited for. */
   readonly freshMs: number;
   /** Longest wait, ms; then the newest frame is given however old, if there is one. */
@@ -25,15 +25,15 @@ const LOST: ReadonlySet<CameraState> = new Set(['stale', 'offline']);
 /**
  * One frame of a camera: the newest of a running one, or the first of one that is opened for it.
  *
- * @returns `cancel` leaves the camera at once; `still` then never settles. It rejects with CameraError (`open_timeout` when
+ * @returns `cancel` leaves the camera at once; `taken` then never settles. It rejects with CameraError (`open_timeout` when
  *   nothing came in time).
  * @throws RefusedError, CameraError
  */
-export function takeStill(
+export function takeSnapshot(
   registry: Pick<Registry, 'join'>,
   request: StreamRequest,
-  { freshMs, waitMs, clock, epoch }: StillOptions,
-): { still: Promise<Still>; cancel: () => void } {
+  { freshMs, waitMs, clock, epoch }: SnapshotOptions,
+): { taken: Promise<Snapshot>; cancel: () => void } {
   let lost: ((error: Error) => void) | null = null;
   let stateChanged: () => void = () => undefined;
   const seat = registry.join(request, {
@@ -50,7 +50,7 @@ export function takeStill(
     seat.channel.sinks.delete(sink);
     seat.leave();
   };
-  const still = new Promise<Still>((resolve, reject) => {
+  const taken = new Promise<Snapshot>((resolve, reject) => {
     const settle = (frame: Frame): void => {
       const { state } = seat.camera.status;
       cancel();
@@ -76,7 +76,7 @@ export function takeStill(
       const last = seat.channel.latest;
       const { state, reason } = seat.camera.status;
       if (last) settle(last);
-      // Perhaps still in the queue of those that connect; its first opening ends in a frame or in `lost`.
+      // Perhaps it waits in the queue of those that connect; its first opening ends in a frame or in `lost`.
       else if (state === 'connecting') wait();
       else fail(new CameraError(reason ?? 'open_timeout'));
     };
@@ -85,5 +85,5 @@ export function takeStill(
     };
     wait();
   });
-  return { still, cancel };
+  return { taken, cancel };
 }
