@@ -10,7 +10,7 @@ import type { WorkerPool } from './decoding/worker-pool.js';
 import { go2rtcHttpRoutes } from './go2rtc/http-routes.js';
 import { go2rtcSocketRoute } from './go2rtc/socket-session.js';
 import { assetRoutes } from './http/asset-routes.js';
-import { loadWallAssets } from './http/assets.js';
+import { loadWallAssets, pageVersion } from './http/assets.js';
 import { pictureRoutes } from './http/picture-routes.js';
 import { createPictures } from './http/pictures.js';
 import { addHttpRoutes } from './http/routes.js';
@@ -71,7 +71,8 @@ export async function startService(
   const server = new Server({ host: config.HOST, port: config.PORT, tls });
   const cluster = await createCluster(config, metrics, log);
   const descriptors = new Descriptors();
-  const rooms = await createRooms(config, server, descriptors, cluster, metrics, log);
+  const assets = await loadWallAssets();
+  const rooms = await createRooms(config, server, descriptors, cluster, pageVersion(assets), metrics, log);
   const { registry, admission, sessions, walls, views, decoding, governor } = rooms;
 
   let closing = false;
@@ -80,14 +81,11 @@ export async function startService(
     const { ffmpeg } = decoding;
     return [...cluster.problems(), ...('problem' in ffmpeg ? [ffmpeg.problem] : [])];
   };
-  addRoutes(server, config, await loadWallAssets(), { ...rooms, metrics, log, problems });
+  addRoutes(server, config, assets, { ...rooms, metrics, log, problems });
   const configure = (next: ConfigFile, gone: ServiceError | null): void => {
     cluster.configure(next.cameras);
     registry.configure(next.cameras, gone);
-    views.configure(
-      next.views,
-      next.cameras.map(({ name }) => name),
-    );
+    views.configure(next);
   };
   cluster.configure(file.cameras);
   await cluster.start();
@@ -125,6 +123,7 @@ async function createRooms(
   server: Server,
   descriptors: Descriptors,
   cluster: ClusterPart,
+  version: string,
   metrics: Metrics,
   log: Log,
 ) {
@@ -156,7 +155,7 @@ async function createRooms(
   const governor = createGovernor(registry, decoding.pool, log, (keys) => cluster.relieve(keys));
   const seats = new ClientSeats(registry);
   const sessions = createViewerSessions(config, { admission, seats, metrics, clock });
-  const walls = new Walls({ admission, registry, seats, metrics, clock });
+  const walls = new Walls({ admission, registry, seats, metrics, clock, pageVersion: version });
   return { admission, decoding, registry, governor, seats, sessions, walls, views };
 }
 

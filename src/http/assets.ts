@@ -39,3 +39,9 @@ export async function loadWallAssets(): Promise<ReadonlyMap<string, Asset>> {
   }
   return assets;
 }
+
+/** The version that the built page carries, or '' without one. */
+export function pageVersion(assets: ReadonlyMap<string, Asset>): string {
+  const page = Buffer.from(assets.get('/')?.body ?? []).toString();
+  return /<meta name="version" content="([\w-]+)"/.exec(page)?.[1] ?? '';
+}

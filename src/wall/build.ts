@@ -1,4 +1,5 @@
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -24,6 +25,11 @@ await build({
   logLevel: 'warning',
   tsconfigRaw: { compilerOptions: { target: 'ES2022', useDefineForClassFields: true } },
 });
-for (const name of ['index.html', 'wall.css']) await copyFile(source(name), `${output}${name}`);
+await copyFile(source('wall.css'), `${output}wall.css`);
+// The page carries its version, so that one that runs for weeks learns from the server that there is another.
+const version = createHash('sha256');
+for (const name of (await readdir(output)).sort()) version.update(await readFile(`${output}${name}`));
+const page = await readFile(source('index.html'), 'utf8');
+await writeFile(`${output}index.html`, page.replace('{{version}}', version.digest('base64url').slice(0, 16)));
 // Beside client.ts its declarations could not bear that name: TypeScript would take one for the other.
 await copyFile(source('client-api.d.ts'), `${output}client.d.ts`);

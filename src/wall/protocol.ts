@@ -85,6 +85,8 @@ export interface HelloMessage {
   readonly time: number;
   readonly credits: number;
   readonly maxHandles: number;
+  /** Version of the page that this server gives out: another one than a page's own means that it is to be loaded again. */
+  readonly page?: string | undefined;
 }
 
 export interface StateMessage {

@@ -37,6 +37,8 @@ export interface WallSessionDeps {
   epoch(): number;
   /** A frame that a tile waited to be sent was replaced by a newer one. */
   frameSkipped(): void;
+  /** Version of the wall page that this server gives out; '' is none. */
+  readonly pageVersion: string;
 }
 
 /**
@@ -91,6 +93,7 @@ export class WallSession {
       time: this.deps.epoch(),
       credits: TILE_CREDITS,
       maxHandles: MAX_HANDLES,
+      page: this.deps.pageVersion || undefined,
     });
   }
 

@@ -25,10 +25,12 @@ export class Views {
   #specs: readonly ViewSpec[] = [];
   #cameras: readonly string[] = [];
 
-  /** @param cameras names of all configured cameras, in their order */
-  configure(specs: readonly ViewSpec[], cameras: readonly string[]): void {
-    this.#specs = specs;
-    this.#cameras = cameras;
+  configure(file: {
+    readonly views: readonly ViewSpec[];
+    readonly cameras: readonly { readonly name: string }[];
+  }): void {
+    this.#specs = file.views;
+    this.#cameras = file.cameras.map(({ name }) => name);
   }
 
   /** Names of the views that show a camera. */

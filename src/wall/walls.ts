@@ -24,6 +24,8 @@ export interface WallDeps {
   readonly seats: ClientSeats;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Of the wall page that this server gives out; '' is none. */
+  readonly pageVersion: string;
 }
 
 const TICK_MS = 1000;
@@ -95,6 +97,7 @@ export class Walls {
       {
         now: () => clock.now(),
         epoch: epochMs,
+        pageVersion: this.deps.pageVersion,
         frameSkipped: () => {
           metrics.framesSkipped.inc();
         },

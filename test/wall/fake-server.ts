@@ -106,6 +106,11 @@ export class FakeWallServer {
   /** What the list of cameras is answered with, and how often it was asked for. */
   listStatus = 200;
   lists = 0;
+  /** Views of `/api/views`. */
+  views: unknown[] = [];
+  /** As the built page says it; another one is a server with another page. */
+  pageVersion =
+    /name="version" content="([^"]+)"/.exec(readFileSync(`${BUILT}index.html`, 'utf8'))?.[1] ?? '';
 
   private constructor(fps: number) {
     this.#http = createServer((request, response) => {
@@ -125,7 +130,12 @@ export class FakeWallServer {
         response.end(JSON.stringify({ cameras }));
         return;
       }
-      const name = path === '/' ? 'index.html' : path.slice(1);
+      if (path === '/api/views') {
+        response.setHeader('Content-Type', 'application/json');
+        response.end(JSON.stringify({ views: this.views }));
+        return;
+      }
+      const name = path === '/' || path.startsWith('/view/') ? 'index.html' : path.slice(1);
       if (!readdirSync(BUILT).includes(name)) {
         response.writeHead(404).end();
         return;
@@ -205,7 +215,12 @@ export class FakeWallServer {
         join: (request, sink) => this.#join(request, sink),
         retry: ({ camera }) => this.cameras.get(camera)?.retry() ?? false,
       },
-      { now: () => performance.now(), epoch: () => Date.now(), frameSkipped: () => undefined },
+      {
+        now: () => performance.now(),
+        epoch: () => Date.now(),
+        frameSkipped: () => undefined,
+        pageVersion: this.pageVersion,
+      },
     );
     this.#sessions.set(socket, session);
     socket.on('message', (data, isBinary) => session.message(data as Buffer, isBinary));

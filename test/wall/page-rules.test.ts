@@ -13,6 +13,7 @@ import { type TileFacts, verdictOf } from '../../src/wall/page/verdict.js';
 import { arrange, EMPTY_ADDRESS, formatAddress, parseAddress } from '../../src/wall/page/wall-address.js';
 
 const FAST = { timeout: 20_000 };
+const AUTO = { kind: 'auto' } as const;
 
 test('any number of tiles has room for each, in 16:9, without overflow unless it scrolls', FAST, () => {
   const size = fc.integer({ min: 200, max: 4000 });
@@ -25,7 +26,7 @@ test('any number of tiles has room for each, in 16:9, without overflow unless it
         height: tileHeight,
         gap,
         scrolls,
-      } = layoutFor(count, width, height);
+      } = layoutFor(count, width, height, AUTO);
       assert.ok(columns * rows >= count);
       assert.ok(
         (columns - 1) * rows < count ||
@@ -42,10 +43,10 @@ test('any number of tiles has room for each, in 16:9, without overflow unless it
 });
 
 test('a 1080p screen shows 1, 4, 16 and 64 tiles as squares of tiles, and a phone two columns', FAST, () => {
-  for (const side of [1, 2, 4, 8]) assert.equal(layoutFor(side * side, 1920, 1036).columns, side);
-  assert.equal(layoutFor(64, 390, 756).columns, 2);
-  assert.equal(layoutFor(64, 390, 756).scrolls, true);
-  assert.equal(layoutFor(9, 1920, 1036, 5).columns, 5);
+  for (const side of [1, 2, 4, 8]) assert.equal(layoutFor(side * side, 1920, 1036, AUTO).columns, side);
+  assert.equal(layoutFor(64, 390, 756, AUTO).columns, 2);
+  assert.equal(layoutFor(64, 390, 756, AUTO).scrolls, true);
+  assert.equal(layoutFor(9, 1920, 1036, { kind: 'columns', columns: 5 }).columns, 5);
 });
 
 test('a wall address survives being written and read', FAST, () => {

@@ -161,6 +161,7 @@ test('arbitrary bytes never make the parser throw', FAST, () => {
 test('every kind of server message is understood by the browser', FAST, () => {
   const messages = [
     { type: 'hello', protocol: 1, time: 5, credits: 2, maxHandles: 400 },
+    { type: 'hello', protocol: 1, time: 5, credits: 2, maxHandles: 400, page: 'v1' },
     { type: 'pong', sent: 1, time: 2 },
     { type: 'retried', camera: 'gate', accepted: false },
     { type: 'refused', handle: 3, what: 'subscribe', code: 4404, reason: 'no_such_camera', text: 'none' },

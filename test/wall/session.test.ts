@@ -93,6 +93,7 @@ class Bench {
       now: () => this.now,
       epoch: () => 1_700_000_000_000 + this.now,
       frameSkipped: () => (this.skipped += 1),
+      pageVersion: 'v1',
     },
   );
 
@@ -142,7 +143,7 @@ test('a session greets with its version, clock and limits, and answers pings wit
   bench.now = 5;
   bench.say({ type: 'ping', sent: 42 });
   assert.deepEqual(bench.texts, [
-    { type: 'hello', protocol: 1, time: 1_700_000_000_000, credits: 2, maxHandles: 400 },
+    { type: 'hello', protocol: 1, time: 1_700_000_000_000, credits: 2, maxHandles: 400, page: 'v1' },
     { type: 'pong', sent: 42, time: 1_700_000_000_005 },
   ]);
 });

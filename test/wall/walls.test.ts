@@ -46,7 +46,14 @@ function openWalls(t: TestContext) {
     MAX_FAILED_TOKENS_PER_MINUTE: 0,
   };
   const admission = createAdmission(settings, createOriginPolicy([]), false, () => clock.now());
-  const walls = new Walls({ admission, registry, seats: new ClientSeats(registry), metrics, clock });
+  const walls = new Walls({
+    admission,
+    registry,
+    seats: new ClientSeats(registry),
+    metrics,
+    clock,
+    pageVersion: '',
+  });
   t.after(() => {
     walls.close();
   });

@@ -1,19 +1,21 @@
 import { listDelay } from '../page/retry-delay.js';
-import { type ListedCamera, parseCameraList } from '../page/server-messages.js';
+import { type ListedCamera, parseCameraList, parseViewList } from '../page/server-messages.js';
+import type { View } from '../page/view.js';
 
 export interface CameraListEvents {
-  listed(cameras: readonly ListedCamera[]): void;
+  listed(cameras: readonly ListedCamera[], views: readonly View[]): void;
   /** The service wants a token, or another one. */
   refused(): void;
 }
 
-/** Asks the service again and again which cameras there are. Without an answer the last list stands. */
+/** Asks the service again and again which cameras and views there are. Without an answer the last list stands. */
 export class CameraList {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   /** When it may be asked again after a refusal: page time, ms. */
   #notBefore = 0;
   #asking = false;
+  #views: readonly View[] = [];
 
   constructor(private readonly events: CameraListEvents) {
     document.addEventListener('visibilitychange', () => {
@@ -37,29 +39,30 @@ export class CameraList {
 
   async #ask(): Promise<void> {
     this.#asking = true;
-    const { status, cameras } = await fetchList();
+    const [{ status, list: cameras }, { list: views }] = await Promise.all([
+      fetchList('/api/cameras', parseCameraList),
+      fetchList('/api/views', parseViewList),
+    ]);
     this.#asking = false;
     this.#failures = cameras ? 0 : this.#failures + 1;
     const wait = listDelay(this.#failures, status, Math.random());
     const refused = status === 401 || status === 403 || status === 429;
     this.#notBefore = refused ? performance.now() + wait : 0;
     this.#timer = setTimeout(() => this.refresh(), wait);
-    if (cameras) this.events.listed(cameras);
+    if (views) this.#views = views;
+    if (cameras) this.events.listed(cameras, this.#views);
     else if (status === 401 || status === 403) this.events.refused();
   }
 }
 
-async function fetchList(): Promise<{
-  readonly status: number;
-  readonly cameras: readonly ListedCamera[] | null;
-}> {
+async function fetchList<T>(
+  path: string,
+  parse: (json: unknown) => T | null,
+): Promise<{ readonly status: number; readonly list: T | null }> {
   try {
-    const answer = await fetch('/api/cameras', {
-      headers: { Accept: 'application/json' },
-      cache: 'no-store',
-    });
-    return { status: answer.status, cameras: answer.ok ? parseCameraList(await answer.json()) : null };
+    const answer = await fetch(path, { headers: { Accept: 'application/json' }, cache: 'no-store' });
+    return { status: answer.status, list: answer.ok ? parse(await answer.json()) : null };
   } catch {
-    return { status: 0, cameras: null };
+    return { status: 0, list: null };
   }
 }

@@ -30,6 +30,7 @@ export class CameraTile extends HTMLElement {
   #main = false;
   #info = false;
   #suspended = false;
+  #away = false;
   #seen = true;
   readonly #view = new TileView(this.attachShadow({ mode: 'open' }), () => this.tryAgain());
   readonly #observer = new IntersectionObserver(
@@ -80,6 +81,15 @@ export class CameraTile extends HTMLElement {
     this.#pause();
   }
 
+  /** True: the camera is given up, and costs nothing at all; the tile keeps its last picture. */
+  get away(): boolean {
+    return this.#away;
+  }
+  set away(away: boolean) {
+    this.#away = away;
+    this.#tile?.setAway(away);
+  }
+
   /** What the tile says now; null while it is not connected. */
   get verdict(): Verdict | null {
     return this.#verdict;
@@ -123,6 +133,7 @@ export class CameraTile extends HTMLElement {
       return;
     }
     this.#tile = this.wall.add(canvas, { camera: this.camera, rtsp: this.rtsp, ...this.#rendition });
+    if (this.#away) this.#tile.setAway(true);
     this.#tile.addEventListener('change', this.#changed);
     this.#observer.observe(this);
     document.addEventListener('visibilitychange', this.#pause);

@@ -50,6 +50,8 @@ export declare class WallClient extends EventTarget {
   readonly lostAt: number | null;
   /** Why the service closed the connection last; code 0: it did not say. */
   readonly closed: { readonly code: number; readonly reason: string };
+  /** Version of the service's wall page, once it has said so. */
+  readonly pageVersion: string | null;
   /** Now, by the server's clock. */
   now(): number;
   /** Shows a camera on a new canvas, whose control goes to the worker for good. */
@@ -79,6 +81,8 @@ export declare class WallTile extends EventTarget {
    */
   tryAgain(): void;
   readonly retryDenied: boolean;
+  /** Gives the camera up, so that it costs nothing at all, and takes it again; the last picture stays. */
+  setAway(away: boolean): void;
   remove(): void;
 }
 
@@ -97,6 +101,8 @@ export declare class CameraTile extends HTMLElement {
   info: boolean;
   /** Set it while something lies over the tile: no frames then. */
   suspended: boolean;
+  /** Set it while the tile is not shown for long: its camera is given up, and it keeps its last picture. */
+  away: boolean;
   readonly verdict: Verdict | null;
   /** The verdict in words, in English or Spanish, without its age. */
   readonly said: string;

@@ -6,8 +6,8 @@ export interface HintActions {
   showHidden(): void;
 }
 
-/** Why there are no tiles: no camera is known, or all that are known are hidden on this wall. */
-export type EmptyReason = 'none' | 'hidden';
+/** Why there are no tiles: no camera is known, all that are known are hidden on this wall, or the view is not known. */
+export type EmptyReason = 'none' | 'hidden' | 'noView';
 
 /** What a wall without tiles shows instead. */
 export class EmptyHint {
@@ -15,15 +15,12 @@ export class EmptyHint {
   readonly #title = make('h2');
   readonly #text = make('p');
   readonly #buttons = make('div', { className: 'row' });
-  readonly #show: HTMLButtonElement;
-  readonly #add: HTMLButtonElement;
 
   constructor(
     private readonly strings: Strings,
-    actions: HintActions,
+    /** Null: nobody is there to press a button. */
+    private readonly actions: HintActions | null,
   ) {
-    this.#show = makeButton(strings.show, 'primary', () => actions.showHidden());
-    this.#add = makeButton(strings.add, 'primary', () => actions.add());
     this.element.append(this.#title, this.#text, this.#buttons);
     this.element.hidden = true;
   }
@@ -32,9 +29,16 @@ export class EmptyHint {
   show(reason: EmptyReason | null): void {
     this.element.hidden = reason === null;
     if (reason === null) return;
-    const { strings } = this;
-    this.#title.textContent = reason === 'none' ? strings.emptyTitle : strings.allHiddenTitle;
-    this.#text.textContent = reason === 'none' ? strings.emptyText : strings.allHiddenText;
-    this.#buttons.replaceChildren(...(reason === 'none' ? [this.#add] : [this.#show, this.#add]));
+    const [title, text] = this.strings.empty[reason];
+    this.#title.textContent = title;
+    this.#text.textContent = text;
+    this.#buttons.replaceChildren(...this.#buttonsFor(reason));
+  }
+
+  #buttonsFor(reason: EmptyReason): HTMLButtonElement[] {
+    const { strings, actions } = this;
+    if (!actions || reason === 'noView') return [];
+    const add = makeButton(strings.add, 'primary', () => actions.add());
+    return reason === 'none' ? [add] : [makeButton(strings.show, 'primary', () => actions.showHidden()), add];
   }
 }

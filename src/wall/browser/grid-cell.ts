@@ -27,6 +27,21 @@ export interface CellOptions {
   readonly covered: boolean;
 }
 
+/**
+ * Where a cell stands: in the grid; behind it, so that it has a picture when its turn comes; or nowhere, its camera given up.
+ */
+export type CellPlace = 'shown' | 'next' | 'away';
+
+/** The form in which a cell's pictures are wanted. */
+export interface CellRendition {
+  /** CSS pixels. */
+  readonly width: number;
+  /** From the main stream, where the camera has one. */
+  readonly main: boolean;
+  readonly fps?: number | undefined;
+  readonly quality?: number | undefined;
+}
+
 /** One place of the grid: the tile, the button that makes it large, and the one that takes it off the wall. */
 export class GridCell {
   readonly item: HTMLLIElement;
@@ -36,6 +51,7 @@ export class GridCell {
   readonly #again: HTMLButtonElement;
   readonly #take: HTMLButtonElement;
   #rendition = '';
+  #place: CellPlace = 'shown';
 
   constructor(
     private current: WallCamera,
@@ -98,9 +114,24 @@ export class GridCell {
     this.hit.setAttribute('aria-expanded', String(large));
   }
 
-  /** Asks for pictures that fit this many CSS pixels of width; a large tile shows the main stream where there is one. */
-  adapt(width: number, large: boolean): void {
-    const rendition = renditionFor(width * devicePixelRatio, large && this.camera.hasMain);
+  get place(): CellPlace {
+    return this.#place;
+  }
+
+  /** @param spans whether it is the tile that spans several places */
+  put(place: CellPlace, spans: boolean): void {
+    this.#place = place;
+    for (const name of ['next', 'away'] as const) this.item.classList.toggle(name, place === name);
+    this.item.classList.toggle('spanning', spans && place === 'shown');
+    this.tile.away = place === 'away';
+  }
+
+  adapt({ width, main, fps, quality }: CellRendition): void {
+    const rendition = {
+      ...renditionFor(width * devicePixelRatio, main && this.camera.hasMain),
+      fps,
+      quality,
+    };
     const key = JSON.stringify(rendition);
     if (key === this.#rendition) return;
     this.#rendition = key;

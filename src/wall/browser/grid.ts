@@ -4,6 +4,7 @@ import type { Word } from '../page/verdict.js';
 import type { WallClient } from './client.js';
 import { make } from './dom.js';
 import { type CellEvents, GridCell, type WallCamera } from './grid-cell.js';
+import { type GridPlan, leads } from './grid-plan.js';
 
 export interface GridEvents {
   stateChanged(title: string, word: Word): void;
@@ -17,7 +18,7 @@ export class Grid {
   readonly element = make('ul', { className: 'grid' });
   readonly #cells = new Map<string, GridCell>();
   #layout: Layout | null = null;
-  #columns: number | null = null;
+  #plan: GridPlan = { shown: [], arrangement: { kind: 'auto' } };
   #large: GridCell | null = null;
   #info = false;
   readonly #cellEvents: CellEvents = {
@@ -44,8 +45,9 @@ export class Grid {
     });
   }
 
+  /** Tiles that are shown. */
   get size(): number {
-    return this.#cells.size;
+    return this.#plan.shown.length;
   }
 
   /** Columns at present. */
@@ -65,21 +67,26 @@ export class Grid {
   /** How many tiles say what. */
   get words(): ReadonlyMap<Word, number> {
     const counts = new Map<Word, number>();
-    for (const { word } of this.#cells.values()) counts.set(word, (counts.get(word) ?? 0) + 1);
+    for (const { word } of this.#ordered()) counts.set(word, (counts.get(word) ?? 0) + 1);
     return counts;
   }
 
-  /** Shows exactly these, in this order; tiles that stay are not touched. */
-  show(cameras: readonly WallCamera[], columns: number | null): void {
-    this.#columns = columns;
-    const wanted = new Set(cameras.map(({ camera }) => camera));
+  /** Shows exactly this; tiles that stay are not touched. */
+  show(plan: GridPlan): void {
+    this.#plan = plan;
+    const { shown, next = [], away = [], arrangement } = plan;
+    const wanted = new Set([...shown, ...next, ...away].map(({ camera }) => camera));
     for (const cell of [...this.#cells.values()]) if (!wanted.has(cell.camera.camera)) this.#drop(cell);
-    cameras.forEach((camera, index) => {
-      const cell = this.#cellFor(camera);
-      if (this.element.children[index] !== cell.item) {
+    // Those that were left out already have a cell, or wait for their turn to get one.
+    for (const { camera } of away) this.#cells.get(camera)?.put('away', false);
+    for (const camera of next) this.#element(camera).put('next', false);
+    shown.forEach((camera, index) => {
+      const cell = this.#element(camera);
+      cell.put('shown', index === 0 && arrangement.kind === 'large');
+      if (this.element.children[index] !== cell.item)
         this.element.insertBefore(cell.item, this.element.children[index] ?? null);
-      }
     });
+    if (this.#large?.place !== 'shown') this.enlarge(null);
     if (!this.#ordered().some(({ hit }) => hit.tabIndex === 0)) {
       const first = this.#ordered()[0];
       if (first) first.hit.tabIndex = 0;
@@ -90,14 +97,15 @@ export class Grid {
   /** Fits the tiles into the space that there is. */
   layOut(): void {
     const space = this.element.parentElement;
-    if (!space || this.#cells.size === 0) return;
+    if (!space || this.size === 0) return;
     const { clientWidth, clientHeight } = space;
-    const layout = layoutFor(this.#cells.size, clientWidth, clientHeight, this.#columns);
+    const layout = layoutFor(this.size, clientWidth, clientHeight, this.#plan.arrangement);
     this.#layout = layout;
     const { style } = this.element;
     style.gridTemplateColumns = `repeat(${layout.columns}, ${layout.width}px)`;
     style.gridAutoRows = `${layout.height}px`;
     style.gap = `${layout.gap}px`;
+    style.setProperty('--span', String(layout.span));
     for (const cell of this.#cells.values()) this.#adapt(cell);
   }
 
@@ -181,13 +189,14 @@ export class Grid {
     return this.#large ?? this.#ordered().find(({ hit }) => hit === document.activeElement) ?? null;
   }
 
+  /** The cells that are shown, in their order. */
   #ordered(): GridCell[] {
-    const cells = [...this.#cells.values()];
+    const cells = [...this.#cells.values()].filter(({ place }) => place === 'shown');
     const byItem = new Map<Element, GridCell>(cells.map((cell) => [cell.item, cell]));
     return [...this.element.children].flatMap((item) => byItem.get(item) ?? []);
   }
 
-  #cellFor(camera: WallCamera): GridCell {
+  #element(camera: WallCamera): GridCell {
     const before = this.#cells.get(camera.camera);
     if (before && before.camera.rtsp === camera.rtsp) {
       before.update(camera);
@@ -202,6 +211,7 @@ export class Grid {
     const options = { wall, strings, info: this.#info, covered: this.#large !== null };
     const cell = new GridCell(camera, options, this.#cellEvents);
     this.#cells.set(camera.camera, cell);
+    this.element.append(cell.item);
     return cell;
   }
 
@@ -219,9 +229,16 @@ export class Grid {
     cell.item.remove();
   }
 
-  /** Asks for pictures of the size that the tile has. */
+  /** Asks for pictures of the size that the tile has, or will have. */
   #adapt(cell: GridCell): void {
-    const large = cell === this.#large;
-    cell.adapt(large ? innerWidth : (this.#layout?.width ?? 0), large);
+    if (cell.place === 'away') return;
+    const { width = 0, span = 1 } = this.#layout ?? {};
+    const { fps, quality } = this.#plan;
+    if (cell === this.#large) {
+      cell.adapt({ width: innerWidth, main: true, quality });
+      return;
+    }
+    const spans = span > 1 && leads(this.#plan, cell);
+    cell.adapt({ width: spans ? width * span : width, main: spans, fps, quality });
   }
 }

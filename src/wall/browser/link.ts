@@ -5,6 +5,7 @@ import {
   type ClientMessage,
   decodeFrameHeader,
   type FrameHeader,
+  type HelloMessage,
   type RefusedMessage,
   type RetriedMessage,
   type StateMessage,
@@ -14,7 +15,8 @@ import {
 /** The page's one socket to the service: connects, reconnects, keeps the clock offset. Knows no tiles. */
 
 export interface LinkEvents {
-  up(): void;
+  /** @param page version of the page that the server gives out, or null */
+  up(page: string | null): void;
   down(code: number, reason: string): void;
   frame(header: FrameHeader, message: ArrayBuffer): void;
   message(message: StateMessage | RefusedMessage): void;
@@ -92,13 +94,13 @@ export class Link {
     }
     const message = typeof data === 'string' ? parseServerMessage(data) : null;
     if (!message) return;
-    if (message.type === 'hello') this.#hello(message.protocol, message.time);
+    if (message.type === 'hello') this.#hello(message);
     else if (message.type === 'pong') this.offset.add(message.sent, message.time, Date.now());
     else if (message.type === 'retried') this.events.retried(message);
     else this.events.message(message);
   }
 
-  #hello(protocol: number, time: number): void {
+  #hello({ protocol, time, page }: HelloMessage): void {
     if (protocol !== WALL_PROTOCOL_VERSION) {
       this.#drop(4400, 'page and server are of different versions: reload the page');
       return;
@@ -106,7 +108,7 @@ export class Link {
     this.#up = true;
     this.#upAt = performance.now();
     this.offset.hello(time, Date.now());
-    this.events.up();
+    this.events.up(page ?? null);
     for (const delay of FIRST_PINGS_MS) setTimeout(() => this.#ping(), delay);
   }
 

@@ -1,6 +1,7 @@
 import { closedText, type Strings } from '../page/strings.js';
 import type { Word } from '../page/verdict.js';
 import { MAX_COLUMNS } from '../page/wall-address.js';
+import type { View } from '../page/view.js';
 import { make, makeButton } from './dom.js';
 
 export interface ToolbarActions {
@@ -12,6 +13,8 @@ export interface ToolbarActions {
   showHidden(): void;
   columns(columns: number | null): void;
   fullScreen(): void;
+  /** Goes to a view, or with null to the wall of all cameras. */
+  open(view: string | null): void;
 }
 
 export interface Summary {
@@ -35,6 +38,9 @@ export class Toolbar {
   readonly #remove: HTMLButtonElement;
   readonly #hidden: HTMLButtonElement;
   readonly #columns = make('select');
+  readonly #views = make('select', { className: 'views' });
+  /** Of the menu's entries. */
+  #viewNames: readonly (string | null)[] = [null];
   #warning = '';
 
   constructor(
@@ -48,9 +54,15 @@ export class Toolbar {
     for (let count = 1; count <= MAX_COLUMNS; count += 1)
       this.#columns.append(make('option', { text: String(count) }));
     this.#columns.addEventListener('change', () => actions.columns(this.#columns.selectedIndex || null));
-    const columns = make('label', { text: `${strings.columns} ` }, this.#columns);
+    this.#views.setAttribute('aria-label', strings.views);
+    this.#views.hidden = true;
+    this.#views.addEventListener('change', () =>
+      actions.open(this.#viewNames[this.#views.selectedIndex] ?? null),
+    );
+    const columns = make('label', { className: 'columns', text: `${strings.columns} ` }, this.#columns);
     this.element.append(
       make('h1', { text: strings.wall }),
+      this.#views,
       this.#back,
       this.#text,
       this.#hidden,
@@ -65,6 +77,17 @@ export class Toolbar {
   /** A problem that the summary names; empty for none. */
   warn(text: string): void {
     this.#warning = text;
+  }
+
+  /** Offers these views in the menu; without any there is no menu. `current` is the view that is shown, or null. */
+  offer(views: readonly View[], current: string | null): void {
+    const names = [null, ...views.map(({ view }) => view)];
+    const titles = [this.strings.allCameras, ...views.map(({ title }) => title)];
+    this.#views.hidden = views.length === 0;
+    if (titles.join('\n') !== [...this.#views.options].map(({ text }) => text).join('\n'))
+      this.#views.replaceChildren(...titles.map((text) => make('option', { text })));
+    this.#viewNames = names;
+    this.#views.selectedIndex = names.indexOf(current);
   }
 
   show(summary: Summary): void {

@@ -24,6 +24,7 @@ export class WallClient extends EventTarget {
   #lastId = 0;
   #offset = 0;
   #lostAt: number | null = Date.now();
+  #pageVersion: string | null = null;
   #close: { readonly code: number; readonly reason: string } = { code: 0, reason: '' };
 
   constructor(options: WallOptions = {}) {
@@ -57,6 +58,11 @@ export class WallClient extends EventTarget {
     return this.#close;
   }
 
+  /** Version of the wall page that the server gives out, once it has said so. */
+  get pageVersion(): string | null {
+    return this.#pageVersion;
+  }
+
   /** Now, by the server's clock: Unix epoch, ms. */
   now(): number {
     return Date.now() + this.#offset;
@@ -82,7 +88,7 @@ export class WallClient extends EventTarget {
     removeEventListener('online', this.#retryNow);
     document.removeEventListener('visibilitychange', this.#retryNow);
     this.#post({ type: 'close' });
-    this.#link({ type: 'link', up: false, code: 0, reason: '' });
+    this.#link({ type: 'link', up: false, code: 0, reason: '', page: null });
   }
 
   #post(message: ToWorker, transfer: Transferable[] = []): void {
@@ -100,8 +106,9 @@ export class WallClient extends EventTarget {
     }
   }
 
-  #link({ up, code, reason }: LinkNews): void {
+  #link({ up, code, reason, page }: LinkNews): void {
     this.#close = { code, reason };
+    this.#pageVersion = page ?? this.#pageVersion;
     if (up) this.#lostAt = null;
     else this.#lostAt ??= Date.now();
     for (const tile of this.#tiles.values()) tile.linked(up);

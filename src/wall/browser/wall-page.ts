@@ -12,6 +12,7 @@ import { EmptyHint } from './empty-hint.js';
 import { Grid } from './grid.js';
 import type { WallCamera } from './grid-cell.js';
 import { listenKeys } from './keys.js';
+import { openView, toggleFullScreen } from './navigation.js';
 import { Toolbar } from './toolbar.js';
 
 /** The wall page: builds its parts, and keeps cameras, address and tiles in step. */
@@ -46,22 +47,22 @@ export class WallPage {
       showHidden: () => this.#setAddress({ hidden: [] }),
       columns: (columns) => this.#setAddress({ columns }),
       fullScreen: toggleFullScreen,
+      open: openView,
     });
     this.#hint = new EmptyHint(strings, { add, showHidden: () => this.#setAddress({ hidden: [] }) });
     const main = make('main', {}, this.#grid.element, this.#hint.element);
     document.body.append(this.#toolbar.element, main, dialog, help, this.#announcer.element);
     listenKeys(this.#grid, {
-      add,
       help: () => help.showModal(),
       fullScreen: toggleFullScreen,
-      columns: (by) => this.#stepColumns(by),
-      ordered: () => this.#ordered(),
+      edit: { add, columns: (by) => this.#stepColumns(by), ordered: () => this.#ordered() },
     });
     this.#makeDraggable();
     new ResizeObserver(() => this.#grid.layOut()).observe(main);
     this.#show();
     this.#list = new CameraList({
-      listed: (cameras) => {
+      listed: (cameras, views) => {
+        this.#toolbar.offer(views, null);
         this.#known = true;
         this.#listed = cameras;
         this.#toolbar.warn('');
@@ -107,10 +108,11 @@ export class WallPage {
   #show(): void {
     const cameras = this.#cameras();
     const names = arrange([...cameras.keys()], this.#address);
-    this.#grid.show(
-      names.flatMap((name) => cameras.get(name) ?? []),
-      this.#address.columns,
-    );
+    const { columns } = this.#address;
+    this.#grid.show({
+      shown: names.flatMap((name) => cameras.get(name) ?? []),
+      arrangement: columns === null ? { kind: 'auto' } : { kind: 'columns', columns },
+    });
     this.#hint.show(names.length > 0 || !this.#known ? null : cameras.size > 0 ? 'hidden' : 'none');
     this.#summarise();
   }
@@ -158,12 +160,4 @@ export class WallPage {
     this.#announcer.forget(title);
     this.#setAddress({ hidden: [...new Set([...this.#address.hidden, camera])] });
   }
-}
-
-function toggleFullScreen(): void {
-  // Refused outside of a gesture or inside a frame without the right: then nothing changes.
-  const change = document.fullscreenElement
-    ? document.exitFullscreen()
-    : document.documentElement.requestFullscreen();
-  change.catch(() => undefined);
 }

@@ -33,6 +33,7 @@ export class WallTile extends EventTarget {
   #stats: TileStats | null = null;
   #expectedSince: number;
   #paused = false;
+  #away = false;
   #rate: { readonly at: number; readonly drawn: number }[] = [];
 
   constructor(
@@ -92,6 +93,17 @@ export class WallTile extends EventTarget {
     this.#paused = paused;
     this.#expectedSince = this.wall.now();
     this.post({ type: paused ? 'pause' : 'resume', tile: this.id });
+    this.changed();
+  }
+
+  /** Gives the camera up, so that it costs nothing at all, and takes it again; the last picture stays. */
+  setAway(away: boolean): void {
+    if (away === this.#away) return;
+    this.#away = away;
+    this.#state = null;
+    this.#refused = null;
+    this.#expectedSince = this.wall.now();
+    this.post({ type: away ? 'leave' : 'return', tile: this.id });
     this.changed();
   }
 

@@ -1,4 +1,5 @@
 import { type FrameHeader, MAX_ACKS, MAX_HANDLE, MAX_HANDLES, type TileRendition } from '../protocol.js';
+import { afterPaint } from './after-paint.js';
 import { Link } from './link.js';
 import { Painter } from './painter.js';
 import { type FromWorker, STATS_MS, type TileRequest, type ToWorker } from './worker-messages.js';
@@ -10,7 +11,6 @@ interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker): void;
   close(): void;
-  requestAnimationFrame(callback: () => void): number;
 }
 const scope = globalThis as unknown as WorkerScope;
 
@@ -19,6 +19,8 @@ interface Tile {
   readonly painter: Painter;
   request: TileRequest;
   paused: boolean;
+  /** The tile's camera is given up for now: it has no handle, also on a new connection. */
+  away: boolean;
   /** What the server knows of that. */
   sentPaused: boolean;
   /** Handle on the present connection; 0 without one. */
@@ -44,9 +46,6 @@ const PAUSE_INTERVAL_MS = 120;
 
 /** A frame that is this much older than the resume shows the past. */
 const PRESENT_MS = 1000;
-
-/** Longest wait for a frame to be shown. */
-const PAINT_MS = 500;
 
 const tiles = new Map<number, Tile>();
 const byHandle = new Map<number, Tile>();
@@ -120,20 +119,6 @@ function reportStats(): void {
   if (stats.length > 0) scope.postMessage({ type: 'stats', offset: link?.offset.ms ?? 0, tiles: stats });
 }
 
-/**
- * A frame that was given to a canvas is shown with the worker's next animation frame, and is certain to be on the page's canvas by
- * the one after. Hidden pages have no animation frames: then a timer does.
- */
-function afterPaint(action: () => void): void {
-  let done = false;
-  const once = (): void => {
-    if (!done) action();
-    done = true;
-  };
-  setTimeout(once, PAINT_MS);
-  scope.requestAnimationFrame(() => scope.requestAnimationFrame(once));
-}
-
 const serverNow = (): number => Date.now() + (link?.offset.ms ?? 0);
 
 function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
@@ -153,6 +138,7 @@ function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
     painter,
     request,
     paused: false,
+    away: false,
     sentPaused: false,
     handle: 0,
     reported: 0,
@@ -165,17 +151,17 @@ function add(id: number, canvas: OffscreenCanvas, request: TileRequest): void {
 
 function open(url: string): void {
   link = new Link(url, {
-    up: () => {
+    up: (page) => {
       byHandle.clear();
       acks.clear();
-      scope.postMessage({ type: 'link', up: true, code: 0, reason: '' });
-      for (const tile of tiles.values()) subscribe(tile);
+      scope.postMessage({ type: 'link', up: true, code: 0, reason: '', page });
+      for (const tile of tiles.values()) if (!tile.away) subscribe(tile);
       flushPauses();
     },
     down: (code, reason) => {
       byHandle.clear();
       for (const tile of tiles.values()) tile.handle = 0;
-      scope.postMessage({ type: 'link', up: false, code, reason });
+      scope.postMessage({ type: 'link', up: false, code, reason, page: null });
     },
     frame: (header, message) => byHandle.get(header.handle)?.painter.frame(header, message),
     message: (message) => {
@@ -198,7 +184,7 @@ function change(tile: Tile, rendition: TileRendition): void {
 }
 
 function subscribeAgain(tile: Tile): void {
-  if (tile.handle === 0) subscribe(tile);
+  if (tile.handle === 0 && !tile.away) subscribe(tile);
   flushPauses();
 }
 
@@ -210,10 +196,20 @@ function setPaused(tile: Tile, paused: boolean): void {
   pauseTimer ??= setTimeout(flushPauses, wait);
 }
 
-function remove(tile: Tile): void {
+function unsubscribe(tile: Tile): void {
   if (tile.handle) link?.send({ type: 'unsubscribe', handle: tile.handle });
   forget(tile);
+}
+
+function remove(tile: Tile): void {
+  unsubscribe(tile);
   tiles.delete(tile.id);
+}
+
+function setAway(tile: Tile, away: boolean): void {
+  tile.away = away;
+  if (away) unsubscribe(tile);
+  else subscribeAgain(tile);
 }
 
 function handle(message: ToWorker): void {
@@ -233,7 +229,8 @@ function handle(message: ToWorker): void {
       const { camera, rtsp, main } = tile.request;
       link?.send({ type: 'retry', camera, rtsp, main });
       subscribeAgain(tile);
-    } else setPaused(tile, message.type === 'pause');
+    } else if (message.type === 'leave' || message.type === 'return') setAway(tile, message.type === 'leave');
+    else setPaused(tile, message.type === 'pause');
   }
 }
 

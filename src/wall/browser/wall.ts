@@ -1,7 +1,9 @@
 import { stringsFor } from '../page/strings.js';
+import { parsePageAddress } from '../page/view.js';
+import { ViewPage } from './view-page.js';
 import { WallPage } from './wall-page.js';
 
-/** Entry of the wall page. */
+/** Entry of the wall page: the wall of all cameras, a view, or a kiosk, by its address. */
 
 /** The service has set a cookie from the token by now, so it need not stay where people copy it from. */
 function hideToken(): void {
@@ -15,4 +17,6 @@ hideToken();
 const strings = stringsFor(navigator.language);
 document.documentElement.lang = strings.lang;
 document.title = strings.wall;
-new WallPage(strings);
+const address = parsePageAddress(location.pathname, location.search);
+if (address.view !== null || address.kiosk) new ViewPage(strings, address);
+else new WallPage(strings);

@@ -22,6 +22,8 @@ export type ToWorker =
   | { readonly type: 'again'; readonly tile: number }
   /** The same, and has its camera tried now; answered with RetriedNews. */
   | { readonly type: 'retry'; readonly tile: number }
+  /** Gives the tile's camera up, and takes it again; the canvas keeps its picture. */
+  | { readonly type: 'leave' | 'return'; readonly tile: number }
   /** Tries the connection now instead of after the backoff: the page came back or the network did. */
   | { readonly type: 'now' }
   | { readonly type: 'close' };
@@ -70,6 +72,8 @@ export interface LinkNews {
   /** Close code and reason of the server, 0 and '' without one. */
   readonly code: number;
   readonly reason: string;
+  /** Version of the page that the server gives out, if it says so. */
+  readonly page: string | null;
 }
 
 export type FromWorker =

@@ -1,4 +1,6 @@
 import { TILE_STATES, type ServerMessage, type TileState } from '../protocol.js';
+import type { Arrangement } from './layout.js';
+import type { View } from './view.js';
 
 /**
  * Parser of what the server sends as text, for the browser. By hand: a schema library would be the largest part of
@@ -26,7 +28,8 @@ export function parseServerMessage(text: string): ServerMessage | null {
   if (type === 'hello') {
     const { protocol, credits, maxHandles } = json;
     if (!isNumber(protocol) || !isNumber(time) || !isNumber(credits) || !isNumber(maxHandles)) return null;
-    return { type, protocol, time, credits, maxHandles };
+    const hello = { type, protocol, time, credits, maxHandles } as const;
+    return isText(json['page']) ? { ...hello, page: json['page'] } : hello;
   }
   if (type === 'pong')
     return isNumber(json['sent']) && isNumber(time) ? { type, sent: json['sent'], time } : null;
@@ -66,4 +69,39 @@ export function parseCameraList(json: unknown): readonly ListedCamera[] | null {
     const title = isText(entry['title']) && entry['title'] !== '' ? entry['title'] : entry['camera'];
     return [{ camera: entry['camera'], title, hasMain: entry['hasMain'] === true }];
   });
+}
+
+const isCount = (value: unknown): value is number => isNumber(value) && Number.isInteger(value) && value >= 0;
+
+/** `GET /api/views`: null when the answer is no list of views; a single view that makes no sense is left out. */
+export function parseViewList(json: unknown): readonly View[] | null {
+  if (!isFields(json) || !Array.isArray(json['views'])) return null;
+  const views: readonly unknown[] = json['views'];
+  return views.flatMap((entry) => {
+    if (!isFields(entry)) return [];
+    const { view, title, cameras, pinned, fps, quality } = entry;
+    if (!isText(view) || !isText(title) || !Array.isArray(cameras) || !cameras.every(isText)) return [];
+    return [
+      {
+        view,
+        title,
+        arrangement: arrangementOf(entry),
+        cameras,
+        pinned: isCount(pinned) ? pinned : 0,
+        pages: pagesOf(entry),
+        fps: isNumber(fps) ? fps : undefined,
+        quality: isNumber(quality) ? quality : undefined,
+      },
+    ];
+  });
+}
+
+/** A layout that this page does not know is shown as equal tiles. */
+function arrangementOf({ layout, columns }: Fields): Arrangement {
+  if (layout === 'columns' && isCount(columns) && columns > 0) return { kind: 'columns', columns };
+  return { kind: layout === 'large' ? 'large' : 'auto' };
+}
+
+function pagesOf({ pageSize: size, dwellMs }: Fields): View['pages'] {
+  return isCount(size) && size > 0 && isNumber(dwellMs) && dwellMs >= 1000 ? { size, dwellMs } : null;
 }

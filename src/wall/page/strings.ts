@@ -28,10 +28,10 @@ export interface Strings {
   readonly retryDenied: string;
   readonly takeOff: string;
   readonly back: string;
-  readonly emptyTitle: string;
-  readonly emptyText: string;
-  readonly allHiddenTitle: string;
-  readonly allHiddenText: string;
+  /** Title and text of a wall without tiles. */
+  readonly empty: Readonly<Record<'none' | 'hidden' | 'noView', readonly [title: string, text: string]>>;
+  readonly views: string;
+  readonly allCameras: string;
   readonly addTitle: string;
   readonly address: string;
   readonly name: string;
@@ -82,11 +82,19 @@ export const EN: Strings = {
   retryDenied: 'The camera was tried less than half a minute ago. Wait a moment: cameras lock accounts.',
   takeOff: 'Remove',
   back: 'Back to the wall',
-  emptyTitle: 'No cameras yet',
-  emptyText:
-    'Add one with its RTSP address, which its manual or web page names. Cameras of the service’s configuration appear here by themselves.',
-  allHiddenTitle: 'All cameras are hidden',
-  allHiddenText: 'They were taken off this wall. Show them again, or add another one.',
+  empty: {
+    none: [
+      'No cameras yet',
+      'Add one with its RTSP address, which its manual or web page names. Cameras of the service’s configuration appear here by themselves.',
+    ],
+    hidden: ['All cameras are hidden', 'They were taken off this wall. Show them again, or add another one.'],
+    noView: [
+      'No such view',
+      'The service knows no view of this name, or your token does not cover it. It is looked for again by itself.',
+    ],
+  },
+  views: 'View',
+  allCameras: 'All cameras',
   addTitle: 'Add a camera',
   address: 'RTSP address',
   name: 'Name',
@@ -156,11 +164,22 @@ export const ES: Strings = {
   retryDenied: 'La cámara se probó hace menos de medio minuto. Espere: las cámaras bloquean cuentas.',
   takeOff: 'Quitar',
   back: 'Volver al muro',
-  emptyTitle: 'Todavía no hay cámaras',
-  emptyText:
-    'Añada una con su dirección RTSP, que figura en su manual o en su página web. Las cámaras configuradas en el servicio aparecen aquí solas.',
-  allHiddenTitle: 'Todas las cámaras están ocultas',
-  allHiddenText: 'Se quitaron de este muro. Muéstrelas de nuevo o añada otra.',
+  empty: {
+    none: [
+      'Todavía no hay cámaras',
+      'Añada una con su dirección RTSP, que figura en su manual o en su página web. Las cámaras configuradas en el servicio aparecen aquí solas.',
+    ],
+    hidden: [
+      'Todas las cámaras están ocultas',
+      'Se quitaron de este muro. Muéstrelas de nuevo o añada otra.',
+    ],
+    noView: [
+      'No existe esta vista',
+      'El servicio no conoce ninguna vista con este nombre, o su token no la incluye. Se buscará de nuevo sin más.',
+    ],
+  },
+  views: 'Vista',
+  allCameras: 'Todas las cámaras',
   addTitle: 'Añadir una cámara',
   address: 'Dirección RTSP',
   name: 'Nombre',
