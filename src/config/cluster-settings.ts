@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { oneOf, type Setting, setting, text } from './setting.js';
+import { oneOf, secretText, type Setting, setting, text } from './setting.js';
 
 /** Settings of the cluster: without NATS_URL none of them means anything. */
 
@@ -63,7 +63,7 @@ export const CLUSTER_SETTINGS = {
   ),
   CLUSTER_SECRET: setting(
     '',
-    text.refine(
+    secretText.refine(
       (given) => given === '' || given.length >= LEAST_SECRET,
       `must have at least ${LEAST_SECRET} characters`,
     ),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../shared/errors.js';
 import { CLUSTER_SETTINGS, clusterProblems } from './cluster-settings.js';
-import { oneOf, type Setting, setting, text } from './setting.js';
+import { COMMENT_BEHIND, oneOf, secretText, setting, type Setting, text } from './setting.js';
 import { type Bounds, HEIGHT, QUALITY, WIDTH } from '../shared/rendition.js';
 
 /** Every setting in one table: name, default, check, and the line that `--help` and the README show. */
@@ -44,9 +44,6 @@ const sizeLadder = z.string().transform((text, context) => {
   return sizes;
 });
 
-/** Files of environment variables take what stands behind a value for a part of it, comments included. */
-const COMMENT_BEHIND = 'holds a comment or white space: put a comment on a line of its own';
-
 /** A list that is only commas would quietly turn authentication off. A comment in it would be a token that everybody can read. */
 const tokens = z
   .string()
@@ -57,12 +54,10 @@ const tokens = z
 /** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
 const MIN_JWT_SECRET_BYTES = 32;
 
-const jwtSecret = text
-  .refine((given) => !/(^|\s)#/.test(given), COMMENT_BEHIND)
-  .refine(
-    (given) => given === '' || Buffer.byteLength(given) >= MIN_JWT_SECRET_BYTES,
-    `must have at least ${MIN_JWT_SECRET_BYTES} bytes for HS256`,
-  );
+const jwtSecret = secretText.refine(
+  (given) => given === '' || Buffer.byteLength(given) >= MIN_JWT_SECRET_BYTES,
+  `must have at least ${MIN_JWT_SECRET_BYTES} bytes for HS256`,
+);
 
 export const SETTINGS = {
   HOST: setting('127.0.0.1', text.min(1, 'must not be empty'), 'Address to listen on; 0.0.0.0 for all'),

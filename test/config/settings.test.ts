@@ -169,11 +169,12 @@ test('a comment behind a token or secret is refused, since everybody can read it
     { AUTH_TOKENS: 'one,tab\tbed' },
     { AUTH_JWT_SECRET: `${'x'.repeat(32)} # rotate in May` },
     { AUTH_JWT_SECRET: '# 32 bytes or more, for tokens that end' },
+    { CLUSTER_SECRET: '# openssl rand -base64 32' },
   ]) {
     const [problem = '', ...others] = problemsOf(() => loadConfig(wrong));
     assert.match(
       problem,
-      /^AUTH_(TOKENS|JWT_SECRET)=\*\*\*: .*comment.* line of its own/,
+      /^(AUTH_TOKENS|AUTH_JWT_SECRET|CLUSTER_SECRET)=\*\*\*: .*comment.* line of its own/,
       JSON.stringify(wrong),
     );
     assert.deepEqual(others, []);

@@ -184,7 +184,10 @@ test(
     ]) {
       const path = wsPath(query);
       const { code, reason } = await refusal(target.service.port, path, { Authorization });
-      assert.deepEqual([code, reason], [4403, 'token does not cover this camera: see its claim "cameras" or "views"']);
+      assert.deepEqual(
+        [code, reason],
+        [4403, 'token does not cover this camera: see its claim "cameras" or "views"'],
+      );
       for (const http of ['/snapshot', '/stream.mjpeg'])
         assert.equal(await statusOf(http + path.slice(3), { Authorization }), 403);
     }
