@@ -182,6 +182,7 @@ for (const ffmpeg of FFMPEGS) {
       const set = await cameras(t);
       const server = await service(t, {
         FFMPEG_PATH: ffmpeg.path,
+        OPEN_TIMEOUT_MS: '2500',
         RETRY_MIN_MS: '500',
         RETRY_MAX_MS: '1000',
       });

@@ -17,7 +17,7 @@ export type Scope = Pick<TestContext, 'after'>;
 
 /** Times short enough for tests, with room for a busy machine. */
 export const QUICK = {
-  OPEN_TIMEOUT_MS: '2500',
+  OPEN_TIMEOUT_MS: '6000',
   STALL_TIMEOUT_MS: '1000',
   RETRY_MIN_MS: '200',
   RETRY_MAX_MS: '800',
