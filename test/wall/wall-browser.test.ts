@@ -198,7 +198,8 @@ describe('the wall page', { timeout: 60_000 }, () => {
       await page.locator('input[name=name]').fill('Back Door');
       await page.keyboard.press('Enter');
       await untilState(page, 'back-door', 'live');
-      assert.equal(server.subscriptions.at(-1)?.rtsp, 'rtsp://user:hidden@10.0.0.1/live');
+      const added = server.subscriptions.find(({ camera }) => camera === 'back-door');
+      assert.equal(added?.rtsp, 'rtsp://user:hidden@10.0.0.1/live');
       await page.locator('.hit').first().focus();
       await page.keyboard.press('Shift+ArrowRight');
       assert.equal(new URL(page.url()).hash, '#order=back-door,a');

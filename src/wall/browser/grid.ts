@@ -75,6 +75,7 @@ export class Grid {
   show(plan: GridPlan): void {
     this.#plan = plan;
     const { shown, next = [], away = [], arrangement } = plan;
+    this.#measure(shown.length);
     const wanted = new Set([...shown, ...next, ...away].map(({ camera }) => camera));
     for (const cell of [...this.#cells.values()]) if (!wanted.has(cell.camera.camera)) this.#drop(cell);
     // Those that were left out already have a cell, or wait for their turn to get one.
@@ -96,17 +97,21 @@ export class Grid {
 
   /** Fits the tiles into the space that there is. */
   layOut(): void {
-    const space = this.element.parentElement;
-    if (!space || this.size === 0) return;
-    const { clientWidth, clientHeight } = space;
-    const layout = layoutFor(this.size, clientWidth, clientHeight, this.#plan.arrangement);
-    this.#layout = layout;
+    const layout = this.#measure(this.size);
+    if (!layout) return;
     const { style } = this.element;
     style.gridTemplateColumns = `repeat(${layout.columns}, ${layout.width}px)`;
     style.gridAutoRows = `${layout.height}px`;
     style.gap = `${layout.gap}px`;
     style.setProperty('--span', String(layout.span));
     for (const cell of this.#cells.values()) this.#adapt(cell);
+  }
+
+  /** The layout for so many tiles in the space that there is; null when there is nothing to lay out. */
+  #measure(count: number): Layout | null {
+    const space = this.element.parentElement;
+    if (!space || count === 0) return null;
+    return (this.#layout = layoutFor(count, space.clientWidth, space.clientHeight, this.#plan.arrangement));
   }
 
   /** Makes one camera fill the screen, or none. */
@@ -211,6 +216,7 @@ export class Grid {
     const options = { wall, strings, info: this.#info, covered: this.#large !== null };
     const cell = new GridCell(camera, options, this.#cellEvents);
     this.#cells.set(camera.camera, cell);
+    this.#adapt(cell); // Before it is connected: it asks for its own size from the start.
     this.element.append(cell.item);
     return cell;
   }
