@@ -1,7 +1,11 @@
 import type { SourceColours } from './source-colours.js';
 
-/** Shares of red and blue in luma: ITU-R BT.601-7 and BT.709-6. JPEG files are in the former (JFIF 1.02). */
-const LUMA = { bt601: { red: 0.299, blue: 0.114 }, bt709: { red: 0.2126, blue: 0.0722 } } as const;
+/** Shares of red and blue in luma: ITU-R BT.601-7, BT.709-6 and BT.2020-2 (non-constant luminance). JPEG files are in the first (JFIF 1.02). */
+const LUMA = {
+  bt601: { red: 0.299, blue: 0.114 },
+  bt709: { red: 0.2126, blue: 0.0722 },
+  bt2020: { red: 0.2627, blue: 0.0593 },
+} as const;
 
 /** What a sample of each plane adds to a sample of each plane of the JPEG; luma counts from `black`, chroma from 128. */
 export interface Gains {

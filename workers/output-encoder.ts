@@ -1,4 +1,4 @@
-import { type Clock, epochMs, systemClock } from '../src/shared/clock.js';
+import { type Clock, systemClock } from '../src/shared/clock.js';
 import type { Demand, FrameMessage, PixelFormat, RunCounters } from '../src/shared/worker-protocol.js';
 import type { RenditionKey } from '../src/shared/rendition.js';
 import { FrameRateLimit } from '../src/shared/frame-rate-limit.js';
@@ -31,8 +31,14 @@ export interface EncoderSource {
   readonly size: { readonly width: number; readonly height: number };
   /** Where its frames lie; `null` for packed RGB, which needs no conversion. */
   readonly memory: Pick<FrameMemory, 'toJpegColours'> | null;
-  /** How its frames are meant. Asked when a frame is encoded, not when it became whole: FFmpeg's log may be read in between. */
-  readonly colours: () => SourceColours;
+}
+
+/** What is known of the picture that a frame shows. */
+export interface EncodedPicture {
+  /** When its last packet came from the camera: Unix epoch, ms with fraction. */
+  readonly arrivedAt: number;
+  /** How the samples are meant. */
+  readonly colours: SourceColours;
 }
 
 export interface FrameSender {
@@ -49,15 +55,13 @@ export interface FrameSender {
 export class OutputEncoder {
   readonly #encoder: JpegEncoder;
   readonly #pacers = new Map<RenditionKey, FrameRateLimit>();
-  #waiting: { readonly frame: Uint8Array; readonly capturedAt: number } | null = null;
+  #waiting: { readonly frame: Uint8Array; readonly picture: EncodedPicture } | null = null;
   #turn: NodeJS.Immediate | null = null;
   /** Cancels the next try of a frame that waits for room. */
   #retry: (() => void) | null = null;
   /** Cancels the end of the rest after a slow encoding. */
   #rest: (() => void) | null = null;
   readonly #catchUps = new TokenBucket(CATCH_UPS, CATCH_UPS_PER_SECOND);
-  /** The first frame of all has to wait for its turn: see EncoderSource.colours. */
-  #hadTurn = false;
 
   constructor(
     private readonly source: EncoderSource,
@@ -82,14 +86,14 @@ export class OutputEncoder {
   }
 
   /** Takes a whole frame; it replaces one that still waits. */
-  frame(frame: Uint8Array): void {
+  frame(frame: Uint8Array, picture: EncodedPicture): void {
     if (this.demands.length === 0) return;
     if (this.#waiting && this.#mayCatchUp()) this.#encodeNewest();
     if (this.#waiting) {
       if (this.#retry) this.counters.droppedInFlight++;
       else this.counters.droppedBeforeEncode++;
     }
-    this.#waiting = { frame, capturedAt: epochMs() };
+    this.#waiting = { frame, picture };
     if (!this.#retry && !this.#rest) this.#turn ??= setImmediate(this.#encodeWaiting);
   }
 
@@ -105,15 +109,12 @@ export class OutputEncoder {
     this.#turn = null;
     this.#retry = null;
     this.#rest = null;
-    this.#hadTurn = true;
     this.#encodeNewest();
   };
 
   /** Whether the frame that waits for its turn may go at once, because a newer one is whole: its buffer is still as it was. */
   #mayCatchUp(): boolean {
-    return (
-      this.#turn !== null && this.#hadTurn && this.sender.hasRoom() && this.#catchUps.take(this.clock.now())
-    );
+    return this.#turn !== null && this.sender.hasRoom() && this.#catchUps.take(this.clock.now());
   }
 
   #encodeNewest(): void {
@@ -122,12 +123,12 @@ export class OutputEncoder {
       this.#retry = this.clock.after(RETRY_MS, this.#encodeWaiting);
       return;
     }
-    const { frame, capturedAt } = this.#waiting;
+    const { frame, picture } = this.#waiting;
     this.#waiting = null;
     const start = this.clock.now();
-    const due = this.demands.filter((demand) => this.#pacer(demand.key).takes(demand.fps, capturedAt));
-    if (due.length > 0) this.source.memory?.toJpegColours(frame, this.source.colours());
-    for (const demand of due) this.#encode(frame, capturedAt, demand);
+    const due = this.demands.filter((demand) => this.#pacer(demand.key).takes(demand.fps, picture.arrivedAt));
+    if (due.length > 0) this.source.memory?.toJpegColours(frame, picture.colours);
+    for (const demand of due) this.#encode(frame, picture.arrivedAt, demand);
     const restMs = (this.clock.now() - start) * REST_SHARE;
     if (restMs >= MIN_REST_MS) this.#rest = this.clock.after(restMs, this.#encodeWaiting);
   }

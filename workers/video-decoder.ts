@@ -43,19 +43,24 @@ export class VideoDecoder {
   #lateTimer: NodeJS.Timeout | null = null;
   /** Times of units that were given to it and are not to be shown. */
   readonly #hidden = new Set<number>();
+  /** Since when it has been given units and gave no picture, monotonic ms. */
+  #unansweredSince: number | null = null;
   #framesSeen = false;
   #stopping = false;
 
-  /** @param buffers two of each output's frames */
+  /**
+   * @param buffers two of each output's frames
+   * @param args FFmpeg's arguments; a bench may change them
+   */
   constructor(
     private readonly job: DecodeJob,
     private readonly build: FfmpegBuild,
     buffers: readonly (readonly [Uint8Array, Uint8Array])[],
     private readonly events: DecoderEvents,
+    args: readonly string[] = ffmpegArgs(job, build),
   ) {
     this.#assemblers = buffers.map((pair) => new FrameAssembler(pair));
     this.#times = new FrameTimes(buffers.length);
-    const args = ffmpegArgs(job, build);
     this.#ffmpeg = new FfmpegProcess(
       build,
       args,
@@ -91,10 +96,25 @@ export class VideoDecoder {
     return this.#assemblers.filter((a) => a.partialBytes > 0).length;
   }
 
-  /** What waits for FFmpeg, and what was let go because it waited too long. */
-  get waiting(): { readonly ms: number; readonly bytes: number; readonly dropped: number } {
-    const { queue } = this.#input;
-    return { ms: queue.waitMs(performance.now()), bytes: queue.bytes, dropped: queue.dropped };
+  /** Longest time that a unit waited for FFmpeg since the last call, ms. */
+  takeLongestWait(): number {
+    return this.#input.queue.takeLongestWait(performance.now());
+  }
+
+  /** Units that were let go because they had waited too long. */
+  get dropped(): number {
+    return this.#input.queue.dropped;
+  }
+
+  /** Nothing waits that FFmpeg has not read. */
+  get hasTakenAll(): boolean {
+    return this.#input.isEmpty;
+  }
+
+  /** How long it has made no picture of what it was given and has read, ms. */
+  get barrenMs(): number {
+    if (this.#unansweredSince === null || !this.hasTakenAll) return 0;
+    return performance.now() - this.#unansweredSince;
   }
 
   /** The end of FFmpeg's log, redacted. */
@@ -104,7 +124,14 @@ export class VideoDecoder {
 
   /** Takes the next unit in decoding order. Units before the first with random access are passed over. */
   decode(timed: TimedUnit): void {
-    if (!this.#stopping) this.#input.push(timed);
+    if (this.#stopping) return;
+    this.#unansweredSince ??= performance.now();
+    this.#input.push(timed);
+  }
+
+  /** The next unit does not follow the last one: decoding begins anew at the next unit where it can. */
+  interrupt(): void {
+    this.#input.queue.interrupt();
   }
 
   /** Asks the process to end, and makes it end. No frame comes after this. */
@@ -164,6 +191,7 @@ export class VideoDecoder {
   }
 
   #whole(index: number, frame: Uint8Array): void {
+    this.#unansweredSince = null;
     if (!this.#framesSeen) this.#firstFrame();
     // FFmpeg 7 and later write the time in another thread than the frame.
     for (let naps = 0; naps < MOST_TIME_NAPS && !this.#readTimesNow(index); naps++) gather();

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Decoder } from '../../workers/decoder.js';
-import { ffmpegArgs, type DecodeJob } from '../../workers/ffmpeg/args.js';
 import { createEncoder } from '../../workers/jpeg-encoder.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import type { FfmpegBuild, PixelFormat } from '../../src/shared/worker-protocol.js';
+import { decodeFile } from './decode-file.js';
 import { JpegSplitter } from '../baseline/jpeg-splitter.js';
 
 /**
@@ -23,7 +22,7 @@ export interface StageRequest {
 }
 
 async function main(request: StageRequest): Promise<{ frames: number; ms: number }> {
-  const build: FfmpegBuild = { ...(await findFfmpeg(request.ffmpeg)), setpriv: null };
+  const build: FfmpegBuild = { ...(await findFfmpeg(request.ffmpeg)), launcher: [] };
   switch (request.way) {
     case 'decode':
       return decodeOnly(request);
@@ -80,15 +79,10 @@ async function encodeOnly(
   const keep = (frame: Uint8Array): void => {
     if (pictures.length < 50) pictures.push(frame.slice());
   };
-  await decoderOf(
-    request,
-    build,
-    'yuv420p',
-    (args) => args,
-    (_, frame) => {
-      keep(frame);
-    },
-  ).ended;
+  const { file, sizes } = request;
+  await decodeFile({ file, sizes, pixels: 'yuv420p', change: (args) => args }, build, (_, frame) => {
+    keep(frame);
+  });
   const encoder = createEncoder('yuv420p', size.width, size.height);
   const start = performance.now();
   for (let i = 0; i < request.encodeFrames; i++) {
@@ -107,37 +101,12 @@ async function pipeline(
   const encoders = request.sizes.map(({ width, height }) => createEncoder(pixels, width, height));
   let frames = 0;
   const start = performance.now();
-  const decoder = decoderOf(request, build, pixels, change, (index, frame) => {
+  const { file, sizes } = request;
+  await decodeFile({ file, sizes, pixels, change }, build, (index, frame) => {
     if (index === 0) frames++;
-    decoder.memoryOf(index)?.toJpegColours(frame, decoder.colours);
     encoders[index]?.encode(frame, request.quality);
   });
-  await decoder.ended;
   return { frames, ms: performance.now() - start };
-}
-
-/** The service's own decoder and arguments, with the file in the camera's place. */
-function decoderOf(
-  request: StageRequest,
-  build: FfmpegBuild,
-  pixels: PixelFormat,
-  change: (args: string[]) => string[],
-  frame: (index: number, frame: Uint8Array) => void,
-): Decoder {
-  const job: DecodeJob = {
-    source: { url: '', transport: 'tcp' },
-    pixels,
-    sizes: request.sizes,
-    keyFramesOnly: false,
-    longProbe: true,
-    ioTimeoutMs: 5000,
-    skipLoopFilter: false,
-  };
-  const args = ffmpegArgs(job, build);
-  const from = args.indexOf('-protocol_whitelist');
-  const to = args.indexOf('-i') + 2;
-  args.splice(from, to - from, '-i', request.file);
-  return new Decoder(job, build, { frame }, change(args));
 }
 
 /** What most scripts do: FFmpeg's own encoder into a pipe, cut at the markers. */

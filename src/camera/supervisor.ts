@@ -1,6 +1,6 @@
 import type { CameraStatus } from '../shared/camera-state.js';
 import type { Clock } from '../shared/clock.js';
-import { type CameraOpener, PROBE_FAULTS } from '../decoding/camera-run.js';
+import type { CameraOpener } from '../decoding/camera-run.js';
 import type { KeyFrames } from '../decoding/decode-plan.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
 import type { DecodePlan, FrameMessage, RunCounters, VideoReport } from '../shared/worker-protocol.js';
@@ -57,7 +57,6 @@ export class Supervisor implements Supervision {
   #run: WatchedRun | null = null;
   #freeze: FreezeDetector;
   #everLive = false;
-  #longProbe = false;
   #lastFrameAt = 0;
   /** The last run ended without a picture. */
   #failedLast = false;
@@ -158,41 +157,34 @@ export class Supervisor implements Supervision {
   /** @returns how the run failed; `null` when it was stopped */
   async #runOnce(slot: ConnectSlot): Promise<Failure | null> {
     this.#freeze = new FreezeDetector(this.times.frozenAfterMs);
-    this.#run = new WatchedRun(
-      this.opener,
-      { plan: this.plan, longProbe: this.#longProbe },
-      this.times,
-      this.#gap,
-      this.clock,
-      {
-        started: () => {
-          slot.started();
-        },
-        alive: (first) => {
-          this.#alive();
-          if (first) slot.leave();
-        },
-        frame: (frame) => {
-          this.#noteFreeze(frame);
-          this.events.frame(frame);
-        },
-        awaitsKeyFrame: () => {
-          this.#status.set(this.status.state, 'no_key_frame', this.#lastFrameAt);
-        },
-        keyFrames: (keyFrames) => {
-          this.events.keyFrames(keyFrames);
-        },
-        counted: (counters) => {
-          this.events.counted(counters);
-        },
-        video: (report) => {
-          this.events.video(report);
-        },
-        stalled: (code) => {
-          this.#status.set('stale', code, this.#lastFrameAt);
-        },
+    this.#run = new WatchedRun(this.opener, { plan: this.plan }, this.times, this.#gap, this.clock, {
+      started: () => {
+        slot.started();
       },
-    );
+      alive: (first) => {
+        this.#alive();
+        if (first) slot.leave();
+      },
+      frame: (frame) => {
+        this.#noteFreeze(frame);
+        this.events.frame(frame);
+      },
+      awaitsKeyFrame: () => {
+        this.#status.set(this.status.state, 'no_key_frame', this.#lastFrameAt);
+      },
+      keyFrames: (keyFrames) => {
+        this.events.keyFrames(keyFrames);
+      },
+      counted: (counters) => {
+        this.events.counted(counters);
+      },
+      video: (report) => {
+        this.events.video(report);
+      },
+      stalled: (code) => {
+        this.#status.set('stale', code, this.#lastFrameAt);
+      },
+    });
     const end = await this.#run.ended;
     this.#run = null;
     return end.code === 'stopped' ? null : end;
@@ -208,11 +200,7 @@ export class Supervisor implements Supervision {
   /** @returns the pause before the next try, ms */
   #afterFailure({ code, detail, liveMs }: Failure): number {
     const first = !this.#everLive;
-    // A stream that short probing cannot open is tried with the long probe; what works is kept for this camera.
-    const otherProbe = liveMs === null && PROBE_FAULTS.has(code);
-    if (otherProbe) this.#longProbe = !this.#longProbe;
     this.#failed = { code, at: this.clock.now() };
-    if (otherProbe && this.#longProbe && code !== 'open_timeout') return 0;
     this.#failedLast = liveMs === null;
     const pause = this.#backoff.next(code, liveMs ?? 0);
     if (first) this.#status.set('offline', code, this.#lastFrameAt);

@@ -1,4 +1,4 @@
-import { CameraError, type CameraErrorCode } from '../shared/errors.js';
+import { CameraError } from '../shared/errors.js';
 import { redact } from '../shared/redact.js';
 import type {
   DecodePlan,
@@ -27,15 +27,11 @@ export interface RunEvents {
 
 export interface OpenRequest {
   readonly plan: DecodePlan;
-  readonly longProbe: boolean;
 }
 
 export interface CameraOpener {
   open(request: OpenRequest, events: RunEvents): CameraRun;
 }
-
-/** Faults that a longer probe of the stream may cure. */
-export const PROBE_FAULTS: ReadonlySet<CameraErrorCode> = new Set(['no_video', 'protocol', 'open_timeout']);
 
 /** What a deferred run's script works with. */
 export interface RunScript {

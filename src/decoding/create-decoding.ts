@@ -9,6 +9,7 @@ import { type PoolEvents, preferredPixels, WorkerPool } from './worker-pool.js';
 export interface DecodingSettings {
   readonly FFMPEG_PATH: string;
   readonly MAX_CAMERAS: number;
+  readonly OPEN_TIMEOUT_MS: number;
   readonly STALL_TIMEOUT_MS: number;
   readonly SKIP_LOOP_FILTER: 'on' | 'off';
 }
@@ -23,12 +24,6 @@ export interface Decoding {
   opener(key: string, url: RtspUrl, transport: Transport): CameraOpener;
   close(): Promise<void>;
 }
-
-/**
- * FFmpeg's own socket timeout, in stall timeouts: it must not end first. At its end FFmpeg gives out the frame that it held back,
- * which would pass for a sign of life. Still short enough that without this process no FFmpeg lives for 10 s (default times).
- */
-const IO_TIMEOUT_FACTOR = 1.5;
 
 /** A worker that is ending while its camera's next run begins holds a thread too. */
 const SPARE_THREADS = 8;
@@ -63,7 +58,8 @@ export async function createDecoding(
     pool,
     ffmpeg: 'problem' in ffmpeg ? null : ffmpeg,
     pixels,
-    ioTimeoutMs: Math.round(settings.STALL_TIMEOUT_MS * IO_TIMEOUT_FACTOR),
+    openTimeoutMs: settings.OPEN_TIMEOUT_MS,
+    stallTimeoutMs: settings.STALL_TIMEOUT_MS,
     skipLoopFilter: settings.SKIP_LOOP_FILTER === 'on',
     resolve,
   };

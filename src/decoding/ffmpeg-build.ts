@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { FfmpegBuild } from '../shared/worker-protocol.js';
+import type { Confinement, FfmpegBuild } from '../shared/worker-protocol.js';
 
 const run = promisify(execFile);
 
@@ -54,6 +54,7 @@ async function probe(path: string, origin: string): Promise<FfmpegBuild> {
   const avformat = Number(/libavformat\s+(\d+)\./.exec(text)?.[1] ?? Number.NaN);
   if (Number.isNaN(avformat))
     throw new Error(`${path} (from ${origin}) does not look like FFmpeg. Check FFMPEG_PATH.`);
+  await checkFormats(path, origin);
   // libavformat 59.27 is FFmpeg 5.1, the first with -fps_mode; ask the binary itself, forks number differently.
   const help = await run(path, ['-hide_banner', '-h', 'full'], {
     timeout: PROBE_TIMEOUT_MS,
@@ -64,21 +65,59 @@ async function probe(path: string, origin: string): Promise<FfmpegBuild> {
     version: text.split('\n', 1)[0] ?? '',
     avformat,
     hasFpsMode: /^-fps_mode\b/m.test(help.stdout),
-    setpriv: await findSetpriv(),
+    ...(await findLauncher(path)),
   };
 }
 
-async function findSetpriv(): Promise<string | null> {
-  if (process.platform !== 'linux') return null;
-  const path = await which('setpriv');
-  if (!path) return null;
-  try {
-    // Older util-linux and BusyBox have setpriv without this option.
-    await run(path, ['--pdeathsig', 'KILL', '--', path, '--version'], { timeout: PROBE_TIMEOUT_MS });
-    return path;
-  } catch {
-    return null;
+/** What it is used for; some builds are made with little in them. */
+async function checkFormats(path: string, origin: string): Promise<void> {
+  for (const [kind, names] of Object.entries({
+    demuxers: ['ivf'],
+    muxers: ['mkvtimestamp_v2', 'rawvideo'],
+  })) {
+    const { stdout } = await run(path, ['-hide_banner', `-${kind}`], { timeout: PROBE_TIMEOUT_MS });
+    const missing = names.find((name) => !new RegExp(` ${name} `).test(stdout));
+    if (missing !== undefined)
+      throw new Error(
+        `FFmpeg at ${path} (from ${origin}) is built without ${missing} (${kind}): use another one`,
+      );
   }
+}
+
+/** Rights that can be given up before FFmpeg starts, by util-linux's `setpriv`; the most first. */
+const LAUNCHES: readonly { readonly args: readonly string[]; readonly confinement: Confinement }[] = [
+  {
+    args: ['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all'],
+    confinement: { parentDeath: true, noNewPrivileges: true, noCapabilities: true },
+  },
+  {
+    args: ['--no-new-privs'],
+    confinement: { parentDeath: true, noNewPrivileges: true, noCapabilities: false },
+  },
+  // BusyBox and older util-linux have no more, or not even that.
+  { args: [], confinement: { parentDeath: true, noNewPrivileges: false, noCapabilities: false } },
+];
+const NOT_CONFINED: Confinement = { parentDeath: false, noNewPrivileges: false, noCapabilities: false };
+
+/** Tried with FFmpeg itself: what this user and this container allow is known by nothing else. */
+async function findLauncher(path: string): Promise<Pick<FfmpegBuild, 'launcher' | 'confinement'>> {
+  const isRoot = process.getuid?.() === 0;
+  const setpriv = process.platform === 'linux' ? await which('setpriv') : null;
+  for (const { args, confinement } of LAUNCHES) {
+    if (setpriv === null) break;
+    const words = ['--pdeathsig', 'KILL', ...args, '--'];
+    try {
+      await run(setpriv, [...words, path, '-version'], { timeout: PROBE_TIMEOUT_MS });
+      // Others than root have no capabilities to give up.
+      return {
+        launcher: [setpriv, ...words],
+        confinement: { ...confinement, noCapabilities: confinement.noCapabilities || !isRoot },
+      };
+    } catch {
+      // Not allowed here: with less.
+    }
+  }
+  return { launcher: [], confinement: { ...NOT_CONFINED, noCapabilities: !isRoot } };
 }
 
 async function which(name: string): Promise<string | null> {

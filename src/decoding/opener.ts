@@ -1,6 +1,6 @@
 import type { Addresses } from '../source/address-policy.js';
-import type { FfmpegBuild, PixelFormat, RunEnd, Transport } from '../shared/worker-protocol.js';
-import { dialUrl, type RtspUrl } from '../source/rtsp-url.js';
+import type { FfmpegBuild, PixelFormat, RunEnd, Source, Transport } from '../shared/worker-protocol.js';
+import type { RtspUrl } from '../source/rtsp-url.js';
 import {
   type CameraOpener,
   type CameraRun,
@@ -16,9 +16,10 @@ export interface OpenerDeps {
   /** `null` when none could be found at start: every opening then says so. */
   readonly ffmpeg: FfmpegBuild | null;
   readonly pixels: PixelFormat;
-  readonly ioTimeoutMs: number;
+  readonly openTimeoutMs: number;
+  readonly stallTimeoutMs: number;
   readonly skipLoopFilter: boolean;
-  /** The addresses that were judged, for FFmpeg to dial. Throws CameraError `dns` or `target_denied`. */
+  /** The addresses that were judged. Throws CameraError `dns` or `target_denied`. */
   readonly resolve: (url: RtspUrl) => Promise<Addresses>;
 }
 
@@ -38,10 +39,11 @@ export function cameraOpener(
     camera,
     ffmpeg,
     pixels: deps.pixels,
-    source: { url: dialUrl(url, address), transport },
+    source: sourceOf(url, address, transport),
     plan: request.plan,
-    longProbe: request.longProbe,
-    ioTimeoutMs: deps.ioTimeoutMs,
+    aspect: null,
+    openTimeoutMs: deps.openTimeoutMs,
+    stallTimeoutMs: deps.stallTimeoutMs,
     skipLoopFilter: deps.skipLoopFilter,
   });
   const dialInTurn = async (it: RunScript, request: OpenRequest, events: RunEvents): Promise<RunEnd> => {
@@ -64,6 +66,11 @@ export function cameraOpener(
   return {
     open: (request, events) => deferRun(request.plan, (it) => dialInTurn(it, request, events)),
   };
+}
+
+function sourceOf(url: RtspUrl, address: string, transport: Transport): Source {
+  const { scheme, host, port, rest: pathAndQuery } = url;
+  return { url: { scheme, host, port, pathAndQuery }, credentials: url.credentials(), address, transport };
 }
 
 /** Passes a run's events on, and tells whether one of them was a sign of life. */

@@ -210,7 +210,8 @@ export class RtpReceiver {
         this.#problems.problem({ kind: 'wrong_codec', declared, found: null });
       }
     }
-    if (packets === MAX_PACKETS_WITHOUT_UNIT) {
+    // Pictures that only lack a key picture before them are no bad data.
+    if (packets === MAX_PACKETS_WITHOUT_UNIT && this.#counts.dependentUnits === 0) {
       this.#problems.problem({
         kind: 'bad_data',
         what: 'no picture can be begun: parameter sets or a key picture are missing',

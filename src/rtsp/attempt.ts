@@ -6,6 +6,7 @@ import { Dialogue, type DialogueOptions } from './dialogue.js';
 import type { DialogueStep } from './dialogue-step.js';
 import { setUpTrack, type MediaLink, type TransportKind } from './media-link.js';
 import { MediaStream } from './media-stream.js';
+import { isFatal, problemText } from './media-problem.js';
 import { printable } from './message-syntax.js';
 import { shown } from './camera-faults.js';
 import type { SessionDescription } from './session-description.js';
@@ -46,6 +47,8 @@ export interface SessionStatistics extends RtpStatistics {
 
 /** How long a camera may take to answer TEARDOWN. */
 const TEARDOWN_MS = 1000;
+/** How long a key frame is awaited beyond the time for opening, while video comes. */
+const KEY_FRAME_MS = 70_000;
 /** How often silence is looked at. */
 const WATCH_MS = 100;
 
@@ -174,7 +177,11 @@ export class Attempt {
   /** The time for opening is over. */
   #late(): void {
     if (this.#state !== 'opening') return;
-    const { packets = 0, foreignDatagrams = 0 } = this.statistics ?? {};
+    const { packets = 0, foreignDatagrams = 0, dependentUnits = 0 } = this.statistics ?? {};
+    if (dependentUnits > 0) {
+      this.#awaitKeyFrame();
+      return;
+    }
     const came = packets > 0 ? `: ${packets} packets came, but no picture could be begun` : '';
     const foreign =
       foreignDatagrams > 0 ? `: ${foreignDatagrams} UDP packets came, from another address or port` : '';
@@ -185,6 +192,16 @@ export class Attempt {
         `no ${this.#dialogue.awaited} in ${openTimeoutMs} ms${came || foreign}`,
       ),
     );
+  }
+
+  /** The camera plays, and a key frame will come: encoders stretch them to a minute on a still scene. */
+  #awaitKeyFrame(): void {
+    const late = (): void => {
+      const fault = new CameraError('no_key_frame', `no key frame in ${KEY_FRAME_MS / 1000} s of video`);
+      if (this.#state === 'opening') this.halt(fault);
+    };
+    const leftMs = this.#options.openUntil + KEY_FRAME_MS - performance.now();
+    this.#timers.push(setTimeout(late, leftMs));
   }
 
   /** Never rejects. An answer that does not come is no fault as long as packets do. */
@@ -223,25 +240,4 @@ function reasonOf(signal: AbortSignal): Promise<CameraError | Halted> {
     if (signal.aborted) done();
     else signal.addEventListener('abort', done, { once: true });
   });
-}
-
-/** Nothing will come after it. */
-const isFatal = (problem: RtpProblem): boolean =>
-  problem.kind === 'bad_data' ||
-  problem.kind === 'wrong_payload_type' ||
-  (problem.kind === 'wrong_codec' && problem.found === null);
-
-function problemText(problem: RtpProblem): string {
-  switch (problem.kind) {
-    case 'wrong_codec':
-      return `the description says ${problem.declared}, but ${problem.found ?? 'something else'} comes`;
-    case 'wrong_payload_type':
-      return `packets of type ${problem.found} come instead of ${problem.expected}`;
-    case 'untrue_markers':
-      return 'the marker bit does not stand at the end of pictures: each waits for the next one';
-    case 'bad_data':
-    case 'unsupported_packets':
-    case 'too_large':
-      return printable(problem.what);
-  }
 }

@@ -4,6 +4,14 @@ import type { RenditionKey } from './rendition.js';
 
 /** What crosses the border between the main thread and a camera's worker: both sides of it, nothing else. */
 
+/** What holds for each FFmpeg because of how it is started. */
+export interface Confinement {
+  /** The kernel ends it with the thread that started it. */
+  readonly parentDeath: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly noCapabilities: boolean;
+}
+
 /** The FFmpeg in use, probed once at start. */
 export interface FfmpegBuild {
   /** Absolute path, or a name on PATH. */
@@ -14,8 +22,9 @@ export interface FfmpegBuild {
   readonly avformat: number;
   /** Whether `-fps_mode` exists (FFmpeg 5.1 on); else `-vsync`. */
   readonly hasFpsMode: boolean;
-  /** Absolute path of util-linux's `setpriv` with `--pdeathsig`, where there is one. */
-  readonly setpriv: string | null;
+  /** Words in front of the command line that start it with fewer rights; empty where nothing can do that. */
+  readonly launcher: readonly string[];
+  readonly confinement: Confinement;
 }
 
 export type Transport = 'tcp' | 'udp';
@@ -23,9 +32,18 @@ export type Transport = 'tcp' | 'udp';
 /** Layout of raw frames between FFmpeg and the encoder: planar 4:2:0 in full range, or packed RGB. */
 export type PixelFormat = 'yuv420p' | 'rgb24';
 
-/** What one FFmpeg run opens. The URL holds the judged numeric address, and the credentials if there are any. */
+/** What one run opens. */
 export interface Source {
-  readonly url: string;
+  /** The camera's URL in its parts, as the user gave it. */
+  readonly url: {
+    readonly scheme: 'rtsp' | 'rtsps';
+    readonly host: string;
+    readonly port: number;
+    readonly pathAndQuery: string;
+  };
+  readonly credentials: { readonly username: string; readonly password: string } | null;
+  /** The judged numeric address of the host: the only one that is dialled. */
+  readonly address: string;
   readonly transport: Transport;
 }
 
@@ -60,10 +78,12 @@ export interface CameraTask {
   readonly pixels: PixelFormat;
   readonly source: Source;
   readonly plan: DecodePlan;
-  /** True: give FFmpeg its default probe (slow, for cameras whose first packets tell too little). */
-  readonly longProbe: boolean;
-  /** FFmpeg's own socket timeout: a stalled FFmpeg ends by itself even when this process is gone. */
-  readonly ioTimeoutMs: number;
+  /** Width to height of the picture as it is to be shown; `null`: as the stream says. */
+  readonly aspect: number | null;
+  /** Until the first access unit, ms. */
+  readonly openTimeoutMs: number;
+  /** Longest silence of the camera after that, ms. */
+  readonly stallTimeoutMs: number;
   /** Decode without deblocking: cheaper, and blockier until the next key frame. */
   readonly skipLoopFilter: boolean;
   readonly port: MessagePort;
@@ -107,7 +127,7 @@ export interface FrameMessage {
   readonly type: 'frame';
   readonly key: RenditionKey;
   readonly jpeg: ArrayBuffer;
-  /** When the whole frame had come out of the pipe: Unix epoch, ms with fraction. */
+  /** When the last packet of its picture came from the camera: Unix epoch, ms with fraction. */
   readonly capturedAt: number;
   readonly encodeMs: number;
 }

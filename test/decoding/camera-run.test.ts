@@ -23,14 +23,13 @@ test(
     const opener = new FakeOpener();
     let open = (): void => undefined;
     const before = new Promise<void>((resolve) => (open = resolve));
-    const run = openAfter(before, opener).open({ plan: PLAN, longProbe: true }, IGNORE);
+    const run = openAfter(before, opener).open({ plan: PLAN }, IGNORE);
     run.setPlan(NEWER);
     await settle();
     assert.equal(opener.runs.length, 0);
     open();
     await settle();
     assert.deepEqual(opener.run.plan, NEWER);
-    assert.equal(opener.run.longProbe, true);
     run.setPlan(PLAN);
     assert.deepEqual(opener.run.plan, PLAN);
     run.stop();
@@ -41,7 +40,7 @@ test(
 
 test('a run that is stopped before it begins never begins', { timeout }, async () => {
   const opener = new FakeOpener();
-  const run = openAfter(Promise.resolve(), opener).open({ plan: PLAN, longProbe: false }, IGNORE);
+  const run = openAfter(Promise.resolve(), opener).open({ plan: PLAN }, IGNORE);
   run.stop();
   assert.deepEqual(await run.ended, { code: 'stopped' });
   assert.equal(opener.runs.length, 0);

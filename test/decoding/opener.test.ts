@@ -5,12 +5,12 @@ import { cameraOpener, type OpenerDeps } from '../../src/decoding/opener.js';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import type { RunEvents } from '../../src/decoding/camera-run.js';
-import { FakeRun } from '../support/fake-opener.js';
+import { FakeRun, UNCONFINED } from '../support/fake-opener.js';
 import { settle } from '../support/manual-clock.js';
 
 const timeout = 5000;
 const PLAN: DecodePlan = { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: false };
-const FFMPEG = { path: 'ffmpeg', version: '7.1', avformat: 61, hasFpsMode: true, setpriv: null };
+const FFMPEG = { path: 'ffmpeg', version: '7.1', avformat: 61, hasFpsMode: true, ...UNCONFINED };
 
 const IGNORE: RunEvents = {
   started: () => undefined,
@@ -26,7 +26,8 @@ const DEPS: OpenerDeps = {
   },
   ffmpeg: FFMPEG,
   pixels: 'yuv420p',
-  ioTimeoutMs: 7500,
+  openTimeoutMs: 10_000,
+  stallTimeoutMs: 5000,
   skipLoopFilter: false,
   resolve: () => Promise.resolve(['10.0.0.1']),
 };
@@ -37,16 +38,16 @@ function camera(addresses: Addresses) {
   const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), 'tcp', {
     ...DEPS,
     pool: {
-      run: ({ source, plan, longProbe }, events) => {
-        const run = new FakeRun(plan, longProbe, events, true);
-        runs.push({ host: new URL(source.url.replace('rtsp:', 'http:')).hostname, run });
+      run: ({ source, plan }, events) => {
+        const run = new FakeRun(plan, events, true);
+        runs.push({ host: source.address, run });
         return run;
       },
     },
     resolve: () => Promise.resolve(addresses),
   });
   const open = async () => {
-    const opened = opener.open({ plan: PLAN, longProbe: false }, IGNORE);
+    const opened = opener.open({ plan: PLAN }, IGNORE);
     await settle();
     return opened;
   };
@@ -134,7 +135,7 @@ test(
       ...DEPS,
       resolve: () => Promise.reject(new TypeError('undefined is not iterable')),
     });
-    const { ended } = opener.open({ plan: PLAN, longProbe: false }, IGNORE);
+    const { ended } = opener.open({ plan: PLAN }, IGNORE);
     const end = await ended;
     assert.ok(end.code === 'internal');
     assert.match(end.detail, /undefined is not iterable/);

@@ -12,14 +12,15 @@ import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
 
 /** A camera that grants one session answers 453 to a second one. */
 
-/** An FFmpeg that takes half a second to end, as one does whose camera is slow to answer TEARDOWN. */
+/** An FFmpeg that takes half a second to end. A shell gives a background job no standard input unless told so. */
 function slowToLeave(folder: string): string {
   const path = join(folder, 'ffmpeg');
   const real = CHOSEN_FFMPEG.path;
   const script = `#!/bin/sh
-case "$*" in *-version*|*"-h full"*) exec ${real} "$@";; esac
+case "$*" in *-version*|*"-h full"*|*muxers) exec ${real} "$@";; esac
 trap 'sleep 0.5; kill $pid' TERM
-${real} "$@" &
+exec 9<&0
+${real} "$@" <&9 &
 pid=$!
 wait $pid
 wait $pid

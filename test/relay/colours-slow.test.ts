@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
-import { Decoder } from '../../workers/decoder.js';
+import { VideoDecoder } from '../../workers/video-decoder.js';
+import { encodeUnits } from '../support/access-units.js';
 import { createEncoder } from '../../workers/jpeg-encoder.js';
 import { service, watch } from '../support/rig.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
@@ -40,38 +41,42 @@ for (const ffmpeg of FFMPEGS) {
       const server = await service(t, { FFMPEG_PATH: ffmpeg.path });
       const viewer = watch(t, server, 'cam1', cameras.url(0));
       await viewer.more(3, 30_000);
-      // The very first as well: nothing may be shown before FFmpeg has said what it is.
+      // The very first as well.
       for (const { jpeg } of viewer.frames) assertBands(Buffer.from(jpeg));
     });
   }
 
   test(`so it does where only RGB can be encoded, with ${ffmpeg.name}`, { timeout }, async (t) => {
-    const cameras = await spawnCameras({ pattern: 'rgbtestsrc', matrix: 'bt709' });
-    t.after(() => cameras.stop());
+    const units = encodeUnits(t, {
+      codec: 'h264',
+      source: 'rgbtestsrc=s=640x360:r=5:d=1',
+      args: ['-vf', 'scale=out_color_matrix=bt709', '-bf', '0'],
+      format: { ...SIZE, matrix: 'bt709' },
+    });
+    const [first] = units;
+    assert.ok(first);
     const encoder = createEncoder('rgb24', SIZE.width, SIZE.height);
     t.after(() => {
       encoder.close();
     });
-    const job = {
-      source: { url: cameras.url(0), transport: 'tcp' },
-      pixels: 'rgb24',
-      sizes: [SIZE],
-      keyFramesOnly: false,
-      longProbe: false,
-      ioTimeoutMs: 10_000,
-      skipLoopFilter: false,
-    } as const;
+    const bytes = SIZE.width * SIZE.height * 3;
     const build = await findFfmpeg(ffmpeg.path);
     const jpeg = await new Promise<ArrayBuffer>((resolve, reject) => {
-      const decoder = new Decoder(job, build, {
-        frame: (_, frame) => {
-          resolve(encoder.encode(frame, 90));
+      const decoder = new VideoDecoder(
+        { format: first.format, aspect: null, pixels: 'rgb24', sizes: [SIZE], skipLoopFilter: false },
+        build,
+        [[new Uint8Array(bytes), new Uint8Array(bytes)]],
+        {
+          frame: (_, frame) => {
+            resolve(encoder.encode(frame, 90));
+          },
         },
-      });
+      );
       t.after(() => {
         decoder.stop();
         return decoder.ended;
       });
+      for (const unit of units) decoder.decode({ unit, ticks: unit.mediaTimeMs });
       void decoder.ended.then((end) => {
         reject(new Error(`FFmpeg ended: ${end.stderr}`));
       });

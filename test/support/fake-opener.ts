@@ -19,6 +19,12 @@ export const NO_COUNTS: RunCounters = {
   encodeErrors: 0,
 };
 
+/** An FFmpeg that is started as it is. */
+export const UNCONFINED = {
+  launcher: [],
+  confinement: { parentDeath: false, noNewPrivileges: false, noCapabilities: false },
+};
+
 export const NO_VIDEO: VideoReport = {
   units: 0,
   keyFrames: 0,
@@ -42,7 +48,6 @@ export class FakeRun implements CameraRun {
 
   constructor(
     public plan: DecodePlan,
-    readonly longProbe: boolean,
     private readonly events: RunEvents,
     /** Ends by itself when it is stopped, as a well-behaved run does. */
     private readonly obedient: boolean,
@@ -97,7 +102,7 @@ export class FakeOpener implements CameraOpener {
   obedient = true;
 
   open(request: OpenRequest, events: RunEvents): CameraRun {
-    const run = new FakeRun(request.plan, request.longProbe, events, this.obedient);
+    const run = new FakeRun(request.plan, events, this.obedient);
     this.runs.push(run);
     queueMicrotask(() => {
       run.started();

@@ -1,126 +1,187 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { MessageChannel } from 'node:worker_threads';
-import type {
-  DecodePlan,
-  FrameMessage,
-  FromWorker,
-  RunEnd,
-  ToWorker,
-} from '../../src/shared/worker-protocol.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identify } from '../../bench/lib/frame-age.js';
+import { startCameras, type CameraOptions } from '../../bench/virtual-camera/index.js';
+import { preferredPixels, WorkerPool } from '../../src/decoding/worker-pool.js';
+import { epochMs } from '../../src/shared/clock.js';
+import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import { renditionKey } from '../../src/shared/rendition.js';
-import runCamera from '../../workers/camera-worker.js';
-import { preferredPixels } from '../../workers/jpeg-encoder.js';
+import type { DecodePlan, FrameMessage, RunEnd, VideoReport } from '../../src/shared/worker-protocol.js';
+import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
 import { until } from '../support/until.js';
-import { tempFolder } from '../support/temp-folder.js';
 
-const timeout = 30_000;
-const SMALL = { width: 64, height: 48 };
-const LARGE = { width: 128, height: 96 };
-const PIXELS = preferredPixels();
+/** Runs in worker threads, with a virtual camera at their other end. */
 
-const planOf = (size: typeof SMALL): DecodePlan => ({
+const timeout = 60_000;
+const SMALL = { width: 320, height: 180 };
+const LARGE = { width: 640, height: 360 };
+
+const planOf = (size: typeof SMALL, keyFramesOnly = false): DecodePlan => ({
   outputs: [{ ...size, demands: [{ key: renditionKey({ ...size, quality: 50 }), quality: 50, fps: null }] }],
-  keyFramesOnly: false,
+  keyFramesOnly,
+});
+const IDLE: DecodePlan = { outputs: [{ ...SMALL, demands: [] }], keyFramesOnly: true };
+
+async function play(t: TestContext, options: Partial<CameraOptions>, plan: DecodePlan) {
+  const cameras = await startCameras({ ...SMALL, portsEach: true, gop: 25, ...options });
+  t.after(() => cameras.stop());
+  let started = 0;
+  const pool = new WorkerPool(1, { ffmpegStarted: () => started++, workerDied: () => undefined });
+  t.after(() => pool.close());
+  const frames: (FrameMessage & { readonly at: number })[] = [];
+  let video: VideoReport | null = null;
+  const { hostname, port, pathname } = new URL(cameras.url(0).replace('rtsp:', 'http:'));
+  const camera = pool.run(
+    {
+      camera: 'cam',
+      ffmpeg: await findFfmpeg(CHOSEN_FFMPEG.path),
+      pixels: preferredPixels(),
+      source: {
+        url: { scheme: 'rtsp', host: hostname, port: Number(port), pathAndQuery: pathname },
+        credentials: null,
+        address: hostname,
+        transport: 'tcp',
+      },
+      plan,
+      aspect: null,
+      openTimeoutMs: 10_000,
+      stallTimeoutMs: 5000,
+      skipLoopFilter: false,
+    },
+    {
+      started: () => undefined,
+      frame: (frame) => frames.push({ ...frame, at: epochMs() }),
+      counters: () => undefined,
+      video: (report) => (video = report),
+    },
+  );
+  t.after(async () => {
+    camera.stop();
+    await camera.ended;
+  });
+  const run: { end: RunEnd | null } = { end: null };
+  void camera.ended.then((end) => (run.end = end));
+  const numbers = async (): Promise<(number | null)[]> => {
+    const log = await cameras.sent('cam1');
+    return frames.map(
+      ({ jpeg, at }) => identify(Buffer.from(jpeg), at, log, cameras.options.clipFrames)?.absolute ?? null,
+    );
+  };
+  const sessions = async (): Promise<number> => (await cameras.list())[0]?.contacts.describes ?? 0;
+  const decoders = { started: () => started, now: () => pool.pidsOf('cam').length };
+  return { cameras, camera, frames, run, numbers, sessions, decoders, video: () => video };
+}
+
+const of = (frames: readonly FrameMessage[], { width }: typeof SMALL): number =>
+  frames.filter(({ key }) => key.startsWith(`${width}x`)).length;
+
+test('every picture from the first key frame on is shown, once and in order', { timeout }, async (t) => {
+  const it = await play(t, {}, planOf(SMALL));
+  await until('100 frames', () => it.frames.length >= 100, 20_000);
+  const numbers = await it.numbers();
+  const [first = 0] = numbers;
+  assert.equal((first ?? 1) % 25, 0, 'the first is a key frame');
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, i) => (first ?? 0) + i),
+  );
+  assert.equal(it.decoders.started(), 1);
 });
 
-/**
- * A run whose FFmpeg is a script: for the small size it sends frames until the file `end` is there, for the large one it waits for
- * the file `go`, and then does what `replacement` says.
- */
-function play(t: TestContext, replacement: 'frames' | 'exit 1') {
-  const folder = tempFolder(t);
-  const bytes = ({ width, height }: typeof SMALL): number =>
-    width * height * (PIXELS === 'yuv420p' ? 1.5 : 3);
-  const frames = (size: typeof SMALL): string => `head -c ${bytes(size)} /dev/zero >&3; sleep 0.04`;
-  const path = join(folder, 'ffmpeg');
-  const script = `#!/bin/sh
-cd ${folder}
-case "$*" in
-*${LARGE.width}*)
-  while [ ! -e go ]; do sleep 0.02; done
-  ${replacement === 'frames' ? `while :; do ${frames(LARGE)}; done` : replacement} ;;
-*) while [ ! -e end ]; do ${frames(SMALL)}; done ;;
-esac
-`;
-  writeFileSync(path, script, { mode: 0o755 });
-
-  const { port1, port2 } = new MessageChannel();
-  const taken = new SharedArrayBuffer(4);
-  const seen: FromWorker[] = [];
-  port1.on('message', (message: FromWorker) => {
-    seen.push(message);
-    if (message.type === 'frame') Atomics.add(new Int32Array(taken), 0, 1);
-  });
-  const run = { end: null as RunEnd | null };
-  const ended = runCamera({
-    camera: 'cam',
-    ffmpeg: { path, version: '', avformat: 59, hasFpsMode: true, setpriv: null },
-    pixels: PIXELS,
-    source: { url: 'rtsp://127.0.0.1:1/x', transport: 'tcp' },
-    plan: planOf(SMALL),
-    longProbe: false,
-    ioTimeoutMs: 5000,
-    skipLoopFilter: false,
-    port: port2,
-    taken,
-  }).then((end) => (run.end = end));
-  const post = (message: ToWorker): void => {
-    port1.postMessage(message);
-  };
-  t.after(async () => {
-    post({ type: 'stop' });
-    await ended;
-    port1.close();
-  });
-  return {
-    run,
-    ended,
-    post,
-    touch: (name: 'end' | 'go') => {
-      writeFileSync(join(folder, name), '');
-      assert.ok(existsSync(join(folder, name)));
-    },
-    count: (type: FromWorker['type']) => seen.filter((message) => message.type === type).length,
-    framesOf: (size: typeof SMALL) =>
-      seen.filter(
-        (message): message is FrameMessage =>
-          message.type === 'frame' && message.key.startsWith(`${size.width}x`),
-      ).length,
-  };
-}
-
-/** Brings it to where the first decoder has ended and its replacement has given nothing yet. */
-async function betweenDecoders(t: TestContext, replacement: 'frames' | 'exit 1') {
-  const it = play(t, replacement);
-  await until('the small frames come', () => it.framesOf(SMALL) > 2);
-  it.post({ type: 'plan', plan: planOf(LARGE) });
-  await until('the replacement is started', () => it.count('spawned') === 2);
-  it.touch('end');
-  await until('the first decoder is gone', () => it.count('reaped') === 1);
-  return it;
-}
-
 test(
-  'a decoder that ends while its replacement opens leaves the run to the replacement',
+  'other sizes come without a missing, torn or repeated picture, in one session',
   { timeout },
   async (t) => {
-    const it = await betweenDecoders(t, 'frames');
-    assert.equal(it.run.end, null, 'the run goes on');
-    it.touch('go');
-    await until('the large frames come', () => it.framesOf(LARGE) > 2);
-    assert.equal(it.count('spawned'), 2);
-    it.post({ type: 'stop' });
-    assert.deepEqual(await it.ended, { code: 'stopped' });
-    await until('both are reaped', () => it.count('reaped') === 2);
+    const it = await play(t, { ...LARGE, gop: 50 }, planOf(SMALL));
+    await until('small frames', () => of(it.frames, SMALL) > 30, 20_000);
+    it.camera.setPlan(planOf(LARGE));
+    await until('large frames', () => of(it.frames, LARGE) > 60, 20_000);
+    it.camera.setPlan(planOf(SMALL));
+    const before = it.frames.length;
+    await until('small frames again', () => of(it.frames.slice(before), SMALL) > 30, 20_000);
+    const numbers = await it.numbers();
+    const gaps = numbers.slice(1).map((number, i) => (number ?? NaN) - (numbers[i] ?? NaN));
+    assert.ok(
+      gaps.every((gap) => gap > 0),
+      `steps ${gaps.join(' ')}`,
+    );
+    // A busy machine may leave one out.
+    assert.ok(gaps.reduce((sum, gap) => sum + gap - 1, 0) <= 3, `steps ${gaps.join(' ')}`);
+    assert.equal(await it.sessions(), 1);
+    assert.equal(it.decoders.started(), 3);
+    await until('one decoder is left', () => it.decoders.now() === 1);
   },
 );
 
-test('when the replacement fails too, the run ends with its reason', { timeout }, async (t) => {
-  const it = await betweenDecoders(t, 'exit 1');
-  it.touch('go');
-  assert.equal((await it.ended).code, 'ffmpeg_failed');
-  assert.equal(it.count('spawned'), 2, 'nothing is opened a third time here: the supervisor decides');
+test(
+  'from key frames alone back to everything takes no wait for a key frame and no other decoder',
+  { timeout },
+  async (t) => {
+    const it = await play(t, { gop: 250 }, IDLE);
+    await until('a sign of life', () => (it.video()?.pictureAt ?? null) !== null, 20_000);
+    // Well inside the group of pictures.
+    await sleep(3000);
+    const asked = epochMs();
+    it.camera.setPlan(planOf(SMALL));
+    await until('ten frames', () => it.frames.length >= 10, 5000);
+    const delay = (it.frames[0]?.at ?? Infinity) - asked;
+    assert.ok(delay < 500, `the first after ${Math.round(delay)} ms`);
+    const ages = it.frames.map(({ at, capturedAt }) => at - capturedAt);
+    assert.ok(Math.max(...ages) < 300, `no picture of the past: ${ages.map(Math.round).join(' ')}`);
+    assert.equal(it.decoders.started(), 1);
+    assert.equal(await it.sessions(), 1);
+  },
+);
+
+test('pictures are as old as the arrival of their last packet says, within 20 ms', { timeout }, async (t) => {
+  for (const fps of [1, 30]) {
+    const it = await play(t, { fps, gop: fps }, planOf(SMALL));
+    await until('frames', () => it.frames.length >= 6, 20_000);
+    const log = await it.cameras.sent('cam1');
+    const errors = it.frames.map(({ jpeg, at, capturedAt }) => {
+      const known = identify(Buffer.from(jpeg), at, log, it.cameras.options.clipFrames);
+      return Math.abs(at - capturedAt - (known?.ageMs ?? Infinity));
+    });
+    errors.sort((a, b) => a - b);
+    const middle = errors[Math.floor(errors.length / 2)] ?? Infinity;
+    assert.ok(middle < 20, `at ${fps} fps off by ${errors.map(Math.round).join(' ')} ms`);
+  }
+});
+
+test('the report tells units, key frames and the newest picture', { timeout }, async (t) => {
+  const it = await play(t, { fps: 25, gop: 25 }, planOf(SMALL));
+  await until('three key frames', () => (it.video()?.keyFrames ?? 0) >= 3, 20_000);
+  const report = it.video();
+  assert.ok(report && report.units > 40);
+  assert.ok(Math.abs((report.keyFrameGapMs ?? 0) - 1000) < 200, `${report.keyFrameGapMs} ms`);
+  assert.ok(report.waitMs < 600);
+  assert.equal(report.droppedUnits, 0);
+  assert.ok(report.latenessMs < 300, `${report.latenessMs} ms late`);
+});
+
+test('a session that the camera ends is the end of the run, with its reason', { timeout }, async (t) => {
+  const it = await play(t, {}, planOf(SMALL));
+  await until('frames', () => it.frames.length > 5, 20_000);
+  await it.cameras.fault('cam1', 'reset:1');
+  await until('the end', () => it.run.end !== null);
+  assert.equal(it.run.end?.code, 'disconnected');
+  assert.equal(it.decoders.now(), 0, 'nothing is left');
+});
+
+test('pictures that cannot be read end the run: the next key frame does not come', { timeout }, async (t) => {
+  const it = await play(t, {}, planOf(SMALL));
+  await until('frames', () => it.frames.length > 5, 20_000);
+  await it.cameras.fault('cam1', 'garbage');
+  await until('the end', () => it.run.end !== null, 15_000);
+  assert.equal(it.run.end?.code, 'no_key_frame');
+});
+
+test('a run that is told to stop ends its session and its decoder', { timeout }, async (t) => {
+  const it = await play(t, {}, planOf(SMALL));
+  await until('frames', () => it.frames.length > 5, 20_000);
+  it.camera.stop();
+  assert.deepEqual(await it.camera.ended, { code: 'stopped' });
+  assert.equal(it.decoders.now(), 0);
+  await until('nobody plays', async () => (await it.cameras.list())[0]?.clients === 0);
 });

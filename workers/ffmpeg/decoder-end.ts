@@ -33,6 +33,15 @@ export function describeEnd(end: FfmpegEnd): string {
   return lastLines(end.stderr) || `exit ${end.exitCode ?? end.signal ?? 'unknown'}`;
 }
 
-/** The end of FFmpeg's log in one line. */
-export const lastLines = (stderr: string): string =>
-  stderr.trim().split('\n').slice(-3).join(' | ').slice(-500);
+/** `[h264 @ 0x55a00bbf7600] [error] `: nothing for people. */
+const PREFIX = /^(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[\w+\] /;
+const MOST_LINES = 5;
+
+/** The end of FFmpeg's log in one line, each of its words once: it says the same of every picture. */
+export function lastLines(stderr: string): string {
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(PREFIX, ''));
+  return [...new Set(lines.reverse())].slice(0, MOST_LINES).reverse().join(' | ').slice(-500);
+}

@@ -38,6 +38,11 @@ export class DecoderInput {
     this.#look(LOOK_AT_START_MS);
   }
 
+  /** Whether all that was pushed has been read. */
+  get isEmpty(): boolean {
+    return this.#isOpen && this.queue.isEmpty && this.#unread() === 0;
+  }
+
   push(timed: TimedUnit): void {
     this.queue.push(timed, performance.now());
     this.#pump();
@@ -57,7 +62,7 @@ export class DecoderInput {
     if (this.#isClosed) return;
     if (!this.#isOpen && !this.#open()) return;
     while (!this.queue.isEmpty && this.#mayWrite()) {
-      const next = this.queue.shift();
+      const next = this.queue.shift(performance.now());
       if (!next) break;
       const { data } = next.unit;
       this.given(next);

@@ -35,6 +35,8 @@ export class InputQueue {
   /** The queue has been empty since the decoder was started. */
   #hasCaughtUp = false;
   #dropped = 0;
+  /** Longest wait of a unit since it was last asked for. */
+  #longestMs = 0;
 
   /** Bytes that wait. */
   get bytes(): number {
@@ -50,26 +52,38 @@ export class InputQueue {
     return this.#dropped;
   }
 
-  /** How long the oldest has waited, ms; 0 if none waits. */
-  waitMs(now: number): number {
-    const [oldest] = this.#waiting;
-    return oldest ? now - oldest.since : 0;
+  /** Longest time that a unit waited since the last call, ms; without those of a decoder that has just been started. */
+  takeLongestWait(now: number): number {
+    const longest = this.#hasCaughtUp ? Math.max(this.#longestMs, this.#waitMs(now)) : 0;
+    this.#longestMs = 0;
+    return longest;
   }
 
   /** @param now monotonic, ms */
   push(timed: TimedUnit, now: number): void {
     this.#keep(timed, now);
     const limitMs = this.#hasCaughtUp ? MAX_WAIT_MS : MAX_CATCH_UP_MS;
-    if (this.#bytes > MAX_BYTES || this.waitMs(now) > limitMs) this.#cut();
+    if (this.#bytes > MAX_BYTES || this.#waitMs(now) > limitMs) this.#cut();
+  }
+
+  /** What comes next does not follow what came. */
+  interrupt(): void {
+    this.#entry = new Entry();
   }
 
   /** The next unit for the decoder. */
-  shift(): DecoderUnit | null {
+  shift(now: number): DecoderUnit | null {
     const next = this.#waiting.shift();
     if (!next) return null;
+    if (this.#hasCaughtUp) this.#longestMs = Math.max(this.#longestMs, now - next.since);
     this.#bytes -= next.unit.data.length;
     if (this.#waiting.length === 0) this.#hasCaughtUp = true;
     return next;
+  }
+
+  #waitMs(now: number): number {
+    const [oldest] = this.#waiting;
+    return oldest ? now - oldest.since : 0;
   }
 
   /** Lets everything go that waits, up to the last unit where decoding can begin; without one, all of it. */

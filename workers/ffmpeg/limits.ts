@@ -22,6 +22,12 @@ function limit(pid: number, resource: number, value: number): boolean {
 /** Largest picture that is decoded, pixels: 8K. */
 export const MAX_PIXELS = 7680 * 4320;
 
+/** Why pictures of this size are not decoded; `null` if they are. */
+export function sizeFault({ width, height }: { width: number; height: number }): string | null {
+  if (width * height <= MAX_PIXELS) return null;
+  return `pictures of ${width}x${height} are larger than ${MAX_PIXELS} pixels (7680x4320)`;
+}
+
 /** What a decoder takes besides its pictures: libraries' data, threads' stacks (FFmpeg 7 has many). */
 const BASE_BYTES = 192 * 1024 * 1024;
 /** Pictures that a decoder may hold: 16 to refer to (H.264, A.3.1), and those in work. */

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { fromLibc } from '../../src/shared/libc.js';
 
@@ -12,19 +13,14 @@ export interface Pipe {
 }
 
 const O_CLOEXEC = 0o2000000;
-/** Each write is a packet that one read returns alone. The value differs on some architectures; there it is refused or ignored. */
-const O_DIRECT = process.arch === 'arm' || process.arch === 'arm64' ? 0o200000 : 0o40000;
-const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
 const FIONREAD = 0x541b;
 
 interface Pipes {
-  make(bytes: number, flags: number): Pipe;
-  resize(fd: number, bytes: number): void;
+  make(bytes: number): Pipe;
   unread(fd: number): number;
-  duplicate(fd: number): number;
   read(fd: number, into: Uint8Array, bytes: number): number | bigint;
   setNonBlocking(fd: number): void;
 }
@@ -44,38 +40,45 @@ const pipes = fromLibc((libc): Pipes => {
     request: number,
     value: number[],
   ) => number;
-  // Refused past the user's limit (fs.pipe-user-pages-soft): the default 64 KiB then do, at more wake-ups a frame.
-  const resize = (fd: number, bytes: number): void => {
-    fcntl(fd, F_SETPIPE_SZ, 'int', bytes);
-  };
   return {
-    make: (bytes, flags) => {
+    make: (bytes) => {
       const fds = [-1, -1];
       // Close-on-exec at once: another thread may fork between two calls.
-      if (pipe2(fds, O_CLOEXEC | flags) !== 0) throw new Error('pipe2 failed: too many open files?');
+      if (pipe2(fds, O_CLOEXEC) !== 0)
+        throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
       const [readFd = -1, writeFd = -1] = fds;
-      resize(writeFd, bytes);
+      // Refused past the user's limit (fs.pipe-user-pages-soft): the default 64 KiB then do, at more wake-ups a frame.
+      fcntl(writeFd, F_SETPIPE_SZ, 'int', bytes);
       return { readFd, writeFd };
     },
-    resize,
     unread: (fd) => {
       const count = [0];
       return ioctl(fd, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;
     },
-    duplicate: (fd) => fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0),
     read,
     setNonBlocking: (fd) => void fcntl(fd, F_SETFL, 'int', O_NONBLOCK),
   };
 });
 
 /**
- * A pipe of about `bytes` capacity, or `null` where this platform's FFI is not at hand.
- * @param mode `packets`: every write takes a page of the capacity, and is read alone
+ * Pipes of about so many bytes, all or none; each is `null` where this platform's FFI is not at hand.
+ * @throws Error with the code EMFILE
  */
-export const openPipe = (bytes: number, mode: 'bytes' | 'packets' = 'bytes'): Pipe | null =>
-  pipes()?.make(bytes, mode === 'packets' ? O_DIRECT : 0) ?? null;
+export function openPipes(capacities: readonly number[]): (Pipe | null)[] {
+  const opened: (Pipe | null)[] = [];
+  try {
+    for (const bytes of capacities) opened.push(pipes()?.make(bytes) ?? null);
+    return opened;
+  } catch (error) {
+    for (const pipe of opened) if (pipe) closeBoth(pipe);
+    throw error;
+  }
+}
 
-export const resizePipe = (fd: number, bytes: number): void => pipes()?.resize(fd, bytes);
+export function closeBoth({ readFd, writeFd }: Pipe): void {
+  closeSync(readFd);
+  closeSync(writeFd);
+}
 
 /** Bytes that wait in the pipe; 0 also when that cannot be told. */
 export const unreadBytes = (fd: number): number => pipes()?.unread(fd) ?? 0;
@@ -90,12 +93,6 @@ export const setNonBlocking = (fd: number): void => pipes()?.setNonBlocking(fd);
  */
 export const readNow = (fd: number, into: Uint8Array): number =>
   Math.max(0, Number(pipes()?.read(fd, into, into.length) ?? 0));
-
-/** Another descriptor of the same pipe, or `null` when there is none to be had. */
-export function duplicate(fd: number): number | null {
-  const copy = pipes()?.duplicate(fd) ?? -1;
-  return copy < 0 ? null : copy;
-}
 
 /** Time that the rest of a frame takes to follow its first piece, with room: FFmpeg writes 640x360 in some 0.2 ms. */
 const GATHER_MS = 0.5;

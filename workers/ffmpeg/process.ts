@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type FfmpegBuild, KILL_AFTER_MS } from '../../src/shared/worker-protocol.js';
 import { FIRST_OUTPUT_FD, TIMES_FD } from './decode-args.js';
 import type { FfmpegEnd } from './decoder-end.js';
-import { openPipe, type Pipe } from './pipe.js';
+import { closeBoth, openPipes, type Pipe } from './pipe.js';
 import { StderrTail } from './stderr-tail.js';
 
 /** Linux's ceiling for an unprivileged pipe; a frame that fits whole lets FFmpeg go on decoding while one is encoded. */
@@ -35,20 +35,25 @@ export class FfmpegProcess {
   readonly #tail = new StderrTail();
   #stopping = false;
 
-  /** @param frameBytes of each output */
+  /**
+   * @param frameBytes of each output
+   * @throws Error with a code of errno when the machine has no room for it
+   */
   constructor(build: FfmpegBuild, args: readonly string[], frameBytes: readonly number[]) {
-    const input = openPipe(INPUT_PIPE_BYTES);
-    const times = openPipe(TIMES_PIPE_BYTES);
-    const outputs = frameBytes.map((bytes) => openPipe(Math.min(MAX_PIPE_BYTES, bytes)));
+    const capacities = frameBytes.map((bytes) => Math.min(MAX_PIPE_BYTES, bytes));
+    const pipes = openPipes([INPUT_PIPE_BYTES, TIMES_PIPE_BYTES, ...capacities]);
+    const [input = null, times = null, ...outputs] = pipes;
     const stdio: StdioOptions = [input?.readFd ?? 'pipe', 'ignore', 'pipe'];
     for (const pipe of [times, ...outputs]) stdio.push(pipe?.writeFd ?? 'pipe');
-    const [command, commandArgs] = commandLine(build, args);
+    const [command = build.path, ...commandArgs] = [...build.launcher, build.path, ...args];
     try {
       this.#child = spawn(command, commandArgs, { stdio, env: childEnv(), windowsHide: true });
-    } finally {
-      if (input) closeSync(input.readFd);
-      for (const pipe of [times, ...outputs]) if (pipe) closeSync(pipe.writeFd);
+    } catch (error) {
+      for (const pipe of pipes) if (pipe) closeBoth(pipe);
+      throw error;
     }
+    if (input) closeSync(input.readFd);
+    for (const pipe of [times, ...outputs]) if (pipe) closeSync(pipe.writeFd);
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#tail.push(text);
     });
@@ -76,6 +81,8 @@ export class FfmpegProcess {
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    // FFmpeg looks at signals between reads only; the end of its input is what wakes it.
+    this.input.destroy();
     this.#child.kill('SIGTERM');
     const kill = setTimeout(() => this.#child.kill('SIGKILL'), KILL_AFTER_MS);
     void this.ended.then(() => {
@@ -115,12 +122,6 @@ export class FfmpegProcess {
       });
     });
   }
-}
-
-/** Through `setpriv` where it is there: the kernel then kills FFmpeg when this thread is gone, however it went. */
-function commandLine(build: FfmpegBuild, args: readonly string[]): [string, readonly string[]] {
-  if (build.setpriv === null) return [build.path, args];
-  return [build.setpriv, ['--pdeathsig', 'KILL', '--', build.path, ...args]];
 }
 
 /** Nothing of the service's environment reaches FFmpeg but what a dynamic build may need to load. */

@@ -57,11 +57,7 @@ export function advise(findings: Findings): string[] {
     advice.push(
       `no two key frames in ${seconds.toFixed(0)} s: set 1-2 s in the camera (I-frame interval, GOP; no "smart" codec)`,
     );
-  if (picture.probe === 'long')
-    advice.push(
-      'the camera says too little of its stream at the start, so that opening takes long: update its firmware, or try H.264',
-    );
-  else if (small && picture.firstFrameMs > SLOW_FIRST_FRAME_MS && advice.length === 0)
+  if (small && picture.firstFrameMs > SLOW_FIRST_FRAME_MS && advice.length === 0)
     advice.push('the first frame took long: always_on: true has it ready for whoever comes');
   return advice;
 }

@@ -115,7 +115,8 @@ async function examine(stream: ExaminedStream, config: Config, tell: Tell): Prom
       pool,
       ffmpeg,
       pixels: preferredPixels(),
-      ioTimeoutMs: config.STALL_TIMEOUT_MS,
+      openTimeoutMs: config.OPEN_TIMEOUT_MS,
+      stallTimeoutMs: config.STALL_TIMEOUT_MS,
       skipLoopFilter: config.SKIP_LOOP_FILTER === 'on',
       resolve: (target) => resolveTarget(target, policy, () => Promise.resolve([address])),
     });
@@ -126,8 +127,8 @@ async function examine(stream: ExaminedStream, config: Config, tell: Tell): Prom
       keyFrames: 'frequent',
     });
     const times = { openMs: config.OPEN_TIMEOUT_MS, measureMs: MEASURE_MS };
-    const picture = await takePicture(opener, plan, ffmpeg.path, times, (text) => tell('picture', text));
-    tell('picture', `first frame after ${Math.round(picture.firstFrameMs)} ms (${picture.probe} probe)`);
+    const picture = await takePicture(opener, plan, ffmpeg.path, times);
+    tell('picture', `first frame after ${Math.round(picture.firstFrameMs)} ms`);
     report(stream, picture, survey, tell);
   } finally {
     await pool.close();

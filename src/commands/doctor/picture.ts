@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { basename } from 'node:path';
 import { CameraError } from '../../shared/errors.js';
 import type { DecodePlan, FrameMessage } from '../../shared/worker-protocol.js';
-import { type CameraOpener, PROBE_FAULTS } from '../../decoding/camera-run.js';
+import type { CameraOpener } from '../../decoding/camera-run.js';
 import { childrenCpuSeconds } from './children-cpu.js';
 
 /** What the service's own way from camera to JPEG measured. */
 export interface Picture {
-  readonly probe: 'short' | 'long';
   readonly firstFrameMs: number;
   /** Of the seconds after the first frame; `null` with fewer than two frames. */
   readonly fps: number | null;
@@ -24,32 +23,14 @@ export interface PictureTimes {
 }
 
 /**
- * Opens the camera as the service does: with the short probe, then with the long one.
- * @param tell what is going on, for people
- * @throws CameraError of the last try
+ * Opens the camera as the service does.
+ * @throws CameraError
  */
 export async function takePicture(
   opener: CameraOpener,
   plan: DecodePlan,
   ffmpegPath: string,
   times: PictureTimes,
-  tell: (text: string) => void,
-): Promise<Picture> {
-  try {
-    return await tryOnce(opener, plan, ffmpegPath, times, 'short');
-  } catch (error) {
-    if (!(error instanceof CameraError) || !PROBE_FAULTS.has(error.code)) throw error;
-    tell(`nothing with the short probe (${error.code}): trying the long one`);
-    return tryOnce(opener, plan, ffmpegPath, times, 'long');
-  }
-}
-
-async function tryOnce(
-  opener: CameraOpener,
-  plan: DecodePlan,
-  ffmpegPath: string,
-  times: PictureTimes,
-  probe: 'short' | 'long',
 ): Promise<Picture> {
   const frames: Omit<FrameMessage, 'jpeg' | 'type' | 'key'>[] = [];
   let bytes = 0;
@@ -57,7 +38,7 @@ async function tryOnce(
   const first = new Promise<void>((resolve) => (onFirst = resolve));
   const begin = performance.now();
   const run = opener.open(
-    { plan, longProbe: probe === 'long' },
+    { plan },
     {
       frame: ({ capturedAt, encodeMs, jpeg }) => {
         frames.push({ capturedAt, encodeMs });
@@ -88,7 +69,6 @@ async function tryOnce(
     const cpu = cpuBefore === null || cpuAfter === null || measured === 0 ? null : cpuAfter - cpuBefore;
     const span = (frames.at(-1)?.capturedAt ?? 0) - (frames[0]?.capturedAt ?? 0);
     return {
-      probe,
       firstFrameMs,
       fps: span > 0 ? ((frames.length - 1) * 1000) / span : null,
       decodeMs: cpu === null ? null : (cpu * 1000) / measured,

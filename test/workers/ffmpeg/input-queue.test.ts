@@ -17,7 +17,7 @@ const DELTA = unit();
 /** Takes all out: the ticks, with `h` behind those that are hidden. */
 function drain(queue: InputQueue): string {
   const out: string[] = [];
-  for (let next = queue.shift(); next; next = queue.shift())
+  for (let next = queue.shift(0); next; next = queue.shift(0))
     out.push(`${next.ticks}${next.isHidden ? 'h' : ''}`);
   return out.join(' ');
 }
@@ -69,7 +69,7 @@ test('what waits too long is let go up to the next unit with random access', { t
   assert.equal(queue.bytes, 400);
   queue.push({ unit: DELTA, ticks: 5 }, MAX_WAIT_MS + 1);
   assert.equal(queue.dropped, 2);
-  assert.equal(queue.waitMs(MAX_WAIT_MS + 1), MAX_WAIT_MS + 1 - 400);
+  assert.equal(queue.takeLongestWait(MAX_WAIT_MS + 1), MAX_WAIT_MS + 1 - 400);
   assert.equal(drain(queue), '3 4 5');
 });
 

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { DecoderExchange, type Exchangeable } from '../../workers/decoder-exchange.js';
+
+const timeout = 10_000;
+
+class Fake implements Exchangeable {
+  isRetired = false;
+  constructor(readonly key: string) {}
+  retire(): void {
+    this.isRetired = true;
+  }
+}
+
+function exchange() {
+  const it = new DecoderExchange<Fake>();
+  const started: Fake[] = [];
+  const want = (key: string): void => {
+    it.want(key, () => {
+      const decoder = new Fake(key);
+      started.push(decoder);
+      return decoder;
+    });
+  };
+  const at = (index: number): Fake => started[index] ?? assert.fail(`decoder ${index} was not started`);
+  return { it, want, started, at };
+}
+
+test('the first decoder is shown at once, and wanted again is not started again', { timeout }, () => {
+  const { it, want, started, at } = exchange();
+  assert.equal(it.kind, 'waiting');
+  want('small');
+  want('small');
+  assert.equal(started.length, 1);
+  assert.equal(it.kind, 'running');
+  assert.equal(it.picture(at(0), 1000), true);
+});
+
+test(
+  'another decoder is started beside the present one and shown from its first newer picture on',
+  { timeout },
+  () => {
+    const { it, want, at } = exchange();
+    want('small');
+    it.picture(at(0), 1000);
+    want('large');
+    assert.equal(it.kind, 'replacing');
+    assert.deepEqual(it.decoders, [at(0), at(1)], 'both are given units');
+    assert.equal(it.picture(at(1), 960), false, 'older than what was shown');
+    assert.equal(it.picture(at(1), 1000), false, 'shown before');
+    assert.equal(it.picture(at(0), 1040), true, 'the present one goes on until then');
+    assert.equal(it.picture(at(1), 1040), false);
+    assert.equal(at(0).isRetired, false);
+    assert.equal(it.picture(at(1), 1080), true);
+    assert.equal(at(0).isRetired, true);
+    assert.deepEqual(it.decoders, [at(1)]);
+    assert.equal(it.picture(at(0), 1120), false, 'nothing of the old one comes after that');
+  },
+);
+
+test('a newcomer that nobody wants any more is given up', { timeout }, () => {
+  const { it, want, at } = exchange();
+  want('small');
+  want('large');
+  want('small');
+  assert.equal(it.kind, 'running');
+  assert.equal(at(1).isRetired, true);
+  assert.equal(at(0).isRetired, false);
+});
+
+test('a newcomer is replaced by another one', { timeout }, () => {
+  const { it, want, at } = exchange();
+  want('small');
+  want('large');
+  want('huge');
+  assert.deepEqual([at(0).isRetired, at(1).isRetired, at(2).isRetired], [false, true, false]);
+  assert.deepEqual(it.decoders, [at(0), at(2)]);
+});
+
+test('when the present decoder ends by itself the newcomer goes on', { timeout }, () => {
+  const { it, want, at } = exchange();
+  want('small');
+  want('large');
+  assert.equal(it.lost(at(0)), false);
+  assert.deepEqual(it.decoders, [at(1)]);
+  assert.equal(it.picture(at(1), 5), true);
+});
+
+test('when the newcomer ends by itself the present one goes on, and the loss is told', { timeout }, () => {
+  const { it, want, at, started } = exchange();
+  want('small');
+  want('large');
+  assert.equal(it.lost(at(1)), true);
+  assert.equal(it.kind, 'running');
+  want('large');
+  assert.equal(started.length, 3, 'it can be tried again');
+});
+
+test('the loss of the only decoder is told, that of a retired one is not', { timeout }, () => {
+  const { it, want, at } = exchange();
+  want('small');
+  want('large');
+  it.picture(at(1), 10);
+  assert.equal(it.lost(at(0)), false);
+  assert.equal(it.lost(at(1)), true);
+  assert.equal(it.kind, 'waiting');
+});
+
+test('pictures that are decoded for the sake of a newer one are not shown', { timeout }, () => {
+  const { it, want, at } = exchange();
+  want('small');
+  it.picture(at(0), 1000);
+  it.hideBefore(3000);
+  assert.equal(it.picture(at(0), 1040), false);
+  assert.equal(it.picture(at(0), 3000), true);
+});
+
+test('after the end nothing is shown or started', { timeout }, () => {
+  const { it, want, at, started } = exchange();
+  want('small');
+  want('large');
+  it.end();
+  assert.deepEqual([at(0).isRetired, at(1).isRetired], [true, true]);
+  want('huge');
+  assert.equal(started.length, 2);
+  assert.equal(it.picture(at(0), 1), false);
+  assert.equal(it.lost(at(0)), false);
+});
+
+test(
+  'whatever happens, pictures are shown in order, each once, and one decoder is wanted',
+  { timeout },
+  () => {
+    const key = fc.constantFrom('a', 'b', 'c');
+    const event = fc.oneof(
+      fc.record({ kind: fc.constant('want' as const), key }),
+      fc.record({ kind: fc.constant('picture' as const), decoder: fc.nat(20), ticks: fc.nat(100) }),
+      fc.record({ kind: fc.constant('lost' as const), decoder: fc.nat(20) }),
+    );
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+        const { it, want, started } = exchange();
+        let shown = -1;
+        let wanted: string | null = null;
+        for (const each of events) {
+          if (each.kind === 'want') {
+            wanted = each.key;
+            want(each.key);
+          } else {
+            const decoder = started[each.decoder];
+            if (!decoder) continue;
+            if (each.kind === 'lost') {
+              it.lost(decoder);
+              continue;
+            }
+            if (!it.picture(decoder, each.ticks)) continue;
+            assert.ok(each.ticks > shown && !decoder.isRetired);
+            shown = each.ticks;
+          }
+          const running = started.filter((d) => it.decoders.includes(d));
+          assert.ok(running.every((d) => !d.isRetired));
+          assert.ok(running.length <= 2);
+          if (each.kind === 'want') assert.ok(running.some((d) => d.key === wanted));
+        }
+      }),
+    );
+  },
+);

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UnitGap } from '../../workers/unit-gap.js';
+
+const timeout = 10_000;
+const counts = (packets: number, units: number, dependentUnits = 0) => ({
+  packets,
+  units,
+  damagedUnits: 0,
+  dependentUnits,
+});
+
+test('a stream that gives units has no gap', { timeout }, () => {
+  const gap = new UnitGap();
+  for (let i = 1; i < 10; i++) assert.equal(gap.look(counts(i * 10, i), i * 500).ms, 0);
+});
+
+test('packets without pictures are a gap for as long as they come', { timeout }, () => {
+  const gap = new UnitGap();
+  gap.look(counts(10, 5), 1000);
+  assert.deepEqual(gap.look(counts(20, 5), 2500), { ms: 1500, awaitsKeyFrame: false });
+  assert.equal(gap.look(counts(30, 6), 3000).ms, 0);
+});
+
+test('pictures that are left out wait for a key frame', { timeout }, () => {
+  const gap = new UnitGap();
+  gap.look(counts(10, 5, 3), 1000);
+  assert.deepEqual(gap.look(counts(20, 5, 9), 2000), { ms: 1000, awaitsKeyFrame: true });
+});
+
+test('silence is no gap: others judge it', { timeout }, () => {
+  const gap = new UnitGap();
+  gap.look(counts(10, 5), 1000);
+  assert.equal(gap.look(counts(10, 5), 9000).ms, 0);
+});

@@ -1,0 +1,153 @@
+import type { MessagePort } from 'node:worker_threads';
+import { openSession, type RtspSession } from '../src/rtsp/session.js';
+import {
+  type CameraTask,
+  type DecodePlan,
+  type FromWorker,
+  MAX_IN_FLIGHT,
+  type RunCounters,
+  type RunEnd,
+  STATS_INTERVAL_MS,
+  type ToWorker,
+} from '../src/shared/worker-protocol.js';
+import type { AccessUnit } from '../src/video/access-unit.js';
+import { StreamDecoding } from './stream-decoding.js';
+import { UnitGap } from './unit-gap.js';
+import { VideoReporter } from './video-reporter.js';
+
+/** Share of the stall timeout in which a decoder must make a picture of what it has read, and the least of it, ms. */
+const BARREN_SHARE = 0.8;
+const LEAST_BARREN_MS = 1500;
+
+const AWAITS_KEY_FRAME = {
+  code: 'no_key_frame',
+  detail: 'packets were lost, or pictures broken, and the next key frame does not come',
+} as const;
+const NO_PICTURES = { code: 'bad_data', detail: 'packets come, but no pictures in them' } as const;
+
+/** One run: the camera's session and what is made of it. It ends with one reason, and nothing of it is left then. */
+export class CameraRun {
+  readonly ended: Promise<RunEnd>;
+  readonly #port: MessagePort;
+  readonly #taken: Int32Array;
+  readonly #counters: RunCounters = {
+    decoded: 0,
+    encoded: 0,
+    droppedBeforeEncode: 0,
+    droppedInFlight: 0,
+    partialFrames: 0,
+    encodeErrors: 0,
+  };
+  readonly #session: RtspSession;
+  readonly #decoding: StreamDecoding;
+  readonly #report = new VideoReporter();
+  readonly #gap = new UnitGap();
+  readonly #stats: NodeJS.Timeout;
+  readonly #barrenLimitMs: number;
+  #keyFramesOnly: boolean;
+  #sent = 0;
+  #end: RunEnd | null = null;
+
+  constructor(task: CameraTask) {
+    this.#port = task.port;
+    this.#keyFramesOnly = task.plan.keyFramesOnly;
+    this.#taken = new Int32Array(task.taken);
+    this.#barrenLimitMs = Math.max(LEAST_BARREN_MS, task.stallTimeoutMs * BARREN_SHARE);
+    this.#decoding = new StreamDecoding(task.plan, task, this.#counters, {
+      picture: ({ arrivedAt }) => {
+        this.#counters.decoded++;
+        this.#report.picture(arrivedAt);
+        if (this.#counters.decoded === 1) this.#postStats();
+      },
+      hasRoom: () => this.#hasRoom(),
+      send: (frame) => {
+        this.#sent++;
+        this.#port.postMessage(frame, [frame.jpeg]);
+      },
+      spawned: (pid) => {
+        this.#post({ type: 'spawned', pid });
+      },
+      reaped: (pid) => {
+        this.#post({ type: 'reaped', pid });
+      },
+      failed: (fault) => {
+        this.#stop(fault);
+      },
+    });
+    const { openTimeoutMs, stallTimeoutMs } = task;
+    this.#session = openSession(
+      { ...task.source, openTimeoutMs, stallTimeoutMs },
+      {
+        unit: (unit) => {
+          this.#onUnit(unit);
+        },
+      },
+    );
+    this.#port.on('message', (message: ToWorker) => {
+      if (message.type === 'stop') this.#stop({ code: 'stopped' });
+      else if (!this.#end) this.#setPlan(message.plan);
+    });
+    this.#stats = setInterval(() => {
+      this.#look();
+    }, STATS_INTERVAL_MS);
+    this.ended = this.#whenOver();
+  }
+
+  async #whenOver(): Promise<RunEnd> {
+    const sessionEnd = await this.#session.ended;
+    this.#end ??= sessionEnd;
+    await this.#decoding.close();
+    clearInterval(this.#stats);
+    this.#postStats();
+    this.#port.close();
+    return this.#end;
+  }
+
+  /** The first reason counts. */
+  #stop(end: RunEnd): void {
+    this.#end ??= end;
+    void this.#decoding.close();
+    this.#session.stop();
+  }
+
+  #setPlan(plan: DecodePlan): void {
+    this.#keyFramesOnly = plan.keyFramesOnly;
+    this.#decoding.setPlan(plan);
+  }
+
+  #onUnit(unit: AccessUnit): void {
+    if (this.#end) return;
+    this.#report.unit(unit);
+    this.#decoding.unit(unit);
+    // The second one tells that the camera goes on: whoever judges its life need not wait for the next report.
+    if (this.#report.units === 2) this.#postStats();
+  }
+
+  #hasRoom(): boolean {
+    const room = MAX_IN_FLIGHT * Math.max(1, this.#decoding.demandCount);
+    return this.#sent - Atomics.load(this.#taken, 0) < room;
+  }
+
+  #look(): void {
+    this.#postStats();
+    if (this.#end) return;
+    const { ms, log } = this.#decoding.barren;
+    if (ms >= this.#barrenLimitMs)
+      this.#stop({ code: 'bad_data', detail: log || 'the decoder makes no picture of what comes' });
+    const { statistics } = this.#session;
+    // Until the first unit the session itself judges; with key frames alone nobody misses the others.
+    if (!statistics || this.#report.units === 0 || this.#keyFramesOnly) return;
+    const gap = this.#gap.look(statistics, performance.now());
+    if (gap.ms >= this.#barrenLimitMs) this.#stop(gap.awaitsKeyFrame ? AWAITS_KEY_FRAME : NO_PICTURES);
+  }
+
+  #postStats(): void {
+    const awaiting = this.#session.statistics?.dependentUnits ?? 0;
+    const video = this.#report.take(this.#decoding.takeLongestWait(), this.#decoding.dropped, awaiting);
+    this.#post({ type: 'stats', counters: this.#counters, video });
+  }
+
+  #post(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Which decoder of a run is shown, and which one is to take its place. Another set of sizes, or another kind of picture, takes
+ * another decoder. It is started beside the present one on the units since the last key frame, and shown from its first picture on
+ * that is newer than what was shown: no picture is missing, none comes twice, none goes back. No I/O.
+ */
+
+/** What the exchange needs of a decoder. */
+export interface Exchangeable {
+  /** Two decoders with the same key decode the same. */
+  readonly key: string;
+  /** Ends it; none of its frames is wanted any more. */
+  retire(): void;
+}
+
+type State<D> =
+  /** Nothing can be decoded yet. */
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'running'; readonly current: D }
+  /** `next` decodes, and is not shown yet. */
+  | { readonly kind: 'replacing'; readonly current: D; readonly next: D }
+  | { readonly kind: 'ended' };
+
+export class DecoderExchange<D extends Exchangeable> {
+  #state: State<D> = { kind: 'waiting' };
+  /** Time of the newest picture that was shown, ticks. */
+  #shown = -Infinity;
+
+  get kind(): State<D>['kind'] {
+    return this.#state.kind;
+  }
+
+  /** Those that are to be given units: the one that is shown first. */
+  get decoders(): readonly D[] {
+    switch (this.#state.kind) {
+      case 'running':
+        return [this.#state.current];
+      case 'replacing':
+        return [this.#state.current, this.#state.next];
+      case 'waiting':
+      case 'ended':
+        return [];
+    }
+  }
+
+  /** Makes sure that a decoder with this key runs or is on its way, and none with another key. */
+  want(key: string, start: () => D): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'waiting':
+        this.#state = { kind: 'running', current: start() };
+        break;
+      case 'running':
+        if (state.current.key !== key) this.#state = { ...state, kind: 'replacing', next: start() };
+        break;
+      case 'replacing':
+        if (state.next.key === key) break;
+        state.next.retire();
+        this.#state =
+          state.current.key === key
+            ? { kind: 'running', current: state.current }
+            : { ...state, next: start() };
+        break;
+      case 'ended':
+        break;
+    }
+  }
+
+  /** Pictures older than this are not to be shown: they are decoded for the sake of a newer one. */
+  hideBefore(ticks: number): void {
+    this.#shown = Math.max(this.#shown, ticks - 1);
+  }
+
+  /**
+   * A decoder gave a picture.
+   * @returns whether to show it
+   */
+  picture(from: D, ticks: number): boolean {
+    const state = this.#state;
+    if (state.kind === 'waiting' || state.kind === 'ended') return false;
+    const isNext = state.kind === 'replacing' && from === state.next;
+    if ((from !== state.current && !isNext) || ticks <= this.#shown) return false;
+    if (isNext) {
+      state.current.retire();
+      this.#state = { kind: 'running', current: from };
+    }
+    this.#shown = ticks;
+    return true;
+  }
+
+  /**
+   * A decoder ended by itself. The other one goes on, if there is one.
+   * @returns whether none is left that decodes what is wanted
+   */
+  lost(decoder: D): boolean {
+    const state = this.#state;
+    if (state.kind === 'running' && decoder === state.current) {
+      this.#state = { kind: 'waiting' };
+      return true;
+    }
+    if (state.kind !== 'replacing') return false;
+    if (decoder === state.current) {
+      this.#state = { kind: 'running', current: state.next };
+      return false;
+    }
+    if (decoder !== state.next) return false;
+    this.#state = { kind: 'running', current: state.current };
+    return true;
+  }
+
+  /** Retires all, for good. */
+  end(): void {
+    const { decoders } = this;
+    this.#state = { kind: 'ended' };
+    for (const decoder of decoders) decoder.retire();
+  }
+}

@@ -1,0 +1,202 @@
+import type { DecodePlan, FrameMessage, RunCounters } from '../src/shared/worker-protocol.js';
+import type { AccessUnit } from '../src/video/access-unit.js';
+import { GopBuffer } from '../src/video/gop-buffer.js';
+import type { VideoFormat } from '../src/video/video-format.js';
+import { DecoderExchange } from './decoder-exchange.js';
+import { DecoderStage, pictureKey, stageKey, type StageOptions } from './decoder-stage.js';
+import { classifyEnd, describeEnd, type FfmpegEnd, lastLines } from './ffmpeg/decoder-end.js';
+import { sizeFault } from './ffmpeg/limits.js';
+import type { RunFault } from './run-fault.js';
+import { type Picture, UnitTimes } from './unit-times.js';
+import { isPictureByItself } from './key-picture.js';
+
+/** Of what a new decoder may be begun with: a minute, as encoders stretch key frames on a still scene, or 4K for some seconds. */
+const GOP_BOUNDS = { bytes: 32 * 1024 * 1024, units: 2000, ms: 65_000 };
+/** A decoder that ends sooner than this would end again, ms. */
+const SETTLED_MS = 5000;
+/** A decoder that could not take the present one's place is tried again after this, ms. */
+const RETRY_MS = 2000;
+
+export interface DecodingEvents {
+  /** A picture is to be shown. */
+  picture(picture: Picture): void;
+  hasRoom(): boolean;
+  send(frame: FrameMessage): void;
+  /** A decoder process was started, or is gone. */
+  spawned(pid: number): void;
+  reaped(pid: number): void;
+  /** Nothing can be decoded any more. */
+  failed(fault: RunFault): void;
+}
+
+/**
+ * From the access units of one stream to its JPEGs: which units are decoded, by which decoder, and which pictures are shown.
+ * Another plan never needs another stream: what a new decoder is begun with is kept here.
+ */
+export class StreamDecoding {
+  readonly #gop = new GopBuffer(GOP_BOUNDS);
+  readonly #times = new UnitTimes();
+  readonly #exchange = new DecoderExchange<DecoderStage>();
+  /** Stages whose processes are not reaped yet. */
+  readonly #alive = new Set<DecoderStage>();
+  #retry: NodeJS.Timeout | null = null;
+  #format: VideoFormat | null = null;
+  #pictureKey = '';
+  /** Units were left out since the last one that was decoded. */
+  #hasSkipped = false;
+  /** Of stages that are gone. */
+  #dropped = 0;
+
+  constructor(
+    private plan: DecodePlan,
+    private readonly options: StageOptions,
+    private readonly counters: RunCounters,
+    private readonly events: DecodingEvents,
+  ) {}
+
+  /** JPEGs that are encoded of one picture. */
+  get demandCount(): number {
+    return this.#exchange.decoders[0]?.demandCount ?? 0;
+  }
+
+  /** Units that were let go because they had waited too long. */
+  get dropped(): number {
+    return [...this.#alive].reduce((sum, stage) => sum + stage.dropped, this.#dropped);
+  }
+
+  /** Longest time that a unit waited for a decoder since the last call, ms. */
+  takeLongestWait(): number {
+    return Math.max(0, ...this.#exchange.decoders.map((stage) => stage.takeLongestWait()));
+  }
+
+  /** How long no picture was made of units that were read, ms, and what FFmpeg says of it. */
+  get barren(): { readonly ms: number; readonly log: string } {
+    const [current] = this.#exchange.decoders;
+    return { ms: current?.barrenMs ?? 0, log: lastLines(current?.log ?? '') };
+  }
+
+  /** Takes the next unit in decoding order. */
+  unit(unit: AccessUnit): void {
+    this.#gop.push(unit);
+    const timed = this.#times.timed(unit);
+    if (unit.format !== this.#format && unit.randomAccess !== 'none' && !this.#setFormat(unit.format)) return;
+    const { keyFramesOnly } = this.plan;
+    if (keyFramesOnly && !isPictureByItself(unit)) {
+      this.#hasSkipped = true;
+      return;
+    }
+    if (this.#hasSkipped) this.#goOnWith(unit);
+    for (const stage of this.#exchange.decoders)
+      if (stage.lastUnit !== unit && stage.pictureKey === this.#pictureKey)
+        stage.decode(timed, keyFramesOnly);
+  }
+
+  setPlan(plan: DecodePlan): void {
+    const wasKeyFramesOnly = this.plan.keyFramesOnly;
+    this.plan = plan;
+    this.#exchangeDecoders();
+    if (wasKeyFramesOnly && !plan.keyFramesOnly && this.#hasSkipped) this.#catchUp();
+  }
+
+  /** Resolves when nothing of it is left. */
+  async close(): Promise<void> {
+    if (this.#retry) clearTimeout(this.#retry);
+    this.#exchange.end();
+    await Promise.all([...this.#alive].map((stage) => stage.ended));
+  }
+
+  /** @returns whether it can be decoded */
+  #setFormat(format: VideoFormat): boolean {
+    this.#format = format;
+    this.#pictureKey = pictureKey(format);
+    const fault = sizeFault(format);
+    if (fault === null) this.#exchangeDecoders();
+    else this.events.failed({ code: 'bad_data', detail: fault });
+    return fault === null;
+  }
+
+  /** Sees to it that what the plan says is decoded, or will be as soon as a picture can be begun. */
+  readonly #exchangeDecoders = (): void => {
+    this.#retry = null;
+    const { outputs } = this.plan;
+    const format = this.#format;
+    if (!format) return;
+    const key = stageKey(format, outputs);
+    try {
+      this.#exchange.want(key, () => this.#start(format));
+    } catch (error) {
+      this.events.failed({ code: 'no_process', detail: error instanceof Error ? error.message : '' });
+    }
+    // One that is to be replaced goes on with what it has: those who still want it miss nothing.
+    for (const stage of this.#exchange.decoders) if (stage.key === key) stage.setDemands(outputs);
+  };
+
+  #start(format: VideoFormat): DecoderStage {
+    const stage = new DecoderStage(format, this.plan.outputs, this.options, this.counters, {
+      picture: (from, ticks) => this.#onPicture(from, ticks),
+      hasRoom: () => this.events.hasRoom(),
+      send: (frame) => {
+        this.events.send(frame);
+      },
+    });
+    this.#alive.add(stage);
+    const { pid } = stage;
+    if (pid !== undefined) this.events.spawned(pid);
+    void stage.ended.then((end) => {
+      this.#alive.delete(stage);
+      this.#dropped += stage.dropped;
+      if (pid !== undefined) this.events.reaped(pid);
+      this.#onStageEnd(stage, end);
+    });
+    const { keyFramesOnly } = this.plan;
+    const units = this.#unitsSince(null) ?? [];
+    for (const unit of keyFramesOnly ? units.slice(0, 1) : units)
+      stage.decode(this.#times.timed(unit), keyFramesOnly);
+    return stage;
+  }
+
+  /** Units that a decoder needs to go on from `last` to the newest, in order; `null` if they are not there any more. */
+  #unitsSince(last: AccessUnit | null): readonly AccessUnit[] | null {
+    const start = this.#gop.start();
+    if (typeof start === 'string') return null;
+    const at = last === null ? -1 : start.units.indexOf(last);
+    if (at >= 0) return start.units.slice(at + 1);
+    return last === null ? start.units : null;
+  }
+
+  /** After units that were left out. */
+  #goOnWith(unit: AccessUnit): void {
+    if (!isPictureByItself(unit)) this.#catchUp();
+    else for (const stage of this.#exchange.decoders) stage.interrupt();
+    this.#hasSkipped = false;
+  }
+
+  /** Units were left out: the decoders are given them now, for the sake of the newest. */
+  #catchUp(): void {
+    this.#hasSkipped = false;
+    for (const stage of this.#exchange.decoders) {
+      const missed = this.#unitsSince(stage.lastUnit);
+      const newest = missed?.at(-1);
+      if (missed === null) stage.interrupt();
+      if (newest) this.#exchange.hideBefore(this.#times.timed(newest).ticks);
+      for (const unit of missed ?? []) stage.decode(this.#times.timed(unit), false);
+    }
+  }
+
+  #onPicture(stage: DecoderStage, ticks: number): Picture | null {
+    const picture = this.#times.picture(ticks);
+    if (!picture || !this.#exchange.picture(stage, ticks)) return null;
+    this.events.picture(picture);
+    return picture;
+  }
+
+  /** A stage ended, by itself or because it was retired. */
+  #onStageEnd(stage: DecoderStage, end: FfmpegEnd): void {
+    if (!this.#exchange.lost(stage)) return;
+    const isSettled = end.framesSeen && performance.now() - stage.startedAt > SETTLED_MS;
+    if (isSettled) this.#exchangeDecoders();
+    else if (this.#exchange.kind === 'waiting')
+      this.events.failed({ code: classifyEnd(end), detail: describeEnd(end) });
+    else this.#retry ??= setTimeout(this.#exchangeDecoders, RETRY_MS);
+  }
+}

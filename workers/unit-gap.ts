@@ -1,0 +1,29 @@
+import type { RtpStatistics } from '../src/rtp/rtp-sink.js';
+
+type Counts = Pick<RtpStatistics, 'packets' | 'units' | 'damagedUnits' | 'dependentUnits'>;
+
+/** What comes of a stream while it gives no units. */
+export interface Gap {
+  /** How long there has been no unit although packets came, ms. */
+  readonly ms: number;
+  /** Pictures came that were left out for want of others: the next key frame ends it. */
+  readonly awaitsKeyFrame: boolean;
+}
+
+/** Tells a stream that gives no pictures from one that is silent. Pure. */
+export class UnitGap {
+  #before: Counts | null = null;
+  /** When the gap began, monotonic ms, and the counts at that time. */
+  #began: { readonly at: number; readonly counts: Counts } | null = null;
+
+  /** Looks at the counts of the stream. @param now monotonic, ms */
+  look(counts: Counts, now: number): Gap {
+    const before = this.#before;
+    this.#before = counts;
+    if (counts.units !== before?.units) this.#began = { at: now, counts };
+    if (this.#began === null || counts.packets === before?.packets) return { ms: 0, awaitsKeyFrame: false };
+    const { at, counts: first } = this.#began;
+    const leftOut = counts.dependentUnits + counts.damagedUnits - first.dependentUnits - first.damagedUnits;
+    return { ms: now - at, awaitsKeyFrame: leftOut > 0 };
+  }
+}
