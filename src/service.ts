@@ -21,7 +21,6 @@ import { serviceRoutes } from './http/service-routes.js';
 import { addSocketRoutes } from './http/socket-routes.js';
 import { viewRoutes } from './http/view-routes.js';
 import { LoadGovernor } from './load/load-governor.js';
-import { BacklogReader } from './load/receive-backlog.js';
 import { systemClock as clock } from './shared/clock.js';
 import { Descriptors } from './shared/descriptors.js';
 import { ConfigError, type ServiceError } from './shared/errors.js';
@@ -152,7 +151,7 @@ async function createRooms(
     peers: cluster.peers,
   });
   cluster.attach(registry);
-  const governor = createGovernor(registry, decoding.pool, log, (keys) => cluster.relieve(keys));
+  const governor = createGovernor(registry, log, (keys) => cluster.relieve(keys));
   const seats = new ClientSeats(registry);
   const sessions = createViewerSessions(config, { admission, seats, metrics, clock });
   const walls = new Walls({ admission, registry, seats, metrics, clock, pageVersion: version });
@@ -213,17 +212,10 @@ function createPolicies(config: Config) {
 /** @param relieve gives cameras to other nodes of the cluster, if there are any with room */
 const createGovernor = (
   registry: Registry,
-  pool: WorkerPool,
   log: Log,
   relieve: (keys: readonly string[]) => boolean,
 ): LoadGovernor =>
-  new LoadGovernor(
-    () => registry.running().filter(({ camera }) => camera.remote === null),
-    (key) => pool.pidsOf(key),
-    new BacklogReader(),
-    log,
-    relieve,
-  );
+  new LoadGovernor(() => registry.running().filter(({ camera }) => camera.remote === null), log, relieve);
 
 function guardConnections(
   server: Server,

@@ -143,7 +143,7 @@ export class CameraRun {
 
   #postStats(): void {
     const awaiting = this.#session.statistics?.dependentUnits ?? 0;
-    const video = this.#report.take(this.#decoding.takeLongestWait(), this.#decoding.dropped, awaiting);
+    const video = this.#report.take(this.#decoding.takeLeastWait(), this.#decoding.dropped, awaiting);
     this.#post({ type: 'stats', counters: this.#counters, video });
   }
 

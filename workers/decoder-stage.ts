@@ -96,9 +96,9 @@ export class DecoderStage implements Exchangeable {
     return this.#decoder.framesSeen;
   }
 
-  /** Longest time that a unit waited for the decoder since the last call, ms. */
-  takeLongestWait(): number {
-    return this.#decoder.takeLongestWait();
+  /** Shortest time that a unit waited for the decoder since the last call, ms. */
+  takeLeastWait(): number {
+    return this.#decoder.takeLeastWait();
   }
 
   /** Units that were let go because they had waited too long. */

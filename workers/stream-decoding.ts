@@ -8,6 +8,7 @@ import { classifyEnd, describeEnd, type FfmpegEnd, lastLines } from './ffmpeg/de
 import { sizeFault } from './ffmpeg/limits.js';
 import type { RunFault } from './run-fault.js';
 import { type Picture, UnitTimes } from './unit-times.js';
+import { GroupThinning } from './group-thinning.js';
 import { isPictureByItself } from './key-picture.js';
 
 /** Of what a new decoder may be begun with: a minute, as encoders stretch key frames on a still scene, or 4K for some seconds. */
@@ -36,6 +37,7 @@ export interface DecodingEvents {
 export class StreamDecoding {
   readonly #gop = new GopBuffer(GOP_BOUNDS);
   readonly #times = new UnitTimes();
+  readonly #thinning = new GroupThinning();
   readonly #exchange = new DecoderExchange<DecoderStage>();
   /** Stages whose processes are not reaped yet. */
   readonly #alive = new Set<DecoderStage>();
@@ -64,9 +66,9 @@ export class StreamDecoding {
     return [...this.#alive].reduce((sum, stage) => sum + stage.dropped, this.#dropped);
   }
 
-  /** Longest time that a unit waited for a decoder since the last call, ms. */
-  takeLongestWait(): number {
-    return Math.max(0, ...this.#exchange.decoders.map((stage) => stage.takeLongestWait()));
+  /** Shortest time that a unit waited for a decoder since the last call, ms: a standing queue is never empty. */
+  takeLeastWait(): number {
+    return Math.max(0, ...this.#exchange.decoders.map((stage) => stage.takeLeastWait()));
   }
 
   /** How long no picture was made of units that were read, ms, and what FFmpeg says of it. */
@@ -80,8 +82,10 @@ export class StreamDecoding {
     this.#gop.push(unit);
     const timed = this.#times.timed(unit);
     if (unit.format !== this.#format && unit.randomAccess !== 'none' && !this.#setFormat(unit.format)) return;
-    const { keyFramesOnly } = this.plan;
-    if (keyFramesOnly && !isPictureByItself(unit)) {
+    const { keyFramesOnly, groupShare = 1 } = this.plan;
+    const isAlone = isPictureByItself(unit);
+    const isLeftOut = this.#thinning.leavesOut(isAlone, groupShare) || (keyFramesOnly && !isAlone);
+    if (isLeftOut) {
       this.#hasSkipped = true;
       return;
     }

@@ -96,9 +96,9 @@ export class VideoDecoder {
     return this.#assemblers.filter((a) => a.partialBytes > 0).length;
   }
 
-  /** Longest time that a unit waited for FFmpeg since the last call, ms. */
-  takeLongestWait(): number {
-    return this.#input.queue.takeLongestWait(performance.now());
+  /** Shortest time that a unit waited for FFmpeg since the last call, ms. */
+  takeLeastWait(): number {
+    return this.#input.queue.takeLeastWait(performance.now());
   }
 
   /** Units that were let go because they had waited too long. */

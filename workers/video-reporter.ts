@@ -41,7 +41,7 @@ export class VideoReporter {
 
   /**
    * The report of the period since the last call.
-   * @param waitMs longest wait for a decoder
+   * @param waitMs shortest wait for a decoder
    * @param droppedUnits that decoders have let go since the run began
    * @param awaiting whole units that were left out since the run began, because they need a key frame
    */

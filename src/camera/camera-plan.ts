@@ -1,13 +1,13 @@
-import { decodePlan, KEY_FRAMES_ONLY, type PlanOptions, type Want } from '../decoding/decode-plan.js';
+import { decodePlan, LEAST_SHARE, type PlanOptions, type Want } from '../decoding/decode-plan.js';
 import { PlanLinger } from '../decoding/plan-linger.js';
 import type { DecodePlan } from '../shared/worker-protocol.js';
 
-export interface CameraPlanOptions extends Omit<PlanOptions, 'degradation' | 'keyFrames'> {
+export interface CameraPlanOptions extends Omit<PlanOptions, 'share' | 'keyFrames'> {
   /** How long a camera without viewers, and unused sizes and frame rates of a watched one, are decoded on, ms. */
   readonly lingerMs: number;
 }
 
-export type PlanLimits = Pick<PlanOptions, 'degradation' | 'keyFrames'>;
+export type PlanLimits = Pick<PlanOptions, 'share' | 'keyFrames'>;
 
 export interface NextPlan {
   readonly plan: DecodePlan;
@@ -39,7 +39,7 @@ export class CameraPlan {
   next(wants: readonly Want[], limits: PlanLimits, now: number): NextPlan {
     const plan = decodePlan(wants, { ...this.options, ...limits });
     if (wants.length > 0) {
-      const extended = this.#linger.extend(plan, now, limits.degradation === KEY_FRAMES_ONLY);
+      const extended = this.#linger.extend(plan, now, limits.share <= LEAST_SHARE);
       this.#audience = { state: 'watched', plan: extended };
       return { plan: extended, againAt: this.#linger.endsAt };
     }
@@ -53,7 +53,7 @@ export class CameraPlan {
 }
 
 /** The same decoder, and nothing encoded. */
-const withoutDemands = ({ outputs, keyFramesOnly }: DecodePlan): DecodePlan => ({
-  outputs: outputs.map((output) => ({ ...output, demands: [] })),
-  keyFramesOnly,
+const withoutDemands = (plan: DecodePlan): DecodePlan => ({
+  ...plan,
+  outputs: plan.outputs.map((output) => ({ ...output, demands: [] })),
 });

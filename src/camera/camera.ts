@@ -4,7 +4,7 @@ import type { CameraStatus } from '../shared/camera-state.js';
 import type { VideoReport } from '../shared/worker-protocol.js';
 import type { Clock } from '../shared/clock.js';
 import { Planner } from './planner.js';
-import type { Degradation, Want } from '../decoding/decode-plan.js';
+import { type Degradation, degradationOf, type Want } from '../decoding/decode-plan.js';
 import { CAMERA_FAULTS, CameraError, type ServiceError } from '../shared/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -50,7 +50,7 @@ export class Camera {
   #supervisor: Supervision | null = null;
   #stopping: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
-  #degradation: Degradation = 0;
+  #share = 1;
   #closed = false;
   #lastFrameAt: number | null = null;
   #video: VideoReport | null = null;
@@ -85,12 +85,17 @@ export class Camera {
   }
 
   get degradation(): Degradation {
-    return this.remote?.degradation ?? this.#degradation;
+    return this.remote?.degradation ?? degradationOf(this.#share);
   }
 
   /** The other node that decodes it; `null` when this one does, or nobody. */
   get remote(): RemoteOwner | null {
     return this.#supervisor?.remote ?? null;
+  }
+
+  /** Share of its pictures that it may decode. */
+  get share(): number {
+    return this.#share;
   }
 
   /** What the worker of the present run last told of its video; `null` before that. */
@@ -140,11 +145,12 @@ export class Camera {
     this.#supervisor?.retry();
   }
 
-  degrade(to: Degradation): void {
-    if (this.#degradation === to) return;
-    this.#degradation = to;
-    this.#telemetry.degraded(to);
-    this.#planner.limit({ degradation: to });
+  /** @param share of its pictures that the machine can carry: above 0, to 1 */
+  setShare(share: number): void {
+    if (this.#share === share) return;
+    this.#share = share;
+    this.#telemetry.degraded(degradationOf(share));
+    this.#planner.limit({ share });
   }
 
   /** Ends the camera for good and tells every seat why. */
@@ -205,7 +211,7 @@ export class Camera {
     };
     this.#supervisor = this.supervise(this.#planner.start(), events, this.#stopping);
     this.#telemetry.state(this.#supervisor.status);
-    this.#telemetry.degraded(this.#degradation);
+    this.#telemetry.degraded(degradationOf(this.#share));
   }
 
   #stop(): Promise<void> {

@@ -17,11 +17,14 @@ export interface LivenessTimes {
 /** Why a run is given up. `no_key_frame` and `bad_data`: video comes, and no picture of it. */
 export type Overdue = 'open_timeout' | 'stall' | 'no_key_frame' | 'bad_data';
 
-type Mode = Pick<DecodePlan, 'keyFramesOnly'>;
+type Mode = Pick<DecodePlan, 'keyFramesOnly' | 'groupShare'>;
+
+/** Whether pictures between key frames are left out. */
+const isThinned = ({ keyFramesOnly, groupShare = 1 }: Mode): boolean => keyFramesOnly || groupShare < 1;
 
 /** How old a camera's picture may be and still be of the present, ms; undefined while all frames are decoded. */
 export const maxGapMs = (mode: Mode, gap: KeyFrameGap): number | undefined =>
-  mode.keyFramesOnly ? gap.maxMs : undefined;
+  isThinned(mode) ? gap.maxMs : undefined;
 
 /** When the next sign of life of one run is due. Pure; times are monotonic, ms. */
 export class Liveness {
@@ -62,7 +65,7 @@ export class Liveness {
   overdue(now: number): Overdue | null {
     if (now < this.#endAt) return null;
     const isFlowing = this.#video !== null && now < this.#video.newestAt + this.times.stallMs;
-    if (isFlowing) return this.awaitsKeyFrame || this.mode.keyFramesOnly ? 'no_key_frame' : 'bad_data';
+    if (isFlowing) return this.awaitsKeyFrame || isThinned(this.mode) ? 'no_key_frame' : 'bad_data';
     return this.isLive ? 'stall' : 'open_timeout';
   }
 
@@ -104,8 +107,9 @@ export class Liveness {
       if (!this.#video || !this.awaitsKeyFrame) return this.startedAt + openMs;
       return Math.min(this.#video.firstAt + Math.max(openMs, patience), this.#video.newestAt + openMs);
     }
-    if (!this.mode.keyFramesOnly) return Math.max(this.#pictureAt, this.#modeSince) + stallMs;
-    const keyFrameBy = this.#pictureAt + patience;
+    if (!isThinned(this.mode)) return Math.max(this.#pictureAt, this.#modeSince) + stallMs;
+    const keyFrameBy =
+      this.#pictureAt + (this.mode.keyFramesOnly ? patience : Math.max(stallMs, this.gap.maxMs));
     return this.#video ? Math.min(keyFrameBy, this.#video.newestAt + stallMs) : keyFrameBy;
   }
 

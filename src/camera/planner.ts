@@ -13,7 +13,7 @@ export const PLAN_INTERVAL_MS = 20;
 /** Plans a camera anew, soon after its viewers' wants have changed and when a plan says so itself. */
 export class Planner {
   readonly #counts = new WantCounts();
-  #limits: PlanLimits = { degradation: 0, keyFrames: 'frequent' };
+  #limits: PlanLimits = { share: 1, keyFrames: 'frequent' };
   #running: { readonly planning: CameraPlan; plan: DecodePlan } | null = null;
   #plannedAt = -Infinity;
   #nextAt = Infinity;

@@ -15,11 +15,21 @@ export interface Want {
   readonly fps: number | null;
 }
 
-/** 0: everything; 1 and 2: fewer frames (`DEGRADED_FPS`); 3: key frames only. */
+/** What people are told of a camera's share: 0 is everything, 1 and 2 are fewer pictures, 3 is key frames only. */
 export type Degradation = 0 | 1 | 2 | 3;
 export const KEY_FRAMES_ONLY = 3 satisfies Degradation;
-/** The last level at which everything is decoded. */
-export const LEAST_RATE = 2 satisfies Degradation;
+
+/** A share of the pictures below which key frames alone are decoded. */
+export const LEAST_SHARE = 0.1;
+/** Down to this share a camera loses a few pictures. */
+const SLIGHT_SHARE = 0.75;
+
+/** @param share of its pictures that a camera decodes, above 0, to 1 */
+export function degradationOf(share: number): Degradation {
+  if (share >= 1) return 0;
+  if (share >= SLIGHT_SHARE) return 1;
+  return share > LEAST_SHARE ? 2 : KEY_FRAMES_ONLY;
+}
 
 /** What a camera's key frames are good for: `rare` ones do not stand for the picture, `missing` ones never come. */
 export type KeyFrames = 'frequent' | 'rare' | 'missing';
@@ -29,11 +39,12 @@ export interface PlanOptions {
   readonly standby: Rendition;
   /** Most frames a second that any viewer gets; `null` is no limit. */
   readonly maxFps: number | null;
-  readonly degradation: Degradation;
+  /** Share of its pictures that the camera may decode on this machine: above 0, to 1. */
+  readonly share: number;
   readonly keyFrames: KeyFrames;
 }
 
-/** Cameras that are too much for the machine are first encoded at these rates. */
+/** Where key frames are rare a camera cannot decode a part of each group: it is encoded at these rates instead. */
 export const DEGRADED_FPS: Readonly<Record<Degradation, number | null>> = { 0: null, 1: 15, 2: 10, 3: 10 };
 
 /** What is reckoned for a source whose rate is not known. */
@@ -64,19 +75,23 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
     outputs.set(size, output);
     output.demands.push({ key: renditionKey(rendition), quality, fps });
   }
-  const { width, height } = options.standby;
+  const { standby, share, keyFrames } = options;
+  const { width, height } = standby;
   return {
     outputs: outputs.size === 0 ? [{ width, height, demands: [] }] : [...outputs.values()],
     keyFramesOnly: keyFramesOnly(highest(limited.map(({ fps }) => fps)), options),
+    ...(share < 1 && keyFrames === 'frequent' ? { groupShare: share } : {}),
   };
 }
 
 /** One want for each rendition, at the highest rate of its viewers: the default one first, the others by their size and quality. */
-function merge(wants: Iterable<Want>, { standby, maxFps, degradation }: PlanOptions): Want[] {
+function merge(wants: Iterable<Want>, options: PlanOptions): Want[] {
+  const { standby, maxFps, share, keyFrames } = options;
+  const mostFps = keyFrames === 'frequent' ? null : DEGRADED_FPS[degradationOf(share)];
   const merged = new Map<RenditionKey, Want>();
   for (const { rendition, fps: wanted } of wants) {
     const key = renditionKey(rendition);
-    const fps = least(wanted, maxFps, DEGRADED_FPS[degradation]);
+    const fps = least(wanted, maxFps, mostFps);
     const other = merged.get(key);
     merged.set(key, { rendition, fps: other ? highest([other.fps, fps]) : fps });
   }
@@ -85,19 +100,21 @@ function merge(wants: Iterable<Want>, { standby, maxFps, degradation }: PlanOpti
 }
 
 /** Takes frames from the renditions besides the default one when they are more than a worker may spend on them. */
-function limitExtras(wants: readonly Want[], { standby, degradation }: PlanOptions): readonly Want[] {
+function limitExtras(wants: readonly Want[], { standby, share }: PlanOptions): readonly Want[] {
   const isExtra = ({ rendition }: Want): boolean => renditionKey(rendition) !== renditionKey(standby);
   const pixels = wants
     .filter(isExtra)
     .reduce((sum, { rendition, fps }) => sum + rendition.width * rendition.height * (fps ?? USUAL_FPS), 0);
-  const share = EXTRA_PIXELS_PER_SECOND / (degradation === 0 ? 1 : DEGRADED_EXTRAS) / pixels;
-  if (share >= 1) return wants;
-  return wants.map((want) => (isExtra(want) ? { ...want, fps: (want.fps ?? USUAL_FPS) * share } : want));
+  const most = share < 1 ? EXTRA_PIXELS_PER_SECOND / DEGRADED_EXTRAS : EXTRA_PIXELS_PER_SECOND;
+  if (pixels <= most) return wants;
+  return wants.map((want) =>
+    isExtra(want) ? { ...want, fps: ((want.fps ?? USUAL_FPS) * most) / pixels } : want,
+  );
 }
 
 /** @param fastest of the wanted rates; 0 without viewers: then key frames are enough to see that the stream lives */
-function keyFramesOnly(fastest: number | null, { degradation, keyFrames }: PlanOptions): boolean {
-  if (degradation === KEY_FRAMES_ONLY) return keyFrames !== 'missing';
+function keyFramesOnly(fastest: number | null, { share, keyFrames }: PlanOptions): boolean {
+  if (degradationOf(share) === KEY_FRAMES_ONLY) return keyFrames !== 'missing';
   return keyFrames === 'frequent' && fastest !== null && fastest <= KEY_FRAME_FPS;
 }
 

@@ -1,29 +1,27 @@
-import type { BacklogReader } from './receive-backlog.js';
 import type { Camera } from '../camera/camera.js';
-import { IdleMeter } from './cpu-idle.js';
-import { type CameraLoad, LoadControl, type LoadStep } from './load-control.js';
 import type { Log } from '../telemetry/log.js';
+import { IdleMeter } from './cpu-idle.js';
+import { LoadControl } from './load-control.js';
 
 const LOOK_MS = 1000;
 
-/** Watches the backlog of every running camera and steps cameras down and up as the machine allows. */
+/** What is watched of a camera. */
+export type WatchedCamera = Pick<Camera, 'video' | 'share' | 'setShare'>;
+
+/** Watches the queues in front of all decoders, and gives each camera the share of its pictures that the machine can carry. */
 export class LoadGovernor {
   readonly #control = new LoadControl();
   readonly #timer: NodeJS.Timeout;
-  #looking = false;
   readonly #idle = new IdleMeter();
 
   constructor(
-    private readonly running: () => readonly { readonly key: string; readonly camera: Camera }[],
-    /** Processes of a camera's run. */
-    private readonly pidsOf: (key: string) => readonly number[],
-    private readonly backlog: Pick<BacklogReader, 'read'>,
+    private readonly running: () => readonly { readonly key: string; readonly camera: WatchedCamera }[],
     private readonly log: Log,
-    /** Makes room in another way for cameras that are to lose a step; `false` when it cannot. */
+    /** Makes room in another way for cameras that are to lose something; `false` when it cannot. */
     private readonly relieve: (keys: readonly string[]) => boolean = () => false,
   ) {
     this.#timer = setInterval(() => {
-      void this.#look();
+      this.#look();
     }, LOOK_MS);
   }
 
@@ -31,47 +29,32 @@ export class LoadGovernor {
     clearInterval(this.#timer);
   }
 
-  async #look(): Promise<void> {
-    // A look that takes longer than its period is not doubled.
-    if (this.#looking) return;
-    this.#looking = true;
-    try {
-      const cameras = this.running();
-      const pids = new Map(cameras.map(({ key }) => [key, this.pidsOf(key)]));
-      const waiting =
-        cameras.length === 0 ? new Map<number, number>() : await this.backlog.read([...pids.values()].flat());
-      const loads = cameras.map(({ key, camera }): CameraLoad => {
-        const bytes = (pids.get(key) ?? [])
-          .map((pid) => waiting.get(pid))
-          .filter((value) => value !== undefined);
-        return {
-          key,
-          level: camera.degradation,
-          backlogBytes: bytes.length === 0 ? null : Math.max(...bytes),
-        };
-      });
-      const steps = this.#control.look(loads, this.#idleShare());
-      const isLoss = ({ key, level }: LoadStep): boolean =>
-        level > (loads.find((load) => load.key === key)?.level ?? level);
-      const losses = steps.filter(isLoss).map(({ key }) => key);
-      const isRelieved = losses.length > 0 && this.relieve(losses);
-      for (const { key, level } of steps) {
-        if (isRelieved && losses.includes(key)) continue;
-        const backlogBytes = loads.find((load) => load.key === key)?.backlogBytes ?? null;
-        this.log.warn(
-          { event: 'degradation', camera: key, level, backlogBytes },
-          `${key}: degradation ${level}`,
-        );
-        cameras.find((entry) => entry.key === key)?.camera.degrade(level);
-      }
-    } finally {
-      this.#looking = false;
+  #look(): void {
+    const idle = this.#idle.read();
+    const running = this.running();
+    const loads = running.flatMap(({ key, camera: { video } }) => (video ? [{ key, ...video }] : []));
+    const shares = this.#control.look(loads, Number.isNaN(idle) ? null : idle);
+    const cameras = new Map(running.map(({ key, camera }) => [key, camera]));
+    const changes = shares.filter(({ key, share }) => cameras.get(key)?.share !== share);
+    const losers = changes
+      .filter(({ key, share }) => share < (cameras.get(key)?.share ?? 0))
+      .map(({ key }) => key);
+    const isRelieved = losers.length > 0 && this.relieve(losers);
+    for (const { key, share } of changes) {
+      if (isRelieved && losers.includes(key)) continue;
+      cameras.get(key)?.setShare(share);
     }
+    this.#tell(changes, idle);
   }
 
-  /** Idle share of all cores since the last look; `null` when no time went by. */
-  #idleShare(): number | null {
-    const idle = this.#idle.read();
-    return Number.isNaN(idle) ? null : idle;
+  /** One line for all cameras: they mostly get the same. */
+  #tell(changes: readonly { readonly share: number }[], idle: number): void {
+    const [first] = changes;
+    if (!first) return;
+    const least = Math.min(...changes.map(({ share }) => share));
+    this.log.warn(
+      { event: 'degradation', cameras: changes.length, share: least, idle },
+      `${changes.length} cameras decode ${Math.round(least * 100)} % of their pictures, or more`,
+    );
   }
 }

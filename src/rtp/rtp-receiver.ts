@@ -49,6 +49,7 @@ export class RtpReceiver {
     units: 0,
     damagedUnits: 0,
     dependentUnits: 0,
+    keylessUnits: 0,
     restarts: 0,
   };
   readonly #problems: ProblemLog;
@@ -211,7 +212,7 @@ export class RtpReceiver {
       }
     }
     // Pictures that only lack a key picture before them are no bad data.
-    if (packets === MAX_PACKETS_WITHOUT_UNIT && this.#counts.dependentUnits === 0) {
+    if (packets === MAX_PACKETS_WITHOUT_UNIT && this.#counts.keylessUnits === 0) {
       this.#problems.problem({
         kind: 'bad_data',
         what: 'no picture can be begun: parameter sets or a key picture are missing',

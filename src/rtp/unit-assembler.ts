@@ -19,6 +19,8 @@ export interface UnitCounts {
   units: number;
   damagedUnits: number;
   dependentUnits: number;
+  /** Those of them whose parameter sets were there: they lacked nothing but a key picture. */
+  keylessUnits: number;
 }
 
 /**
@@ -232,6 +234,7 @@ export class UnitAssembler {
     this.#ownBytes = 0;
     if (unit === null) {
       if (!open.damaged) this.counts.dependentUnits += 1;
+      if (verdict === 'dependent' && picture !== null) this.counts.keylessUnits += 1;
       return;
     }
     this.counts.units += 1;

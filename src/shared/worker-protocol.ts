@@ -69,6 +69,11 @@ export interface DecodePlan {
   readonly outputs: readonly DecodeOutput[];
   /** Decode key frames only: far cheaper, at the camera's key-frame rate. */
   readonly keyFramesOnly: boolean;
+  /**
+   * Share of each group of pictures that is decoded, from its key frame on: above 0, to 1. Left out: all. Decoding and encoding get
+   * cheaper in proportion, which a lower frame rate does not give: nearly every picture needs the one before it.
+   */
+  readonly groupShare?: number;
 }
 
 /** Task data of one camera run. */
@@ -145,7 +150,7 @@ export interface VideoReport {
   readonly keyFrameGapMs: number | null;
   /** When the unit of the newest decoded picture arrived: Unix epoch, ms; `null` before the first picture. */
   readonly pictureAt: number | null;
-  /** Longest time that a unit waited for the decoder, ms: a standing queue is a machine, or a core, with too much to do. */
+  /** Shortest time that a unit waited for the decoder, ms: a queue that is never empty is a machine, or a core, with too much to do. */
   readonly waitMs: number;
   /** Units that were let go because they had waited too long. */
   readonly droppedUnits: number;

@@ -48,7 +48,7 @@ export function createMetrics() {
     cameraState: gauge('camera_state', '1 for the state that the camera is in', ['camera', 'state']),
     cameraDegraded: gauge(
       'camera_degraded',
-      '0 full, 1 at most 15 fps, 2 at most 10 fps, 3 key frames only',
+      '0 all pictures, 1 three quarters of them or more, 2 fewer, 3 key frames only',
       ['camera'],
     ),
     reconnects: counter('reconnects_total', 'Camera runs that ended on their own, by reason', [

@@ -6,7 +6,7 @@ import type { Want } from '../../src/decoding/decode-plan.js';
 const timeout = 5000;
 const SMALL: Want = { rendition: { width: 320, height: 180, quality: 50 }, fps: null };
 const LARGE: Want = { rendition: { width: 1280, height: 720, quality: 50 }, fps: null };
-const LIMITS: PlanLimits = { degradation: 0, keyFrames: 'frequent' };
+const LIMITS: PlanLimits = { share: 1, keyFrames: 'frequent' };
 const LINGER_MS = 10_000;
 const STANDBY = { width: 640, height: 360, quality: 50 };
 
@@ -71,24 +71,28 @@ test('a size that nobody wants any more is planned again at the end of its linge
   assert.equal(after.againAt, Infinity);
 });
 
-test('degradation to key frames is planned at once, whatever lingers', { timeout }, () => {
-  const it = planning();
-  it.next([SMALL, LARGE], LIMITS, 0);
-  const { plan, againAt } = it.next([SMALL], { ...LIMITS, degradation: 3 }, 1000);
-  assert.equal(plan.keyFramesOnly, true);
-  assert.equal(plan.outputs.length, 1);
-  assert.equal(againAt, Infinity);
-});
+test(
+  'a share that is too small for more than key frames is planned at once, whatever lingers',
+  { timeout },
+  () => {
+    const it = planning();
+    it.next([SMALL, LARGE], LIMITS, 0);
+    const { plan, againAt } = it.next([SMALL], { ...LIMITS, share: 0.05 }, 1000);
+    assert.equal(plan.keyFramesOnly, true);
+    assert.equal(plan.outputs.length, 1);
+    assert.equal(againAt, Infinity);
+  },
+);
 
 test('where key frames are rare, neither economy nor a low rate decodes them alone', { timeout }, () => {
   const it = planning();
-  const rare: PlanLimits = { degradation: 0, keyFrames: 'rare' };
+  const rare: PlanLimits = { share: 1, keyFrames: 'rare' };
   const slow: Want = { ...SMALL, fps: 1 };
   assert.equal(it.next([slow], LIMITS, 0).plan.keyFramesOnly, true);
   assert.equal(it.next([slow], rare, 5000).plan.keyFramesOnly, false);
   it.next([], rare, 6000);
   assert.equal(it.next([], rare, 6000 + LINGER_MS).plan.keyFramesOnly, false);
-  assert.equal(it.next([slow], { degradation: 3, keyFrames: 'rare' }, 20_000).plan.keyFramesOnly, true);
-  const missing: PlanLimits = { degradation: 3, keyFrames: 'missing' };
+  assert.equal(it.next([slow], { share: 0.05, keyFrames: 'rare' }, 20_000).plan.keyFramesOnly, true);
+  const missing: PlanLimits = { share: 0.05, keyFrames: 'missing' };
   assert.equal(it.next([slow], missing, 21_000).plan.keyFramesOnly, false, 'nothing would be shown');
 });

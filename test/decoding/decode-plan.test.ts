@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   DEGRADED_FPS,
   decodePlan,
+  degradationOf,
   EXTRA_PIXELS_PER_SECOND,
   type PlanOptions,
   snapToLadder,
@@ -15,7 +16,7 @@ const timeout = 10_000;
 const OPTIONS: PlanOptions = {
   standby: { width: 640, height: 360, quality: 50 },
   maxFps: null,
-  degradation: 0,
+  share: 1,
   keyFrames: 'frequent',
 };
 
@@ -30,7 +31,7 @@ const want: fc.Arbitrary<Want> = fc
 const options: fc.Arbitrary<PlanOptions> = fc.record({
   standby: fc.constant(OPTIONS.standby),
   maxFps: fc.option(fc.integer({ min: 1, max: 60 })),
-  degradation: fc.constantFrom(0, 1, 2, 3),
+  share: fc.constantFrom(1, 0.9, 0.5, 0.05),
   keyFrames: fc.constantFrom('frequent', 'rare', 'missing'),
 });
 
@@ -41,7 +42,8 @@ test(
     fc.assert(
       fc.property(fc.array(want, { minLength: 1, maxLength: 20 }), options, (wants, given) => {
         const plan = decodePlan(wants, given);
-        const limit = Math.min(given.maxFps ?? Infinity, DEGRADED_FPS[given.degradation] ?? Infinity);
+        const rate = given.keyFrames === 'frequent' ? null : DEGRADED_FPS[degradationOf(given.share)];
+        const limit = Math.min(given.maxFps ?? Infinity, rate ?? Infinity);
         for (const { rendition, fps } of wants) {
           const serving = plan.outputs.filter(
             (o) => o.width === rendition.width && o.height === rendition.height,
@@ -50,7 +52,8 @@ test(
           const demands = serving[0]?.demands.filter((d) => d.key === renditionKey(rendition)) ?? [];
           assert.equal(demands.length, 1);
           assert.equal(demands[0]?.quality, rendition.quality);
-          assert.ok((demands[0].fps ?? Infinity) >= Math.min(fps ?? Infinity, limit));
+          if (renditionKey(rendition) === renditionKey(given.standby))
+            assert.ok((demands[0].fps ?? Infinity) >= Math.min(fps ?? Infinity, limit));
           assert.ok((demands[0].fps ?? Infinity) <= limit);
         }
         const demanded = plan.outputs.flatMap(({ demands }) => demands.map(({ key }) => key));
@@ -85,13 +88,17 @@ test(
     assert.equal(decodePlan([one(1), one(2)], OPTIONS).keyFramesOnly, false);
     assert.equal(decodePlan([one(null)], OPTIONS).keyFramesOnly, false);
     assert.equal(decodePlan([one(null)], { ...OPTIONS, maxFps: 1 }).keyFramesOnly, true);
-    assert.equal(decodePlan([one(null)], { ...OPTIONS, degradation: 3 }).keyFramesOnly, true);
+    assert.equal(decodePlan([one(null)], { ...OPTIONS, share: 0.05 }).keyFramesOnly, true);
     assert.equal(decodePlan([one(1)], { ...OPTIONS, keyFrames: 'rare' }).keyFramesOnly, false);
     assert.equal(decodePlan([], { ...OPTIONS, keyFrames: 'rare' }).keyFramesOnly, false);
-    for (const degradation of [1, 2] as const) {
-      const plan = decodePlan([one(null)], { ...OPTIONS, degradation });
+    for (const share of [0.9, 0.5]) {
+      const plan = decodePlan([one(null)], { ...OPTIONS, share });
       assert.equal(plan.keyFramesOnly, false);
-      assert.equal(plan.outputs[0]?.demands[0]?.fps, DEGRADED_FPS[degradation]);
+      assert.equal(plan.groupShare, share);
+      assert.equal(plan.outputs[0]?.demands[0]?.fps, null);
+      const rare = decodePlan([one(null)], { ...OPTIONS, share, keyFrames: 'rare' });
+      assert.equal(rare.groupShare, undefined, 'the end of a long group would be seconds');
+      assert.equal(rare.outputs[0]?.demands[0]?.fps, DEGRADED_FPS[degradationOf(share)]);
     }
   },
 );
@@ -126,17 +133,15 @@ test('the default rendition comes first, whoever asked first', { timeout }, () =
 test('what viewers ask for besides the default rendition costs it nothing', { timeout }, () => {
   const large = (quality: number): Want => ({ rendition: { width: 1920, height: 1080, quality }, fps: null });
   const own: Want = { rendition: OPTIONS.standby, fps: null };
-  const rates = (wants: Want[], degradation: 0 | 1 = 0): (number | null)[] =>
-    decodePlan(wants, { ...OPTIONS, degradation }).outputs.flatMap(({ demands }) =>
-      demands.map(({ fps }) => fps),
-    );
+  const rates = (wants: Want[], share = 1): (number | null)[] =>
+    decodePlan(wants, { ...OPTIONS, share }).outputs.flatMap(({ demands }) => demands.map(({ fps }) => fps));
   assert.deepEqual(rates([own, large(80)]), [null, null], 'one large tile is not too much');
   const many = [own, ...Array.from({ length: 8 }, (_, i) => large(10 + i))];
   const [first, ...others] = rates(many);
   assert.equal(first, null);
   const pixels = others.reduce<number>((sum, fps) => sum + 1920 * 1080 * (fps ?? Infinity), 0);
   assert.ok(Math.abs(pixels - EXTRA_PIXELS_PER_SECOND) < 1, String(pixels));
-  const degraded = rates(many, 1);
-  assert.equal(degraded[0], 15);
+  const degraded = rates(many, 0.9);
+  assert.equal(degraded[0], null);
   assert.ok((degraded[1] ?? Infinity) < (others[0] ?? 0) / 3, 'on a busy machine still less');
 });

@@ -63,3 +63,34 @@ test('a track of another codec is passed over for one that can be decoded', { ti
   await watch(t, camera).reach(5);
   assert.ok(camera.requests.some(({ uri }) => uri.endsWith('/trackID=0')));
 });
+
+test('a description that says H.265 while H.264 comes is seen through', { timeout }, async (t) => {
+  const camera = await ScriptedCamera.start(t, { sdp: (plain) => plain.replace('H264/90000', 'H265/90000') });
+  const { reach, units, steps } = watch(t, camera);
+  await reach(10);
+  assert.equal(units[0]?.codec, 'h264');
+  assert.ok(steps.some((step) => step.kind === 'note' && /says h265, but h264 comes/.test(step.text)));
+});
+
+test('packets that are no video end as bad data', { timeout }, async (t) => {
+  const camera = await ScriptedCamera.start(t, {
+    fps: 0,
+    script: {
+      PLAY: (_, { send, socket }) => {
+        let sequence = 0;
+        const timer = setInterval(() => {
+          const packet = Buffer.alloc(216, 0xff);
+          packet.set([0x24, 0, 0, 212, 0x80, 96, sequence >> 8, sequence++ & 255]);
+          packet.fill(0, 8, 16);
+          for (let i = 0; i < 50; i++) send(packet);
+        }, 5);
+        socket.on('close', () => clearInterval(timer));
+        return undefined;
+      },
+    },
+  });
+  const { session, units } = watch(t, camera, { openTimeoutMs: 4000 });
+  const end = await session.ended;
+  assert.match(end.code, /^(bad_data|open_timeout)$/);
+  assert.equal(units.length, 0);
+});

@@ -35,8 +35,8 @@ export class InputQueue {
   /** The queue has been empty since the decoder was started. */
   #hasCaughtUp = false;
   #dropped = 0;
-  /** Longest wait of a unit since it was last asked for. */
-  #longestMs = 0;
+  /** Shortest wait of a unit since it was last asked for. */
+  #leastMs = Infinity;
 
   /** Bytes that wait. */
   get bytes(): number {
@@ -52,11 +52,14 @@ export class InputQueue {
     return this.#dropped;
   }
 
-  /** Longest time that a unit waited since the last call, ms; without those of a decoder that has just been started. */
-  takeLongestWait(now: number): number {
-    const longest = this.#hasCaughtUp ? Math.max(this.#longestMs, this.#waitMs(now)) : 0;
-    this.#longestMs = 0;
-    return longest;
+  /**
+   * Shortest time that a unit waited since the last call, ms: a queue that was empty once is no standing one. 0 for a decoder that has
+   * just been started.
+   */
+  takeLeastWait(now: number): number {
+    const least = Math.min(this.#leastMs, this.#waiting.length === 0 ? Infinity : this.#waitMs(now));
+    this.#leastMs = Infinity;
+    return this.#hasCaughtUp && least < Infinity ? least : 0;
   }
 
   /** @param now monotonic, ms */
@@ -75,7 +78,7 @@ export class InputQueue {
   shift(now: number): DecoderUnit | null {
     const next = this.#waiting.shift();
     if (!next) return null;
-    if (this.#hasCaughtUp) this.#longestMs = Math.max(this.#longestMs, now - next.since);
+    this.#leastMs = Math.min(this.#leastMs, now - next.since);
     this.#bytes -= next.unit.data.length;
     if (this.#waiting.length === 0) this.#hasCaughtUp = true;
     return next;

@@ -123,7 +123,7 @@ async function examine(stream: ExaminedStream, config: Config, tell: Tell): Prom
     const plan = decodePlan([{ rendition, fps: null }], {
       standby: rendition,
       maxFps: null,
-      degradation: 0,
+      share: 1,
       keyFrames: 'frequent',
     });
     const times = { openMs: config.OPEN_TIMEOUT_MS, measureMs: MEASURE_MS };

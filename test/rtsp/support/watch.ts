@@ -13,6 +13,7 @@ export type WatchOptions = Partial<Omit<SessionOptions, 'url'>> & {
   readonly scheme?: 'rtsp' | 'rtsps';
   readonly host?: string;
   readonly path?: string;
+  readonly onUnit?: (unit: AccessUnit) => void;
 };
 
 /** A session under test. */
@@ -31,7 +32,7 @@ export function watch(
   camera: Pick<ScriptedCamera, 'port'>,
   options: WatchOptions = {},
 ): Watched {
-  const { scheme = 'rtsp', host = '127.0.0.1', path = '/live', ...rest } = options;
+  const { scheme = 'rtsp', host = '127.0.0.1', path = '/live', onUnit, ...rest } = options;
   const units: AccessUnit[] = [];
   const steps: DialogueStep[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -48,6 +49,7 @@ export function watch(
     {
       unit: (unit) => {
         units.push(unit);
+        onUnit?.(unit);
         for (const { count, resolve } of waiting) if (units.length >= count) resolve();
       },
       step: (step) => steps.push(step),

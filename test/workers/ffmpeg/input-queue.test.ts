@@ -62,6 +62,7 @@ test('what waits too long is let go up to the next unit with random access', { t
   const queue = new InputQueue();
   queue.push({ unit: KEY, ticks: 0 }, 0);
   assert.equal(drain(queue), '0');
+  assert.equal(queue.takeLeastWait(0), 0, 'it was empty');
   queue.push({ unit: DELTA, ticks: 1 }, 0);
   queue.push({ unit: DELTA, ticks: 2 }, 300);
   queue.push({ unit: KEY, ticks: 3 }, 400);
@@ -69,7 +70,7 @@ test('what waits too long is let go up to the next unit with random access', { t
   assert.equal(queue.bytes, 400);
   queue.push({ unit: DELTA, ticks: 5 }, MAX_WAIT_MS + 1);
   assert.equal(queue.dropped, 2);
-  assert.equal(queue.takeLongestWait(MAX_WAIT_MS + 1), MAX_WAIT_MS + 1 - 400);
+  assert.equal(queue.takeLeastWait(MAX_WAIT_MS + 1), MAX_WAIT_MS + 1 - 400);
   assert.equal(drain(queue), '3 4 5');
 });
 
