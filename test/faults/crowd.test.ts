@@ -89,7 +89,10 @@ test(
     // One camera hangs while it is opened.
     await set.fault('cam3', 'silent');
     viewers.push(watch(t, server, 'cam3', set.url(2)));
-    await until('three FFmpegs', () => server.ffmpegPids().length === 3);
+    await until(
+      'two decode, and one hangs',
+      async () => server.ffmpegPids().length === 2 && (await server.camera('cam3'))?.state === 'connecting',
+    );
     const pids = server.ffmpegPids();
     const exit = await server.stop();
     assert.deepEqual([exit.code, exit.killed], [0, false]);
@@ -109,7 +112,10 @@ test(
     await Promise.all(viewers.map((viewer) => viewer.state('live')));
     await set.fault('cam3', 'silent');
     watch(t, server, 'cam3', set.url(2));
-    await until('three FFmpegs', () => server.ffmpegPids().length === 3);
+    await until(
+      'two decode, and one hangs',
+      async () => server.ffmpegPids().length === 2 && (await server.camera('cam3'))?.state === 'connecting',
+    );
     await set.fault('cam2', 'stall:0');
     const pids = childrenOf(server.pid).map(({ pid }) => pid);
     process.kill(server.pid, 'SIGKILL');
