@@ -147,7 +147,7 @@ async function createRooms(
     metrics,
     log,
     publish: server.publish,
-    opener: (key, spec, url) => decoding.opener(key, url, spec.transport),
+    opener: (key, spec, url) => decoding.opener(key, url, spec),
     peers: cluster.peers,
   });
   cluster.attach(registry);

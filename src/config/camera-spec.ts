@@ -13,6 +13,8 @@ export interface CameraSpec {
   readonly rendition: Rendition;
   readonly maxFps: number | null;
   readonly alwaysOn: boolean;
+  /** Width to height of the picture as it is to be shown; left out: as the stream says. */
+  readonly aspect?: number;
   /** In a cluster: only nodes of this NODE_SITE open it. */
   readonly site?: string;
 }

@@ -123,6 +123,9 @@ const SITE = /^[A-Za-z0-9._-]{1,64}$/;
 /** `0` is the rate of the source, as in MAX_FPS. */
 const fpsError = `must be a number from ${FPS.min} to ${FPS.max}, or 0 for the rate of the source`;
 
+/** `source`, or width:height. Some cameras send 960x1080 for a 16:9 picture and do not say so. */
+const ASPECT = /^(?:source|[1-9]\d{0,3}:[1-9]\d{0,3})$/;
+
 const cameraSchema = (env: Environment) =>
   z.strictObject(
     {
@@ -141,6 +144,9 @@ const cameraSchema = (env: Environment) =>
         .optional(),
       transport: z.enum(['tcp', 'udp'], { error: 'must be tcp or udp' }).optional(),
       always_on: z.boolean({ error: 'must be true or false' }).optional(),
+      aspect: text('text')
+        .regex(ASPECT, 'must be source, or a shape like 16:9 of two whole numbers from 1 to 9999')
+        .optional(),
       site: text('text').regex(SITE, 'must be 1-64 of A-Z a-z 0-9 . _ -').optional(),
     },
     { error: 'must be a block with name: and url:' },
@@ -163,6 +169,11 @@ const FILE_KEYS = Object.keys(fileSchema({}).shape);
 const knownKeys = ([list]: readonly PropertyKey[]): readonly string[] =>
   list === undefined ? FILE_KEYS : list === 'views' ? VIEW_KEYS : CAMERA_KEYS;
 
+const shapeOf = (aspect: string): number => {
+  const [width = 1, height = 1] = aspect.split(':').map(Number);
+  return width / height;
+};
+
 function toSpec(camera: CameraEntry, defaults: CameraDefaults): CameraSpec {
   return {
     name: camera.name,
@@ -177,6 +188,7 @@ function toSpec(camera: CameraEntry, defaults: CameraDefaults): CameraSpec {
     ),
     maxFps: camera.fps === undefined ? defaults.maxFps : camera.fps === 0 ? null : camera.fps,
     alwaysOn: camera.always_on ?? false,
+    ...(camera.aspect === undefined || camera.aspect === 'source' ? {} : { aspect: shapeOf(camera.aspect) }),
     ...(camera.site === undefined ? {} : { site: camera.site }),
   };
 }

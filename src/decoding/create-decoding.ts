@@ -21,7 +21,7 @@ export interface Decoding {
   /** Layout of raw frames that the encoder takes best on this machine. */
   readonly pixels: PixelFormat;
   readonly pool: WorkerPool;
-  opener(key: string, url: RtspUrl, transport: Transport): CameraOpener;
+  opener(key: string, url: RtspUrl, how: { readonly transport: Transport; readonly aspect?: number }): CameraOpener;
   close(): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export async function createDecoding(
     ffmpeg,
     pixels,
     pool,
-    opener: (key, url, transport) => withRoom(cameraOpener(key, url, transport, deps)),
+    opener: (key, url, how) => withRoom(cameraOpener(key, url, how, deps)),
     close: () => pool.close(),
   };
 }

@@ -30,7 +30,7 @@ const UNREACHED: ReadonlySet<RunEnd['code']> = new Set(['refused', 'unreachable'
 export function cameraOpener(
   camera: string,
   url: RtspUrl,
-  transport: Transport,
+  { transport, aspect = null }: { readonly transport: Transport; readonly aspect?: number | null },
   deps: OpenerDeps,
 ): CameraOpener {
   /** Which of the name's addresses is tried first: that of the last picture, or after a run without one the next. */
@@ -41,7 +41,7 @@ export function cameraOpener(
     pixels: deps.pixels,
     source: sourceOf(url, address, transport),
     plan: request.plan,
-    aspect: null,
+    aspect,
     openTimeoutMs: deps.openTimeoutMs,
     stallTimeoutMs: deps.stallTimeoutMs,
     skipLoopFilter: deps.skipLoopFilter,

@@ -171,7 +171,7 @@ test(
     password: secretpw
 other: secretpw
 `);
-    const known = 'name, title, url, main_url, width, height, quality, fps, transport, always_on, site';
+    const known = 'name, title, url, main_url, width, height, quality, fps, transport, always_on, aspect, site';
     assert.deepEqual(found, [
       'cams.yaml:2:11: cameras[0].name: must be 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
       'cams.yaml:3:10: cameras[0].url: in user and password write @ / ? # ; \\ % percent-encoded: %40 %2F %3F %23 %3B %5C %25',
@@ -352,4 +352,12 @@ test('--check finds what the start or the first viewer would stumble over', { ti
       return true;
     },
   );
+});
+
+test('aspect gives a camera the shape that its stream does not tell', { timeout }, () => {
+  const camera = (aspect: string): string => `cameras:\n  - {name: a, url: "rtsp://h/", aspect: ${aspect}}\n`;
+  assert.equal(only(camera('16:9')).aspect, 16 / 9);
+  assert.equal(only(camera('source')).aspect, undefined);
+  for (const wrong of ['16/9', '0:9', '16:', 'wide', '1.78'])
+    assert.match(problems(camera(`"${wrong}"`)).join(), /aspect: must be source, or a shape like 16:9/);
 });

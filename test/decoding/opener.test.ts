@@ -35,7 +35,7 @@ const DEPS: OpenerDeps = {
 /** An opener of a camera whose name has these addresses, and the runs that it began, by the host that they dial. */
 function camera(addresses: Addresses) {
   const runs: { host: string; run: FakeRun }[] = [];
-  const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), 'tcp', {
+  const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), { transport: 'tcp' }, {
     ...DEPS,
     pool: {
       run: ({ source, plan }, events) => {
@@ -131,7 +131,7 @@ test(
   'an error of the program while it opens is not told as a name that does not resolve',
   { timeout },
   async () => {
-    const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), 'tcp', {
+    const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), { transport: 'tcp' }, {
       ...DEPS,
       resolve: () => Promise.reject(new TypeError('undefined is not iterable')),
     });

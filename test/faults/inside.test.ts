@@ -48,7 +48,7 @@ test(
   { timeout: 40_000 },
   async (t) => {
     const set = await cameras(t);
-    const server = await service(t, { ENCODE_SLOW_MS: '80' }, INJECT);
+    const server = await service(t, { ENCODE_SLOW_MS: '60' }, INJECT);
     const viewer = watch(t, server, 'cam1', set.url(0));
     await viewer.state('live');
     await viewer.more(60, 15_000);

@@ -111,7 +111,7 @@ async function examine(stream: ExaminedStream, config: Config, tell: Tell): Prom
   tell('ffmpeg', `${ffmpeg.path}: ${ffmpeg.version.split(' Copyright')[0] ?? ''}`);
   const pool = new WorkerPool(2, { ffmpegStarted: () => undefined, workerDied: () => undefined });
   try {
-    const opener = cameraOpener(stream.name, url, transport, {
+    const opener = cameraOpener(stream.name, url, stream, {
       pool,
       ffmpeg,
       pixels: preferredPixels(),
