@@ -1,4 +1,4 @@
-import { headerOf } from '../../src/rtsp/message-syntax.js';
+import { headerOf } from '../../src/rtsp/messages/message-syntax.js';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { HostileKind } from './kind.js';

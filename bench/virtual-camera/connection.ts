@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { headerOf } from '../../src/rtsp/message-syntax.js';
+import { headerOf } from '../../src/rtsp/messages/message-syntax.js';
 import { accepts, challenge, type Credentials } from './auth.js';
 import type { Camera } from './camera.js';
 import { statusFor } from './faults.js';

@@ -1,5 +1,5 @@
-import { RtspReader } from '../../src/rtsp/message-reader.js';
-import { responseText, type RtspRequest } from '../../src/rtsp/message-syntax.js';
+import { RtspReader } from '../../src/rtsp/messages/message-reader.js';
+import { responseText, type RtspRequest } from '../../src/rtsp/messages/message-syntax.js';
 
 /** The service's own reader of RTSP, from the server's side. */
 

@@ -1,5 +1,5 @@
-import { CameraTelemetry } from './camera-telemetry.js';
-import type { MetricSeries } from './metric-series.js';
+import { CameraTelemetry } from './telemetry/camera-telemetry.js';
+import type { MetricSeries } from './telemetry/metric-series.js';
 import type { CameraStatus } from '../shared/camera-state.js';
 import type { VideoReport } from '../shared/worker-protocol.js';
 import type { Clock } from '../shared/clock.js';

@@ -1,6 +1,6 @@
 import { snapToLadder } from '../decoding/decode-plan.js';
 import type { Transport } from '../shared/worker-protocol.js';
-import { ConnectGate } from './connect-gate.js';
+import { ConnectGate } from './life/connect-gate.js';
 import { Registry, type RegistryDeps } from './registry.js';
 
 export interface CameraSettings {

@@ -1,4 +1,4 @@
-import type { CameraSummary } from './camera-summary.js';
+import type { CameraSummary } from './telemetry/camera-summary.js';
 import type { Stream, StreamSpec } from './stream.js';
 import type { Supervise } from './supervision.js';
 import type { RtspUrl } from '../source/rtsp-url.js';

@@ -1,7 +1,7 @@
 import { nameInUse, StreamFinder } from './stream-finder.js';
 import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
-import { type CameraSummary, summaryOf } from './camera-summary.js';
-import { MetricSeries } from './metric-series.js';
+import { type CameraSummary, summaryOf } from './telemetry/camera-summary.js';
+import { MetricSeries } from './telemetry/metric-series.js';
 import {
   isMainKey,
   mainKey,
@@ -22,10 +22,10 @@ import type { Want } from '../decoding/decode-plan.js';
 import type { Rendition } from '../shared/rendition.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
 import type { CameraOpener } from '../decoding/camera-run.js';
-import type { ConnectGate } from './connect-gate.js';
+import type { ConnectGate } from './life/connect-gate.js';
 import type { Peers } from './peers.js';
 import { type Supervise, superviseHere } from './supervision.js';
-import type { SupervisorTimes } from './supervisor.js';
+import type { SupervisorTimes } from './life/supervisor.js';
 
 export type { CameraSummary, StreamRequest };
 

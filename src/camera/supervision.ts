@@ -1,11 +1,11 @@
-import type { ConnectGate } from './connect-gate.js';
+import type { ConnectGate } from './life/connect-gate.js';
 import type { CameraStatus } from '../shared/camera-state.js';
 import type { Clock } from '../shared/clock.js';
 import type { CameraErrorCode, ServiceError } from '../shared/errors.js';
 import type { DecodePlan } from '../shared/worker-protocol.js';
 import { type CameraOpener, openAfter } from '../decoding/camera-run.js';
 import type { Degradation } from '../decoding/decode-plan.js';
-import { Supervisor, type SupervisorEvents, type SupervisorTimes } from './supervisor.js';
+import { Supervisor, type SupervisorEvents, type SupervisorTimes } from './life/supervisor.js';
 
 /** Another node that decodes a camera, and what it says of it. */
 export interface RemoteOwner {

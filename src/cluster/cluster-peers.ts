@@ -1,4 +1,4 @@
-import type { CameraSummary } from '../camera/camera-summary.js';
+import type { CameraSummary } from '../camera/telemetry/camera-summary.js';
 import type { PeerCamera } from '../camera/peers.js';
 import { isMainKey, mainKey, type StreamSpec } from '../camera/stream.js';
 import { parseRenditionKey } from '../shared/rendition.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { CameraSummary } from '../camera/camera-summary.js';
+import type { CameraSummary } from '../camera/telemetry/camera-summary.js';
 import type { PeerCamera, Peers } from '../camera/peers.js';
 import type { Stream } from '../camera/stream.js';
 import type { Supervise } from '../camera/supervision.js';

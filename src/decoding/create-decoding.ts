@@ -21,7 +21,11 @@ export interface Decoding {
   /** Layout of raw frames that the encoder takes best on this machine. */
   readonly pixels: PixelFormat;
   readonly pool: WorkerPool;
-  opener(key: string, url: RtspUrl, how: { readonly transport: Transport; readonly aspect?: number }): CameraOpener;
+  opener(
+    key: string,
+    url: RtspUrl,
+    how: { readonly transport: Transport; readonly aspect?: number },
+  ): CameraOpener;
   close(): Promise<void>;
 }
 

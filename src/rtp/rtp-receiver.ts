@@ -1,7 +1,7 @@
 import type { VideoCodec } from '../video/video-format.js';
-import { sniffCodec } from './codec-sniffer.js';
-import { createDepayloader } from './create-depayloader.js';
-import type { Depayloader } from './depayloader.js';
+import { sniffCodec } from './payloads/codec-sniffer.js';
+import { createDepayloader } from './payloads/create-depayloader.js';
+import type { Depayloader } from './payloads/depayloader.js';
 import { MediaClock } from './media-clock.js';
 import { PacketOrder, type ReorderWindow } from './packet-order.js';
 import { ProblemLog } from './problem-log.js';

@@ -1,5 +1,5 @@
 import { MarkerTrust } from './marker-trust.js';
-import { accessUnit, type OpenUnit, type Picture, type PictureCodec } from './picture-codec.js';
+import { accessUnit, type OpenUnit, type Picture, type PictureCodec } from './payloads/picture-codec.js';
 import { ReferenceChain, type Verdict } from './reference-chain.js';
 import type { RtpSink } from './rtp-sink.js';
 import { UnitBuffer } from './unit-buffer.js';

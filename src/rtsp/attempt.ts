@@ -7,11 +7,11 @@ import type { DialogueStep } from './dialogue-step.js';
 import { setUpTrack, type MediaLink, type TransportKind } from './media-link.js';
 import { MediaStream } from './media-stream.js';
 import { isFatal, problemText } from './media-problem.js';
-import { printable } from './message-syntax.js';
+import { printable } from './messages/message-syntax.js';
 import { shown } from './camera-faults.js';
-import type { SessionDescription } from './session-description.js';
-import { keepAliveInterval } from './session-header.js';
-import { mediaNames, videoTracks, whyNoVideo, type VideoTrack } from './video-track.js';
+import type { SessionDescription } from './messages/session-description.js';
+import { keepAliveInterval } from './messages/session-header.js';
+import { mediaNames, videoTracks, whyNoVideo, type VideoTrack } from './messages/video-track.js';
 
 export interface AttemptOptions extends DialogueOptions {
   readonly transport: TransportKind;

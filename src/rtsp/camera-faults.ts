@@ -1,7 +1,7 @@
 import { CameraError, type CameraErrorCode } from '../shared/errors.js';
 import { redact } from '../shared/redact.js';
-import type { Credentials } from './authentication.js';
-import { headerOf, printable, type RtspResponse } from './message-syntax.js';
+import type { Credentials } from './messages/authentication.js';
+import { headerOf, printable, type RtspResponse } from './messages/message-syntax.js';
 
 /** What socket errors and RTSP status codes mean to whoever runs the camera. Pure. */
 

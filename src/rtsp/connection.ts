@@ -2,7 +2,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { CameraError } from '../shared/errors.js';
 import { printableUrl, socketFault } from './camera-faults.js';
-import { RtspReader } from './message-reader.js';
+import { RtspReader } from './messages/message-reader.js';
 import {
   headerOf,
   requestText,
@@ -12,7 +12,7 @@ import {
   type RtspMessage,
   type RtspRequest,
   type RtspResponse,
-} from './message-syntax.js';
+} from './messages/message-syntax.js';
 
 /** Where to connect: the judged address, and the name for TLS. */
 export interface Target {

@@ -1,15 +1,20 @@
 import { CameraError } from '../shared/errors.js';
-import type { Credentials } from './authentication.js';
+import type { Credentials } from './messages/authentication.js';
 import { statusFault } from './camera-faults.js';
 import { RtspConnection, type ConnectionEvents } from './connection.js';
-import { baseUrl, controlUrls, type ControlUrls } from './control-url.js';
+import { baseUrl, controlUrls, type ControlUrls } from './messages/control-url.js';
 import type { DialogueStep } from './dialogue-step.js';
-import { binaryString, headerOf, RtspSyntaxError } from './message-syntax.js';
+import { binaryString, headerOf, RtspSyntaxError } from './messages/message-syntax.js';
 import { isSuccess, Requests } from './requests.js';
-import { parseSessionDescription, type SessionDescription } from './session-description.js';
-import { DEFAULT_TIMEOUT_MS, parseSession, type SessionHeader } from './session-header.js';
-import { parseTransport, transportText, type Transport, type TransportOffer } from './transport-header.js';
-import type { VideoTrack } from './video-track.js';
+import { parseSessionDescription, type SessionDescription } from './messages/session-description.js';
+import { DEFAULT_TIMEOUT_MS, parseSession, type SessionHeader } from './messages/session-header.js';
+import {
+  parseTransport,
+  transportText,
+  type Transport,
+  type TransportOffer,
+} from './messages/transport-header.js';
+import type { VideoTrack } from './messages/video-track.js';
 
 /** A camera's URL in its parts, without credentials. */
 export interface CameraUrl {

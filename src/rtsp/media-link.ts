@@ -1,9 +1,9 @@
 import { CameraError } from '../shared/errors.js';
 import type { Dialogue, DialogueOptions } from './dialogue.js';
-import { printable } from './message-syntax.js';
-import { namesAnotherHost, type Transport, type TransportOffer } from './transport-header.js';
+import { printable } from './messages/message-syntax.js';
+import { namesAnotherHost, type Transport, type TransportOffer } from './messages/transport-header.js';
 import { UdpPair } from './udp-pair.js';
-import type { VideoTrack } from './video-track.js';
+import type { VideoTrack } from './messages/video-track.js';
 
 export type TransportKind = 'tcp' | 'udp';
 

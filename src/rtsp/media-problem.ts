@@ -1,5 +1,5 @@
 import type { RtpProblem } from '../rtp/rtp-sink.js';
-import { printable } from './message-syntax.js';
+import { printable } from './messages/message-syntax.js';
 
 /** What a problem with a stream means to people. Pure. */
 

@@ -1,10 +1,10 @@
 import { CameraError } from '../shared/errors.js';
-import type { Credentials } from './authentication.js';
-import { Authenticator, type Answered } from './authenticator.js';
+import type { Credentials } from './messages/authentication.js';
+import { Authenticator, type Answered } from './messages/authenticator.js';
 import { shown, statusFault } from './camera-faults.js';
 import type { RtspConnection } from './connection.js';
 import type { DialogueStep } from './dialogue-step.js';
-import { headerOf, type HeaderLines, type RtspResponse } from './message-syntax.js';
+import { headerOf, type HeaderLines, type RtspResponse } from './messages/message-syntax.js';
 
 /** Sends of one request at most: without credentials, with them, and twice more for nonces that are called stale. */
 const MAX_SENDS = 4;

@@ -1,5 +1,5 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
-import { sameAddress } from './transport-header.js';
+import { sameAddress } from './messages/transport-header.js';
 import { openPortPair } from './udp-ports.js';
 
 /** Whom the pair talks to. Ports are `null` where the server did not tell them: the first packet from its address does. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backoff } from '../../src/camera/backoff.js';
+import { Backoff } from '../../src/camera/life/backoff.js';
 
 const timeout = 10_000;
 

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConnectGate, type ConnectRank, LONGEST_SLOT_MS, SLOT_MS } from '../../src/camera/connect-gate.js';
+import {
+  ConnectGate,
+  type ConnectRank,
+  LONGEST_SLOT_MS,
+  SLOT_MS,
+} from '../../src/camera/life/connect-gate.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 
 const timeout = 5000;

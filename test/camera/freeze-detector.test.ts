@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FreezeDetector } from '../../src/camera/freeze-detector.js';
+import { FreezeDetector } from '../../src/camera/life/freeze-detector.js';
 import { jpeg } from '../support/fake-opener.js';
 
 const timeout = 10_000;

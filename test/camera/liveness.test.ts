@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_VIDEO } from '../support/fake-opener.js';
-import { KeyFrameGap } from '../../src/camera/key-frame-gap.js';
-import { Liveness, maxGapMs } from '../../src/camera/liveness.js';
+import { KeyFrameGap } from '../../src/camera/life/key-frame-gap.js';
+import { Liveness, maxGapMs } from '../../src/camera/life/liveness.js';
 
 const timeout = 5000;
 const TIMES = { openMs: 10_000, stallMs: 5000 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RetryPause } from '../../src/camera/retry-pause.js';
+import { RetryPause } from '../../src/camera/life/retry-pause.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const timeout = 5000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ConnectGate } from '../../src/camera/connect-gate.js';
+import { ConnectGate } from '../../src/camera/life/connect-gate.js';
 import type { CameraErrorCode } from '../../src/shared/errors.js';
 import type { DecodePlan, RunCounters } from '../../src/shared/worker-protocol.js';
-import { Supervisor, type SupervisorEvents, type SupervisorTimes } from '../../src/camera/supervisor.js';
+import { Supervisor, type SupervisorEvents, type SupervisorTimes } from '../../src/camera/life/supervisor.js';
 import { FakeOpener } from '../support/fake-opener.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 

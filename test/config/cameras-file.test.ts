@@ -171,7 +171,8 @@ test(
     password: secretpw
 other: secretpw
 `);
-    const known = 'name, title, url, main_url, width, height, quality, fps, transport, always_on, aspect, site';
+    const known =
+      'name, title, url, main_url, width, height, quality, fps, transport, always_on, aspect, site';
     assert.deepEqual(found, [
       'cams.yaml:2:11: cameras[0].name: must be 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
       'cams.yaml:3:10: cameras[0].url: in user and password write @ / ? # ; \\ % percent-encoded: %40 %2F %3F %23 %3B %5C %25',

@@ -35,17 +35,22 @@ const DEPS: OpenerDeps = {
 /** An opener of a camera whose name has these addresses, and the runs that it began, by the host that they dial. */
 function camera(addresses: Addresses) {
   const runs: { host: string; run: FakeRun }[] = [];
-  const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), { transport: 'tcp' }, {
-    ...DEPS,
-    pool: {
-      run: ({ source, plan }, events) => {
-        const run = new FakeRun(plan, events, true);
-        runs.push({ host: source.address, run });
-        return run;
+  const opener = cameraOpener(
+    'cam',
+    parseRtspUrl('rtsp://cam.lan/x'),
+    { transport: 'tcp' },
+    {
+      ...DEPS,
+      pool: {
+        run: ({ source, plan }, events) => {
+          const run = new FakeRun(plan, events, true);
+          runs.push({ host: source.address, run });
+          return run;
+        },
       },
+      resolve: () => Promise.resolve(addresses),
     },
-    resolve: () => Promise.resolve(addresses),
-  });
+  );
   const open = async () => {
     const opened = opener.open({ plan: PLAN }, IGNORE);
     await settle();
@@ -131,10 +136,15 @@ test(
   'an error of the program while it opens is not told as a name that does not resolve',
   { timeout },
   async () => {
-    const opener = cameraOpener('cam', parseRtspUrl('rtsp://cam.lan/x'), { transport: 'tcp' }, {
-      ...DEPS,
-      resolve: () => Promise.reject(new TypeError('undefined is not iterable')),
-    });
+    const opener = cameraOpener(
+      'cam',
+      parseRtspUrl('rtsp://cam.lan/x'),
+      { transport: 'tcp' },
+      {
+        ...DEPS,
+        resolve: () => Promise.reject(new TypeError('undefined is not iterable')),
+      },
+    );
     const { ended } = opener.open({ plan: PLAN }, IGNORE);
     const end = await ended;
     assert.ok(end.code === 'internal');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import jpegTurbo from 'jpeg-turbo';
-import { quantizationTables } from '../../src/rtp/jpeg-tables.js';
+import { quantizationTables } from '../../src/rtp/payloads/jpeg-tables.js';
 import { CHOSEN_FFMPEG, FFMPEGS } from '../support/ffmpegs.js';
 import { encode } from '../video/encode.js';
 import { jpegFiles, jpegParts, packetiseJpeg, type JpegPacketising } from './packetise-jpeg.js';

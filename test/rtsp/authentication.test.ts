@@ -7,9 +7,9 @@ import {
   challengeName,
   parseChallenges,
   type Challenge,
-} from '../../src/rtsp/authentication.js';
-import { Authenticator } from '../../src/rtsp/authenticator.js';
-import type { RtspResponse } from '../../src/rtsp/message-syntax.js';
+} from '../../src/rtsp/messages/authentication.js';
+import { Authenticator } from '../../src/rtsp/messages/authenticator.js';
+import type { RtspResponse } from '../../src/rtsp/messages/message-syntax.js';
 
 const timeout = 20_000;
 const USER = { username: 'viewer', password: 'p+a%2B@ü' };

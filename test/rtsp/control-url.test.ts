@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { baseUrl, controlUrls } from '../../src/rtsp/control-url.js';
+import { baseUrl, controlUrls } from '../../src/rtsp/messages/control-url.js';
 
 const timeout = 20_000;
 

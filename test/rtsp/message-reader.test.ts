@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_HEAD_BYTES, MAX_JUNK_BYTES, RtspReader } from '../../src/rtsp/message-reader.js';
-import { headerOf, MAX_HEADERS, RtspSyntaxError, type RtspMessage } from '../../src/rtsp/message-syntax.js';
+import { MAX_HEAD_BYTES, MAX_JUNK_BYTES, RtspReader } from '../../src/rtsp/messages/message-reader.js';
+import {
+  headerOf,
+  MAX_HEADERS,
+  RtspSyntaxError,
+  type RtspMessage,
+} from '../../src/rtsp/messages/message-syntax.js';
 
 const timeout = 20_000;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RtspSyntaxError } from '../../src/rtsp/message-syntax.js';
-import { MAX_MEDIA, parseSessionDescription } from '../../src/rtsp/session-description.js';
+import { RtspSyntaxError } from '../../src/rtsp/messages/message-syntax.js';
+import { MAX_MEDIA, parseSessionDescription } from '../../src/rtsp/messages/session-description.js';
 
 const timeout = 20_000;
 

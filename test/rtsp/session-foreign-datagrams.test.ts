@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packetsOf, stamp } from '../../bench/virtual-camera/rtp.js';
-import { headerOf, type RtspRequest } from '../../src/rtsp/message-syntax.js';
+import { headerOf, type RtspRequest } from '../../src/rtsp/messages/message-syntax.js';
 import { ScriptedCamera } from './support/scripted-camera.js';
 import { watch } from './support/watch.js';
 

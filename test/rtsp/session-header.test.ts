@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keepAliveInterval, parseSession } from '../../src/rtsp/session-header.js';
+import { keepAliveInterval, parseSession } from '../../src/rtsp/messages/session-header.js';
 
 const timeout = 20_000;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { headerOf, type RtspRequest } from '../../src/rtsp/message-syntax.js';
+import { headerOf, type RtspRequest } from '../../src/rtsp/messages/message-syntax.js';
 import { ScriptedCamera, type Script } from './support/scripted-camera.js';
 import { watch } from './support/watch.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stamp } from '../../bench/virtual-camera/rtp.js';
-import { headerOf, responseText, type RtspRequest } from '../../src/rtsp/message-syntax.js';
+import { headerOf, responseText, type RtspRequest } from '../../src/rtsp/messages/message-syntax.js';
 import { ScriptedCamera, type Script } from './support/scripted-camera.js';
 import { watch } from './support/watch.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { headerOf } from '../../src/rtsp/message-syntax.js';
+import { headerOf } from '../../src/rtsp/messages/message-syntax.js';
 import { ScriptedCamera } from './support/scripted-camera.js';
 import { watch } from './support/watch.js';
 

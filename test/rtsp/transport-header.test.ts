@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namesAnotherHost, parseTransport, transportText } from '../../src/rtsp/transport-header.js';
+import { namesAnotherHost, parseTransport, transportText } from '../../src/rtsp/messages/transport-header.js';
 
 const timeout = 20_000;
 const TCP = { kind: 'tcp', channel: 0 } as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSessionDescription } from '../../src/rtsp/session-description.js';
-import { videoTracks, whyNoVideo } from '../../src/rtsp/video-track.js';
+import { parseSessionDescription } from '../../src/rtsp/messages/session-description.js';
+import { videoTracks, whyNoVideo } from '../../src/rtsp/messages/video-track.js';
 
 const timeout = 20_000;
 

@@ -1,4 +1,4 @@
-import { ConnectGate } from '../../src/camera/connect-gate.js';
+import { ConnectGate } from '../../src/camera/life/connect-gate.js';
 import { snapToLadder } from '../../src/decoding/decode-plan.js';
 import type { ServiceError } from '../../src/shared/errors.js';
 import type { Log } from '../../src/telemetry/log.js';

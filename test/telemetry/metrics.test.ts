@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { MetricSeries } from '../../src/camera/metric-series.js';
+import { MetricSeries } from '../../src/camera/telemetry/metric-series.js';
 import { CAMERA_STATES } from '../../src/shared/camera-state.js';
 import { CAMERA_FAULTS } from '../../src/shared/errors.js';
 import { createMetrics, DROP_STAGES, forgetCamera } from '../../src/telemetry/metrics.js';

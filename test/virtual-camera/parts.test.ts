@@ -10,7 +10,7 @@ import { OptionsError } from '../../bench/virtual-camera/parse.js';
 import { packetise, packetsOf, senderReport, stamp } from '../../bench/virtual-camera/rtp.js';
 import { RtspParser } from '../../bench/virtual-camera/rtsp-parser.js';
 import { parseTransport } from '../../bench/virtual-camera/rtsp-transport.js';
-import { headerOf } from '../../src/rtsp/message-syntax.js';
+import { headerOf } from '../../src/rtsp/messages/message-syntax.js';
 import { sessionDescription } from '../../bench/virtual-camera/sdp.js';
 import { SentLog } from '../../bench/virtual-camera/sent-log.js';
 import { MAX_BACKLOG, Viewer } from '../../bench/virtual-camera/viewer.js';

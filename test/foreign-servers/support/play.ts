@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import bundled from '@ffmpeg-installer/ffmpeg';
-import type { Credentials } from '../../../src/rtsp/authentication.js';
+import type { Credentials } from '../../../src/rtsp/messages/authentication.js';
 import type { DialogueStep } from '../../../src/rtsp/dialogue-step.js';
 import { openSession, type SessionEnd } from '../../../src/rtsp/session.js';
 import type { AccessUnit } from '../../../src/video/access-unit.js';

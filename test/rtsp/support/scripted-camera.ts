@@ -5,8 +5,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { TestContext } from 'node:test';
 import { ClipStore, type Clip } from '../../../bench/virtual-camera/clip.js';
 import { sessionDescription } from '../../../bench/virtual-camera/sdp.js';
-import { RtspReader } from '../../../src/rtsp/message-reader.js';
-import { headerOf, responseText, type RtspRequest } from '../../../src/rtsp/message-syntax.js';
+import { RtspReader } from '../../../src/rtsp/messages/message-reader.js';
+import { headerOf, responseText, type RtspRequest } from '../../../src/rtsp/messages/message-syntax.js';
 import { answered, type Login } from './digest-check.js';
 import { ScriptedViewer, type Answer } from './scripted-viewer.js';
 

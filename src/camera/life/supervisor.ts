@@ -1,9 +1,9 @@
-import type { CameraStatus } from '../shared/camera-state.js';
-import type { Clock } from '../shared/clock.js';
-import type { CameraOpener } from '../decoding/camera-run.js';
-import type { KeyFrames } from '../decoding/decode-plan.js';
-import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
-import type { DecodePlan, FrameMessage, RunCounters, VideoReport } from '../shared/worker-protocol.js';
+import type { CameraStatus } from '../../shared/camera-state.js';
+import type { Clock } from '../../shared/clock.js';
+import type { CameraOpener } from '../../decoding/camera-run.js';
+import type { KeyFrames } from '../../decoding/decode-plan.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from '../../shared/errors.js';
+import type { DecodePlan, FrameMessage, RunCounters, VideoReport } from '../../shared/worker-protocol.js';
 import { Backoff, type RetryTimes } from './backoff.js';
 import type { ConnectGate, ConnectRank, ConnectSlot } from './connect-gate.js';
 import { FreezeDetector } from './freeze-detector.js';
@@ -11,7 +11,7 @@ import { KeyFrameGap } from './key-frame-gap.js';
 import { type LivenessTimes, maxGapMs } from './liveness.js';
 import { RetryPause } from './retry-pause.js';
 import { StatusTracker } from './status-tracker.js';
-import type { Supervision } from './supervision.js';
+import type { Supervision } from '../supervision.js';
 import { WatchedRun } from './watched-run.js';
 
 export interface SupervisorTimes extends RetryTimes, LivenessTimes {

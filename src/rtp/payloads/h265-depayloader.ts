@@ -1,10 +1,10 @@
-import { H265_NAL, h265Type } from '../video/h265-nal.js';
+import { H265_NAL, h265Type } from '../../video/h265-nal.js';
 import type { Depayloader } from './depayloader.js';
 import type { Report } from './h264-depayloader.js';
 import type { NalPictures } from './nal-pictures.js';
 import { NalStream, type NalCounts } from './nal-stream.js';
-import { u16, type RtpPacket } from './rtp-packet.js';
-import type { UnitAssembler } from './unit-assembler.js';
+import { u16, type RtpPacket } from '../rtp-packet.js';
+import type { UnitAssembler } from '../unit-assembler.js';
 
 /** Payload header (4.2): as a NAL unit's. */
 const HEADER_BYTES = 2;

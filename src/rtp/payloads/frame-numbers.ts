@@ -1,4 +1,4 @@
-import type { H264Sps } from '../video/h264-sps.js';
+import type { H264Sps } from '../../video/h264-sps.js';
 
 /** What frame_num of H.264 pictures (7.4.3) proves: it is one more than that of the last reference picture. */
 export class FrameNumbers {

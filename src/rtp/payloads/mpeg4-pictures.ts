@@ -1,6 +1,6 @@
-import { findStartCode } from '../video/annex-b.js';
-import { MPEG4, mpeg4Format } from '../video/mpeg4-vol.js';
-import { FormatError, type VideoFormat } from '../video/video-format.js';
+import { findStartCode } from '../../video/annex-b.js';
+import { MPEG4, mpeg4Format } from '../../video/mpeg4-vol.js';
+import { FormatError, type VideoFormat } from '../../video/video-format.js';
 import type { Picture, PictureCodec } from './picture-codec.js';
 
 /** Headers in front of the first picture, at most: they are some 50 bytes, user data included some hundred. */

@@ -1,4 +1,4 @@
-import { forgetCamera, forgetCameraState, type Metrics } from '../telemetry/metrics.js';
+import { forgetCamera, forgetCameraState, type Metrics } from '../../telemetry/metrics.js';
 
 /** Names of stopped cameras whose counters are kept: a dozen series each. */
 const KEPT_CAMERAS = 1000;

@@ -1,5 +1,5 @@
-import { JPEG, jpegFormat } from '../video/jpeg.js';
-import { FormatError, type VideoFormat } from '../video/video-format.js';
+import { JPEG, jpegFormat } from '../../video/jpeg.js';
+import { FormatError, type VideoFormat } from '../../video/video-format.js';
 import { writeJpegHeader, type JpegHeaderFields } from './jpeg-header.js';
 import type { Picture, PictureCodec } from './picture-codec.js';
 

@@ -3,9 +3,9 @@ import type { Report } from './h264-depayloader.js';
 import type { JpegHeaderFields } from './jpeg-header.js';
 import type { JpegPictures } from './jpeg-pictures.js';
 import { quantizationTables } from './jpeg-tables.js';
-import { copyOf, u16, type RtpPacket } from './rtp-packet.js';
-import type { RtpTrack } from './track.js';
-import type { UnitAssembler } from './unit-assembler.js';
+import { copyOf, u16, type RtpPacket } from '../rtp-packet.js';
+import type { RtpTrack } from '../track.js';
+import type { UnitAssembler } from '../unit-assembler.js';
 
 const MAIN_HEADER_BYTES = 8;
 const RESTART_HEADER_BYTES = 4;

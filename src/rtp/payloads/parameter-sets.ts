@@ -1,6 +1,6 @@
-import { START_CODE_BYTES } from '../video/annex-b.js';
-import { FormatError } from '../video/video-format.js';
-import { copyOf } from './rtp-packet.js';
+import { START_CODE_BYTES } from '../../video/annex-b.js';
+import { FormatError } from '../../video/video-format.js';
+import { copyOf } from '../rtp-packet.js';
 
 /** Bytes of one parameter set, at most: with all scaling lists they are under 2 KiB. */
 export const MAX_SET_BYTES = 4096;

@@ -1,10 +1,10 @@
-import { H264_NAL, h264Type } from '../video/h264-nal.js';
-import { parseH264Sps } from '../video/h264-sps.js';
-import { H265_NAL, h265Layer, h265Type } from '../video/h265-nal.js';
-import { parseH265Sps } from '../video/h265-sps.js';
-import { MPEG4 } from '../video/mpeg4-vol.js';
-import { FormatError, type VideoCodec } from '../video/video-format.js';
-import { u16 } from './rtp-packet.js';
+import { H264_NAL, h264Type } from '../../video/h264-nal.js';
+import { parseH264Sps } from '../../video/h264-sps.js';
+import { H265_NAL, h265Layer, h265Type } from '../../video/h265-nal.js';
+import { parseH265Sps } from '../../video/h265-sps.js';
+import { MPEG4 } from '../../video/mpeg4-vol.js';
+import { FormatError, type VideoCodec } from '../../video/video-format.js';
+import { u16 } from '../rtp-packet.js';
 
 /** Longer ones exist, with scaling lists; but not in streams whose SDP is wrong. */
 const MAX_SPS_BYTES = 256;

@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/clock.js';
+import type { Clock } from '../../shared/clock.js';
 
 /** A pause that can be cut short. Used again and again; one wait at a time. */
 export class RetryPause {

@@ -1,4 +1,4 @@
-import type { RtpPacket } from './rtp-packet.js';
+import type { RtpPacket } from '../rtp-packet.js';
 
 /** Packets of one payload format in, access units out (to the sink that it was made with). */
 export interface Depayloader {

@@ -1,4 +1,4 @@
-import type { VideoCodec } from '../video/video-format.js';
+import type { VideoCodec } from '../../video/video-format.js';
 import type { Depayloader } from './depayloader.js';
 import { H264Depayloader } from './h264-depayloader.js';
 import { H264Pictures } from './h264-pictures.js';
@@ -8,10 +8,10 @@ import { JpegDepayloader } from './jpeg-depayloader.js';
 import { JpegPictures } from './jpeg-pictures.js';
 import { Mpeg4Depayloader } from './mpeg4-depayloader.js';
 import { Mpeg4Pictures } from './mpeg4-pictures.js';
-import type { RtpProblem, RtpSink } from './rtp-sink.js';
-import type { RtpTrack } from './track.js';
+import type { RtpProblem, RtpSink } from '../rtp-sink.js';
+import type { RtpTrack } from '../track.js';
 import type { PictureCodec } from './picture-codec.js';
-import { UnitAssembler, type UnitCounts } from './unit-assembler.js';
+import { UnitAssembler, type UnitCounts } from '../unit-assembler.js';
 
 type NamedProblem = Extract<RtpProblem, { what: string }>['kind'];
 

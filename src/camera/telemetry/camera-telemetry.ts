@@ -1,12 +1,12 @@
 import type { MetricSeries } from './metric-series.js';
-import { CAMERA_STATES, type CameraStatus } from '../shared/camera-state.js';
-import { epochMs } from '../shared/clock.js';
-import type { Degradation } from '../decoding/decode-plan.js';
-import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
-import type { Log } from '../telemetry/log.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { RunCounters } from '../shared/worker-protocol.js';
-import type { Frame } from './publisher.js';
+import { CAMERA_STATES, type CameraStatus } from '../../shared/camera-state.js';
+import { epochMs } from '../../shared/clock.js';
+import type { Degradation } from '../../decoding/decode-plan.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from '../../shared/errors.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { RunCounters } from '../../shared/worker-protocol.js';
+import type { Frame } from '../publisher.js';
 
 /** What one camera leaves in metrics and log. */
 export class CameraTelemetry {

@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/clock.js';
+import type { Clock } from '../../shared/clock.js';
 
 /** From its worker's start a camera has this long to show a picture, ms; then it waits for its network and not for this machine. */
 export const SLOT_MS = 400;

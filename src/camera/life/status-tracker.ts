@@ -1,6 +1,6 @@
-import { type CameraState, type CameraStatus, OFFLINE_AFTER_MS } from '../shared/camera-state.js';
-import { type Clock, epochMs } from '../shared/clock.js';
-import type { CameraErrorCode } from '../shared/errors.js';
+import { type CameraState, type CameraStatus, OFFLINE_AFTER_MS } from '../../shared/camera-state.js';
+import { type Clock, epochMs } from '../../shared/clock.js';
+import type { CameraErrorCode } from '../../shared/errors.js';
 
 /** What viewers are told of a camera, and the timer that turns stale into offline. */
 export class StatusTracker {

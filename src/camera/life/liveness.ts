@@ -1,4 +1,4 @@
-import type { DecodePlan, VideoReport } from '../shared/worker-protocol.js';
+import type { DecodePlan, VideoReport } from '../../shared/worker-protocol.js';
 import { type KeyFrameGap, RARE_MS } from './key-frame-gap.js';
 
 /**

@@ -1,9 +1,9 @@
-import { H264_NAL, h264Type } from '../video/h264-nal.js';
+import { H264_NAL, h264Type } from '../../video/h264-nal.js';
 import type { Depayloader } from './depayloader.js';
 import { NalStream, type NalCounts } from './nal-stream.js';
 import type { NalPictures } from './nal-pictures.js';
-import { u16, type RtpPacket } from './rtp-packet.js';
-import type { UnitAssembler } from './unit-assembler.js';
+import { u16, type RtpPacket } from '../rtp-packet.js';
+import type { UnitAssembler } from '../unit-assembler.js';
 
 /** Reports what kind of thing is wrong and what. */
 export type Report = (kind: 'unsupported_packets' | 'too_large', what: string) => void;

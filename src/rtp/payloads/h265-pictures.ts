@@ -1,4 +1,4 @@
-import { BitReader } from '../video/bit-reader.js';
+import { BitReader } from '../../video/bit-reader.js';
 import {
   H265_NAL,
   h265Layer,
@@ -10,13 +10,13 @@ import {
   isIrap,
   isRasl,
   isSubLayerNonReference,
-} from '../video/h265-nal.js';
-import { h265Format, parseH265Sps, type H265Sps } from '../video/h265-sps.js';
-import { recoveryPoint } from '../video/sei.js';
-import type { VideoFormat } from '../video/video-format.js';
+} from '../../video/h265-nal.js';
+import { h265Format, parseH265Sps, type H265Sps } from '../../video/h265-sps.js';
+import { recoveryPoint } from '../../video/sei.js';
+import type { VideoFormat } from '../../video/video-format.js';
 import type { NalKind, NalPictures } from './nal-pictures.js';
 import { ParameterSets, type SetSyntax } from './parameter-sets.js';
-import type { RandomAccess } from '../video/access-unit.js';
+import type { RandomAccess } from '../../video/access-unit.js';
 import type { Picture } from './picture-codec.js';
 
 const SYNTAX: SetSyntax<H265Sps> = {

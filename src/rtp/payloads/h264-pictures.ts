@@ -5,10 +5,10 @@ import {
   h264Type,
   isBSlice,
   isIntraSlice,
-} from '../video/h264-nal.js';
-import { h264Format, parseH264Sps, type H264Sps } from '../video/h264-sps.js';
-import { recoveryPoint } from '../video/sei.js';
-import type { VideoFormat } from '../video/video-format.js';
+} from '../../video/h264-nal.js';
+import { h264Format, parseH264Sps, type H264Sps } from '../../video/h264-sps.js';
+import { recoveryPoint } from '../../video/sei.js';
+import type { VideoFormat } from '../../video/video-format.js';
 import type { NalKind, NalPictures } from './nal-pictures.js';
 import { FrameNumbers } from './frame-numbers.js';
 import { ParameterSets, type SetSyntax } from './parameter-sets.js';

@@ -1,4 +1,4 @@
-import type { RenditionKey } from '../shared/rendition.js';
+import type { RenditionKey } from '../../shared/rendition.js';
 
 /** Another rendition is looked at when the one so far has been silent for this long: its viewers are gone. */
 const ADOPT_AFTER_MS = 2000;

@@ -1,8 +1,8 @@
 import type { Depayloader } from './depayloader.js';
 import type { Report } from './h264-depayloader.js';
 import { holdsPicture, Mpeg4Pictures } from './mpeg4-pictures.js';
-import type { RtpPacket } from './rtp-packet.js';
-import type { UnitAssembler } from './unit-assembler.js';
+import type { RtpPacket } from '../rtp-packet.js';
+import type { UnitAssembler } from '../unit-assembler.js';
 
 /**
  * RFC 6416: the elementary stream cut in pieces. A picture's first packet begins with a start code (of a header or of

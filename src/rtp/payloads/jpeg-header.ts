@@ -1,4 +1,4 @@
-import { JPEG, jpegSegments } from '../video/jpeg.js';
+import { JPEG, jpegSegments } from '../../video/jpeg.js';
 import { HUFFMAN_TABLES } from './jpeg-tables.js';
 
 /** What a JPEG file's headers are made from. */

@@ -1,4 +1,4 @@
-import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from '../../shared/errors.js';
 
 export interface RetryTimes {
   /** First pause, ms. */

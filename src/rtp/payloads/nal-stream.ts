@@ -1,7 +1,7 @@
-import { findStartCode, START_CODE_BYTES } from '../video/annex-b.js';
-import { SLICE_HEAD_BYTES } from '../video/h264-nal.js';
+import { findStartCode, START_CODE_BYTES } from '../../video/annex-b.js';
+import { SLICE_HEAD_BYTES } from '../../video/h264-nal.js';
 import type { NalKind, NalPictures } from './nal-pictures.js';
-import type { UnitAssembler } from './unit-assembler.js';
+import type { UnitAssembler } from '../unit-assembler.js';
 
 /** NAL units in one picture, at most. H.265 allows 600 slice segments (A.4.1), SEI messages come on top. */
 const MAX_NALS = 4096;

@@ -1,8 +1,8 @@
-import type { CameraSpec } from '../config/camera-spec.js';
-import type { Degradation } from '../decoding/decode-plan.js';
-import type { CameraState } from '../shared/camera-state.js';
-import type { CameraErrorCode } from '../shared/errors.js';
-import type { Camera } from './camera.js';
+import type { CameraSpec } from '../../config/camera-spec.js';
+import type { Degradation } from '../../decoding/decode-plan.js';
+import type { CameraState } from '../../shared/camera-state.js';
+import type { CameraErrorCode } from '../../shared/errors.js';
+import type { Camera } from '../camera.js';
 
 /** One camera in `/api/cameras`. No address: a browser never learns where a camera is. */
 export interface CameraSummary {

@@ -1,7 +1,7 @@
-import type { CameraOpener, CameraRun, OpenRequest } from '../decoding/camera-run.js';
-import type { KeyFrames } from '../decoding/decode-plan.js';
-import { type Clock, epochMs } from '../shared/clock.js';
-import type { CameraErrorCode } from '../shared/errors.js';
+import type { CameraOpener, CameraRun, OpenRequest } from '../../decoding/camera-run.js';
+import type { KeyFrames } from '../../decoding/decode-plan.js';
+import { type Clock, epochMs } from '../../shared/clock.js';
+import type { CameraErrorCode } from '../../shared/errors.js';
 import {
   countersSince,
   type DecodePlan,
@@ -9,7 +9,7 @@ import {
   type RunCounters,
   type RunEnd,
   type VideoReport,
-} from '../shared/worker-protocol.js';
+} from '../../shared/worker-protocol.js';
 import type { KeyFrameGap } from './key-frame-gap.js';
 import { Liveness, type LivenessTimes, type Overdue } from './liveness.js';
 

@@ -1,6 +1,6 @@
-import type { AccessUnit } from '../video/access-unit.js';
-import type { VideoCodec, VideoFormat } from '../video/video-format.js';
-import type { PictureFacts, Verdict } from './reference-chain.js';
+import type { AccessUnit } from '../../video/access-unit.js';
+import type { VideoCodec, VideoFormat } from '../../video/video-format.js';
+import type { PictureFacts, Verdict } from '../reference-chain.js';
 
 /** A picture at its end, as its codec sees it. */
 export interface Picture extends PictureFacts {

@@ -1,5 +1,5 @@
-import type { RtpTrack } from '../rtp/track.js';
-import type { VideoCodec } from '../video/video-format.js';
+import type { RtpTrack } from '../../rtp/track.js';
+import type { VideoCodec } from '../../video/video-format.js';
 import type { MediaFormat, MediaSection, SessionDescription } from './session-description.js';
 
 /** Which media of a description are video that can be decoded. Pure. */

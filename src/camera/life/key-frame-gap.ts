@@ -1,4 +1,4 @@
-import type { KeyFrames } from '../decoding/decode-plan.js';
+import type { KeyFrames } from '../../decoding/decode-plan.js';
 
 /** A gap counts as this much longer before a picture is called old: key frames come by the camera's clock, not by ours. */
 const MARGIN = 1.5;
