@@ -11,6 +11,9 @@ import { startService } from './service.js';
 /** How long an orderly end may take before the process leaves anyway: FFmpeg gets SIGKILL after 2 s. */
 const EXIT_DEADLINE_MS = 4500;
 
+/** In a cluster: how long the cameras may take to go to other nodes before that. Each takes a second or two, some at a time. */
+const DRAIN_DEADLINE_MS = 15_000;
+
 /**
  * The last log lines are written by another thread. When the log's reader is gone, that write tells pino so; an exit before would
  * make pino's last flush try for ever.
@@ -38,9 +41,13 @@ export async function serve(config: Config): Promise<void> {
       log.abandonUnread();
       process.exit(code);
     };
-    setTimeout(leave, EXIT_DEADLINE_MS, 1).unref();
+    const drainMs = config.NATS_URL === null ? 0 : DRAIN_DEADLINE_MS;
+    setTimeout(leave, drainMs + EXIT_DEADLINE_MS, 1).unref();
     void starting
-      .then((service) => service.close())
+      .then(async (service) => {
+        await Promise.race([service.drain(), sleep(drainMs)]);
+        await service.close();
+      })
       .then(() => sleep(LOG_WRITTEN_MS))
       .then(() => {
         leave(0);

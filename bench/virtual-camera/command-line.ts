@@ -31,7 +31,8 @@ export const HELP = `Virtual RTSP cameras: H.264 test pictures that carry their 
   --user, --password credentials for it
   --fault NAME[:ARG] every camera begins with this fault:
                      refuse, gone:MS, silent, silent-after-play, stall:N, reset:N, status:CODE,
-                     redirect:URL, bad-auth, resize:WxH, garbage, loss:PERCENT, trickle[:BYTES], freeze
+                     redirect:URL, bad-auth, one-session, resize:WxH, garbage, loss:PERCENT,
+                     trickle[:BYTES], freeze
   --exit-with-parent end when standard input closes
   --help             this text
 

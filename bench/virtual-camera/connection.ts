@@ -130,7 +130,7 @@ export class Connection {
     const { auth, credentials } = this.#host;
     const header = headerOf(request, 'authorization') ?? undefined;
     if (auth !== 'none' && !accepts(auth, header, request.method, this.#nonce, credentials)) return 401;
-    return statusFor(fault, request.method);
+    return statusFor(fault, request.method, camera?.clients ?? 0);
   }
 
   #challenge(): string {

@@ -13,6 +13,7 @@ import { OptionsError, parseSize, within, type Size } from './parse.js';
  * | `stall:N` | sends no media after N pictures to a viewer, keeps the connection |
  * | `reset:N` | resets the TCP connection inside an RTP packet after N pictures to a viewer |
  * | `status:CODE` | answers DESCRIBE with CODE (400-599); 453 and 461 come at SETUP, as real cameras do |
+ * | `one-session` | answers SETUP with 453 while somebody else plays |
  * | `redirect:URL` | answers DESCRIBE with 302 to URL |
  * | `bad-auth` | asks for credentials and refuses all |
  * | `resize:WxH` | from the next key frame on, its picture has another size; parameter sets come in band |
@@ -24,7 +25,7 @@ import { OptionsError, parseSize, within, type Size } from './parse.js';
  * `refuse` and `gone` close a port, and with it every camera that shares it: use `portsEach` to hit one alone.
  */
 export type Fault =
-  | { readonly kind: 'refuse' | 'silent' | 'bad-auth' | 'garbage' | 'freeze' }
+  | { readonly kind: 'refuse' | 'silent' | 'bad-auth' | 'one-session' | 'garbage' | 'freeze' }
   | { readonly kind: 'gone'; readonly ms: number }
   | { readonly kind: 'stall' | 'reset'; readonly frames: number }
   | { readonly kind: 'status'; readonly code: number }
@@ -36,7 +37,7 @@ export type Fault =
 type Parser = (argument: string) => Fault;
 
 const plain =
-  (kind: 'refuse' | 'silent' | 'bad-auth' | 'garbage' | 'freeze'): Parser =>
+  (kind: 'refuse' | 'silent' | 'bad-auth' | 'one-session' | 'garbage' | 'freeze'): Parser =>
   (argument) => {
     if (argument !== '') throw new OptionsError(`fault ${kind} takes no argument`);
     return { kind };
@@ -49,6 +50,7 @@ const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
   ['refuse', plain('refuse')],
   ['silent', plain('silent')],
   ['bad-auth', plain('bad-auth')],
+  ['one-session', plain('one-session')],
   ['garbage', plain('garbage')],
   ['freeze', plain('freeze')],
   ['silent-after-play', () => ({ kind: 'stall', frames: 0 })],
@@ -84,8 +86,12 @@ export function parseFault(text: string): Fault {
 /** Statuses that a camera gives at SETUP, having described itself: not enough bandwidth, unsupported transport. */
 const SETUP_STATUSES = new Set([453, 461]);
 
-/** The status that the fault wants as the answer to this method, if any. */
-export function statusFor(fault: Fault | null, method: string): number | null {
+/**
+ * The status that the fault wants as the answer to this method, if any.
+ * @param clients who play now
+ */
+export function statusFor(fault: Fault | null, method: string, clients: number): number | null {
+  if (fault?.kind === 'one-session') return method === 'SETUP' && clients > 0 ? 453 : null;
   if (fault?.kind !== 'status') return null;
   const at = SETUP_STATUSES.has(fault.code) ? 'SETUP' : 'DESCRIBE';
   return method === at ? fault.code : null;

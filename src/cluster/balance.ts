@@ -17,10 +17,8 @@ export interface Move {
   readonly to: string;
 }
 
-/** Worse than this class of room (a quarter of its processors idle) a node is given nothing. */
+/** A node with this class of room (a quarter of its processors idle) can take cameras. */
 const LEAST_ROOM = 1;
-
-const hasRoom = (node: BalanceNode): boolean => roomClass(node) <= LEAST_ROOM && !node.relieved;
 
 const load = ({ owned, cores }: PlacementNode, more: number): number => (owned + more) / Math.max(1, cores);
 
@@ -31,14 +29,18 @@ const load = ({ owned, cores }: PlacementNode, more: number): number => (owned +
  */
 export function levelOut(self: PlacementNode, owned: readonly OwnedStream[], most: number): Move[] {
   return choose(self, owned, most, (target, given) => {
-    const after = load(self, -given - 1);
-    return hasRoom(target) && after > load(target, 1);
+    // Nodes that are all busy still share evenly; one that just gave some away for that is left alone.
+    const hasRoom = roomClass(target) <= Math.max(LEAST_ROOM, roomClass(self)) && !target.relieved;
+    return hasRoom && load(self, -given - 1) > load(target, 1);
   });
 }
 
 /** Cameras that a busy node gives to those with room, before it decodes any of them at a lower rate. Pure. */
 export function relieve(self: PlacementNode, owned: readonly OwnedStream[], most: number): Move[] {
-  return choose(self, owned, most, (target) => hasRoom(target) && roomClass(target) < roomClass(self));
+  return choose(self, owned, most, (target) => {
+    const room = roomClass(target);
+    return room <= LEAST_ROOM && room < roomClass(self) && !target.relieved;
+  });
 }
 
 function choose(

@@ -140,17 +140,20 @@ test('a larger node takes more', { timeout }, () => {
 });
 
 test(
-  'nothing is given to a node without room, or to one that has just given cameras away itself',
+  'nothing is given to a node with less room, or to one that gave cameras away itself',
   { timeout },
   () => {
     const owned = (targets: BalanceNode[]) =>
       Array.from({ length: 10 }, (_, i) => ({ stream: `cam${i}`, targets }));
-    const self = node('a', { owned: 10, free: 0.05 });
+    const self = node('a', { owned: 10, free: 0.3 });
+    const busy = node('a', { owned: 10, free: 0.05 });
+    assert.deepEqual(levelOut(self, owned([node('b', { free: 0.2 })]), 2), []);
+    assert.equal(levelOut(busy, owned([node('b', { free: 0.05 })]), 2).length, 2, 'all are as busy');
+    assert.deepEqual(relieve(busy, owned([node('b', { free: 0.2 })]), 2), []);
+    assert.deepEqual(relieve(self, owned([node('b', { free: 0.4 })]), 2), [], 'no more room than here');
     for (const choose of [levelOut, relieve]) {
-      assert.deepEqual(choose(self, owned([node('b', { free: 0.2 })]), 2), []);
-      assert.deepEqual(choose(self, owned([node('b', { relieved: true })]), 2), []);
-      assert.equal(choose(self, owned([node('b')]), 2).length, 2);
+      assert.deepEqual(choose(busy, owned([node('b', { relieved: true })]), 2), []);
+      assert.equal(choose(busy, owned([node('b')]), 2).length, 2);
     }
-    assert.deepEqual(relieve(node('a', { owned: 10, free: 0.3 }), owned([node('b', { free: 0.4 })]), 2), []);
   },
 );
