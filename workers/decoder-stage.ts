@@ -115,6 +115,11 @@ export class DecoderStage implements Exchangeable {
     return this.#lastUnit;
   }
 
+  /** Nothing waits for it. */
+  get hasTakenAll(): boolean {
+    return this.#decoder.hasTakenAll;
+  }
+
   /** How long it has made no picture of what it was given and has taken, ms. */
   get barrenMs(): number {
     return this.#decoder.barrenMs;

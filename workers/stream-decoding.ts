@@ -1,3 +1,4 @@
+import { epochMs } from '../src/shared/clock.js';
 import type { DecodePlan, FrameMessage, RunCounters } from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import { GopBuffer } from '../src/video/gop-buffer.js';
@@ -15,6 +16,10 @@ import { isPictureByItself } from './key-picture.js';
 const GOP_BOUNDS = { bytes: 32 * 1024 * 1024, units: 2000, ms: 65_000 };
 /** A decoder that ends sooner than this would end again, ms. */
 const SETTLED_MS = 5000;
+/** A picture older than this, ms, while newer units wait for the decoder, is not encoded: that time brings the newer ones sooner. */
+const LATE_MS = 300;
+/** But one in this time is, ms: on a machine that decodes too slowly all are late. */
+const LATE_EVERY_MS = 250;
 /** A decoder that could not take the present one's place is tried again after this, ms. */
 const RETRY_MS = 2000;
 
@@ -48,6 +53,8 @@ export class StreamDecoding {
   #hasSkipped = false;
   /** Of stages that are gone. */
   #dropped = 0;
+  /** When the last picture was shown, ms. */
+  #shownAt = -Infinity;
 
   constructor(
     private plan: DecodePlan,
@@ -191,6 +198,13 @@ export class StreamDecoding {
     const picture = this.#times.picture(ticks);
     if (!picture || !this.#exchange.picture(stage, ticks)) return null;
     this.events.picture(picture);
+    const now = epochMs();
+    const isLate = now - picture.arrivedAt > LATE_MS && !stage.hasTakenAll;
+    if (isLate && now - this.#shownAt < LATE_EVERY_MS) {
+      this.counters.droppedBeforeEncode++;
+      return null;
+    }
+    this.#shownAt = now;
     return picture;
   }
 
