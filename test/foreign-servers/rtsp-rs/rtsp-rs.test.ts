@@ -56,6 +56,7 @@ describe('rtsp-rs and the client', { timeout: 120_000, concurrency: 3 }, () => {
     t.after(async () => {
       child.kill('SIGKILL');
       await once(child, 'close');
+      if (complaints !== '') t.diagnostic(complaints);
     });
     let complaints = '';
     child.stderr

@@ -21,7 +21,10 @@ def send(server, pictures):
     begin = time.monotonic()
     count = 0
     while True:
-        server.send_frame(pictures[count % len(pictures)], CLOCK_RATE // FPS)
+        try:
+            server.send_frame(pictures[count % len(pictures)], CLOCK_RATE // FPS)
+        except Exception as error:  # noqa: BLE001: the next picture may find the viewer ready
+            print(f"picture {count}: {error}", file=sys.stderr, flush=True)
         count += 1
         time.sleep(max(0, begin + count / FPS - time.monotonic()))
 

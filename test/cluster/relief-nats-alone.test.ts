@@ -33,7 +33,7 @@ test(
     const owned = (): Promise<number> => busy.metric('cluster_cameras_owned');
     const before = await owned();
     assert.ok(before > 0);
-    const burners = Array.from({ length: 6 }, () =>
+    const burners = Array.from({ length: 24 }, () =>
       spawn('taskset', ['-c', '0', 'sh', '-c', 'while :; do :; done']),
     );
     scope.after(() => burners.forEach((burner) => burner.kill('SIGKILL')));
