@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Peers } from './camera/peers.js';
 import type { Cluster } from './cluster/cluster.js';
-import type { NatsSettings } from './cluster/nats-settings.js';
+import type { NatsSettings } from './cluster/bus/nats-settings.js';
 import { packageVersion } from './commands/version.js';
 import type { Config } from './config/settings.js';
 import { IdleMeter } from './load/cpu-idle.js';

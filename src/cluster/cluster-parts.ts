@@ -1,22 +1,22 @@
 import type { Clock } from '../shared/clock.js';
 import type { CameraErrorCode } from '../shared/errors.js';
 import type { Log } from '../telemetry/log.js';
-import type { Bus, LeaseStore } from './bus.js';
+import type { Bus, LeaseStore } from './bus/bus.js';
 import type { ClusterMetrics } from './cluster-metrics.js';
 import type { ClusterCameras, ClusterSettings } from './cluster-settings.js';
-import type { ClusterSupervisor } from './cluster-supervisor.js';
-import { REQUEST_MS } from './find-owner.js';
-import { adoptLease, type Holder, type LeaseOwner } from './lease.js';
-import { writeJson } from './messages.js';
-import type { NatsBuckets } from './nats-buckets.js';
-import { NodeTeller, type NodeRecordDeps } from './node-record.js';
-import { OwnerSide } from './owner-side.js';
-import type { ClusterSupervisorDeps } from './phase.js';
-import type { SourceHasher } from './source-hash.js';
-import { StateTeller } from './state-teller.js';
-import { streamKeyToToken } from './stream-key.js';
-import type { Streams } from './streams.js';
-import type { Subjects } from './subjects.js';
+import type { ClusterSupervisor } from './streams/cluster-supervisor.js';
+import { REQUEST_MS } from './ownership/find-owner.js';
+import { adoptLease, type Holder, type LeaseOwner } from './ownership/lease.js';
+import { writeJson } from './bus/messages.js';
+import type { NatsBuckets } from './bus/nats-buckets.js';
+import { NodeTeller, type NodeRecordDeps } from './nodes/node-record.js';
+import { OwnerSide } from './demand/owner-side.js';
+import type { ClusterSupervisorDeps } from './ownership/phase.js';
+import type { SourceHasher } from './ownership/source-hash.js';
+import { StateTeller } from './streams/state-teller.js';
+import { streamKeyToToken } from './bus/stream-key.js';
+import type { Streams } from './streams/streams.js';
+import type { Subjects } from './bus/subjects.js';
 
 /** What every part of the cluster may use. */
 interface Shared {

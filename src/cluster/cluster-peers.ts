@@ -3,10 +3,10 @@ import type { PeerCamera } from '../camera/peers.js';
 import { isMainKey, mainKey, type StreamSpec } from '../camera/stream.js';
 import { parseRenditionKey } from '../shared/rendition.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
-import type { ClusterSupervisor } from './cluster-supervisor.js';
-import type { Directory, KnownStream } from './directory.js';
-import type { OwnerSide } from './owner-side.js';
-import type { SourceHasher } from './source-hash.js';
+import type { ClusterSupervisor } from './streams/cluster-supervisor.js';
+import type { Directory, KnownStream } from './nodes/directory.js';
+import type { OwnerSide } from './demand/owner-side.js';
+import type { SourceHasher } from './ownership/source-hash.js';
 
 export interface PeerViewDeps {
   readonly directory: Directory;

@@ -5,9 +5,9 @@ import type { RtspUrl } from '../source/rtsp-url.js';
 import type { Log } from '../telemetry/log.js';
 import type { ClusterMetrics } from './cluster-metrics.js';
 import type { PeerViewDeps } from './cluster-peers.js';
-import type { NatsSettings } from './nats-settings.js';
-import type { NodeRole } from './node-record.js';
-import type { CameraHost } from './owner-side.js';
+import type { NatsSettings } from './bus/nats-settings.js';
+import type { NodeRole } from './nodes/node-record.js';
+import type { CameraHost } from './demand/owner-side.js';
 
 export interface ClusterSettings {
   readonly nats: NatsSettings;

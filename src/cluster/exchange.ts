@@ -1,14 +1,14 @@
 import type { Clock } from '../shared/clock.js';
-import type { Bus } from './bus.js';
+import type { Bus } from './bus/bus.js';
 import type { ClusterMetrics } from './cluster-metrics.js';
-import type { Directory } from './directory.js';
-import { FrameIntake } from './frame-intake.js';
-import type { LeaseOwner } from './lease.js';
-import { readDemand, readState } from './messages.js';
-import type { OwnerSide } from './owner-side.js';
-import type { Requests } from './requests.js';
-import type { Streams } from './streams.js';
-import { senderOf, type Subjects } from './subjects.js';
+import type { Directory } from './nodes/directory.js';
+import { FrameIntake } from './frames/frame-intake.js';
+import type { LeaseOwner } from './ownership/lease.js';
+import { readDemand, readState } from './bus/messages.js';
+import type { OwnerSide } from './demand/owner-side.js';
+import type { Requests } from './ownership/requests.js';
+import type { Streams } from './streams/streams.js';
+import { senderOf, type Subjects } from './bus/subjects.js';
 
 /** How often demand that was not renewed is looked for, ms. */
 const EXPIRE_MS = 500;

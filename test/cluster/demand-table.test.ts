@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DemandTable, type SeatChange } from '../../src/cluster/demand-table.js';
+import { DemandTable, type SeatChange } from '../../src/cluster/demand/demand-table.js';
 
 const timeout = 10_000;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EdgeSender, type OutgoingFrame } from '../../src/cluster/edge-sender.js';
-import { type ParsedFrame, readFrame } from '../../src/cluster/frame-codec.js';
+import { EdgeSender, type OutgoingFrame } from '../../src/cluster/frames/edge-sender.js';
+import { type ParsedFrame, readFrame } from '../../src/cluster/frames/frame-codec.js';
 
 const timeout = 10_000;
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/shared/clock.js';
-import type { LeaseEntry, LeaseOutcome, LeaseStore } from '../../src/cluster/bus.js';
-import { LEASE_LIFE_MS } from '../../src/cluster/lease.js';
+import type { LeaseEntry, LeaseOutcome, LeaseStore } from '../../src/cluster/bus/bus.js';
+import { LEASE_LIFE_MS } from '../../src/cluster/ownership/lease.js';
 
 interface Stored extends LeaseEntry {
   readonly at: number;

@@ -7,7 +7,7 @@ import {
   readFrame,
   writeAck,
   writeFrame,
-} from '../../src/cluster/frame-codec.js';
+} from '../../src/cluster/frames/frame-codec.js';
 
 const timeout = 10_000;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FrameHeader, readAck, writeFrame } from '../../src/cluster/frame-codec.js';
-import { FrameIntake, type RemoteFrame } from '../../src/cluster/frame-intake.js';
+import { type FrameHeader, readAck, writeFrame } from '../../src/cluster/frames/frame-codec.js';
+import { FrameIntake, type RemoteFrame } from '../../src/cluster/frames/frame-intake.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const timeout = 10_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { adoptLease, type Holder, type Lease, takeLease } from '../../src/cluster/lease.js';
+import { adoptLease, type Holder, type Lease, takeLease } from '../../src/cluster/ownership/lease.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { FakeLeases } from './fake-leases.js';
 

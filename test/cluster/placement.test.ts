@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { levelOut, relieve, type BalanceNode } from '../../src/cluster/balance.js';
-import { placementOrder, type PlacementNode } from '../../src/cluster/placement.js';
+import { levelOut, relieve, type BalanceNode } from '../../src/cluster/placement/balance.js';
+import { placementOrder, type PlacementNode } from '../../src/cluster/placement/placement.js';
 
 const timeout = 10_000;
 

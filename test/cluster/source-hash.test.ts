@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SourceHasher } from '../../src/cluster/source-hash.js';
+import { SourceHasher } from '../../src/cluster/ownership/source-hash.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 
 const timeout = 10_000;

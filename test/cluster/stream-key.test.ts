@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { validateKey } from '@nats-io/kv/internal';
-import { streamKeyToToken, tokenToStreamKey } from '../../src/cluster/stream-key.js';
+import { streamKeyToToken, tokenToStreamKey } from '../../src/cluster/bus/stream-key.js';
 
 const timeout = 10_000;
 
