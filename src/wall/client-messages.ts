@@ -2,12 +2,18 @@ import { z } from 'zod';
 import { CAMERA_NAME } from '../shared/camera-name.js';
 import { type Bounds, FPS, HEIGHT, QUALITY, WIDTH } from '../shared/rendition.js';
 import {
+  CLIENT_VIDEO_REASONS,
   MAX_ACKS,
   MAX_CLIENT_MESSAGE_BYTES,
+  MAX_CODEC_LENGTH,
+  MAX_CODECS,
   MAX_HANDLE,
   MAX_HANDLES,
+  WALL_PROTOCOL_VERSION,
+  WALL_VIDEO_PROTOCOL_VERSION,
   type ClientMessage,
   type RefusedMessage,
+  type WallProtocol,
 } from './protocol.js';
 
 /** Strict parser of what a browser sends on `/wall`: the only way in for its text. */
@@ -30,14 +36,11 @@ const source = {
 
 const handles = z.array(handle).min(1).max(MAX_HANDLES);
 
-const messageSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('subscribe'),
-    handle,
-    ...source,
-    ...rendition,
-  }),
-  z.strictObject({ type: z.literal('rendition'), handle, ...rendition }),
+const subscribe = z.strictObject({ type: z.literal('subscribe'), handle, ...source, ...rendition });
+const changed = z.strictObject({ type: z.literal('rendition'), handle, ...rendition });
+const codecs = z.array(z.string().max(MAX_CODEC_LENGTH)).max(MAX_CODECS).optional();
+
+const common = [
   z.strictObject({ type: z.literal('unsubscribe'), handle }),
   z.strictObject({ type: z.literal('pause'), handles }),
   z.strictObject({ type: z.literal('resume'), handles }),
@@ -47,7 +50,16 @@ const messageSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('retry'), ...source, main: rendition.main }),
   z.strictObject({ type: z.literal('ping'), sent: z.number() }),
-]);
+] as const;
+
+const schemas = {
+  [WALL_PROTOCOL_VERSION]: z.discriminatedUnion('type', [subscribe, changed, ...common]),
+  [WALL_VIDEO_PROTOCOL_VERSION]: z.discriminatedUnion('type', [
+    subscribe.extend({ codecs }),
+    changed.extend({ codecs, why: z.enum(CLIENT_VIDEO_REASONS).optional() }),
+    ...common,
+  ]),
+} satisfies Record<WallProtocol, unknown>;
 
 export type ParsedMessage =
   | { readonly kind: 'message'; readonly message: ClientMessage }
@@ -63,8 +75,12 @@ export type ParsedMessage =
 
 const bad = (problem: string): ParsedMessage => ({ kind: 'bad', problem });
 
-/** Parses one message; `isBinary` as the opcode of the WebSocket frame says. */
-export function parseClientMessage(data: Uint8Array, isBinary: boolean): ParsedMessage {
+/** Parses one message of that version; `isBinary` as the opcode of the WebSocket frame says. */
+export function parseClientMessage(
+  data: Uint8Array,
+  isBinary: boolean,
+  protocol: WallProtocol,
+): ParsedMessage {
   if (isBinary) return bad('bad message: text expected, not binary');
   if (data.byteLength > MAX_CLIENT_MESSAGE_BYTES)
     return bad(`bad message: over ${MAX_CLIENT_MESSAGE_BYTES} bytes`);
@@ -74,7 +90,7 @@ export function parseClientMessage(data: Uint8Array, isBinary: boolean): ParsedM
   } catch {
     return bad('bad message: not JSON');
   }
-  const result = messageSchema.safeParse(json);
+  const result = schemas[protocol].safeParse(json);
   if (result.success) return { kind: 'message', message: result.data };
   const request = tileRequest.safeParse(json);
   const problem = describe(result.error);
@@ -95,11 +111,13 @@ const EXPECTED: Readonly<Record<string, string>> = {
   height: even('height', HEIGHT),
   quality: `quality must be a whole number from ${QUALITY.min} to ${QUALITY.max}`,
   fps: `fps must be a number from ${FPS.min} to ${FPS.max}`,
+  codecs: `codecs must be at most ${MAX_CODECS} names of at most ${MAX_CODEC_LENGTH} characters`,
+  why: `why must be one of ${CLIENT_VIDEO_REASONS.join(', ')}`,
 };
 
 function describe(error: z.ZodError): string {
   const issue = error.issues[0];
-  const field = issue?.path.join('.') ?? '';
+  const field = issue?.path.join('.').replace(/^codecs\..*/, 'codecs') ?? '';
   if (issue?.code === 'unrecognized_keys') return 'bad message: unknown field';
   if (Object.hasOwn(EXPECTED, field)) return `bad message: ${EXPECTED[field] ?? ''}`;
   return field === '' ? 'bad message: an object with a known type expected' : `bad message: ${field}`;

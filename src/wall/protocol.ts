@@ -3,8 +3,17 @@
  * Pure (no Node, no DOM), because the browser bundle and the server share it. PROTOCOL.md is its prose.
  */
 
-/** Raised when an old client could no longer understand the server, or the reverse. */
+import type { ClientVideoReason, TileVideo } from './tile-video.js';
+
+export * from './tile-video.js';
+
+/** Version of a socket that names none. Raised when an old client could no longer understand the server, or the reverse. */
 export const WALL_PROTOCOL_VERSION = 1;
+
+/** The version with video as the camera sends it: asked for by `/wall?protocol=2`. */
+export const WALL_VIDEO_PROTOCOL_VERSION = 2;
+
+export type WallProtocol = typeof WALL_PROTOCOL_VERSION | typeof WALL_VIDEO_PROTOCOL_VERSION;
 
 /** Largest message that a client may send, in bytes: room for a 2,048 character URL, percent-encoded names and JSON. */
 export const MAX_CLIENT_MESSAGE_BYTES = 4096;
@@ -20,6 +29,14 @@ export const MAX_ACKS = 200;
 
 /** Frames of one tile that may be on the way at once: one being drawn, one on the wire. */
 export const TILE_CREDITS = 2;
+
+/** Video of one tile that may be on the way at once: so much time by the units' capture times, ms, and so many units. */
+export const VIDEO_CREDIT_MS = 500;
+export const VIDEO_CREDIT_UNITS = 32;
+
+/** Codecs that one tile may name, and the length of a name. */
+export const MAX_CODECS = 8;
+export const MAX_CODEC_LENGTH = 32;
 
 /** Message budget of a client: MESSAGE_BURST at once (a whole wall subscribing), then MESSAGES_PER_SECOND. */
 export const MESSAGE_BURST = 1000;
@@ -48,6 +65,11 @@ export interface TileRendition {
   readonly fps?: number | undefined;
   /** True: from the camera's main stream, if it has one configured. */
   readonly main?: boolean | undefined;
+  /**
+   * Version 2: what the browser decodes for this tile now, preferred first; names that are no VideoForm are ignored. Left out
+   * or empty: JPEG alone. Video comes in the camera's own size and rate.
+   */
+  readonly codecs?: readonly string[] | undefined;
 }
 
 export interface SubscribeMessage extends TileRendition {
@@ -66,9 +88,16 @@ export interface RetryMessage {
   readonly main?: boolean | undefined;
 }
 
+export interface RenditionMessage extends TileRendition {
+  readonly type: 'rendition';
+  readonly handle: number;
+  /** Version 2. */
+  readonly why?: ClientVideoReason | undefined;
+}
+
 export type ClientMessage =
   | SubscribeMessage
-  | ({ readonly type: 'rendition'; readonly handle: number } & TileRendition)
+  | RenditionMessage
   | { readonly type: 'unsubscribe'; readonly handle: number }
   | { readonly type: 'pause' | 'resume'; readonly handles: readonly number[] }
   /** A person asks that a camera be tried now which waits for its next try, above all one that refused its credentials. */
@@ -128,41 +157,61 @@ export interface RetriedMessage {
   readonly accepted: boolean;
 }
 
-export type ServerMessage = HelloMessage | StateMessage | RefusedMessage | RetriedMessage | PongMessage;
+/**
+ * Version 2: what the tile's next frames are. Before the first unit, at each change of codec or size, and when JPEG takes over. A
+ * tile that never was given video is told when it names codecs and gets JPEG all the same.
+ */
+export type VideoMessage = { readonly type: 'video'; readonly handle: number } & TileVideo;
 
-/** Bytes before the JPEG. A multiple of 4, and the float64 lies on a multiple of 8. */
+export type ServerMessage =
+  HelloMessage | StateMessage | RefusedMessage | RetriedMessage | PongMessage | VideoMessage;
+
+/** Bytes before the picture. A multiple of 4, and the float64 lies on a multiple of 8. */
 export const FRAME_HEADER_BYTES = 16;
 
+/**
+ * What follows the header: a JPEG; a unit that needs no other, with its parameter sets in front; a unit that needs the one with the
+ * sequence before it. Units are Annex B. Version 1 knows JPEG alone.
+ */
+export type FrameKind = 'jpeg' | 'key' | 'delta';
+
+const KINDS: readonly FrameKind[] = ['jpeg', 'key', 'delta'];
 const KIND_JPEG = 1;
 
-/** What goes before the JPEG in a binary message. */
+/** What goes before the picture in a binary message. */
 export interface FrameHeader {
+  readonly kind: FrameKind;
   /** 1-65535. */
   readonly handle: number;
-  /** uint32; counts the frames that were offered to this tile, so a gap is a frame that was skipped for it. */
+  /** uint32; counts the frames or units that were offered to this tile, so a gap is one that was skipped for it. */
   readonly sequence: number;
   /** Unix epoch, ms with fraction, by the server's clock. */
   readonly capturedAt: number;
 }
 
-/** 0: version, 1: kind (1 = JPEG), 2: handle (u16), 4: sequence (u32), 8: capture time (f64); little-endian. */
-export function encodeFrameHeader(header: FrameHeader): Uint8Array {
+/** 0: version, 1: kind (1 = JPEG, 2 = key unit, 3 = delta unit), 2: handle (u16), 4: sequence (u32), 8: capture time (f64); little-endian. */
+export function encodeFrameHeader(header: FrameHeader, protocol: WallProtocol): Uint8Array {
   const bytes = new Uint8Array(FRAME_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
-  view.setUint8(0, WALL_PROTOCOL_VERSION);
-  view.setUint8(1, KIND_JPEG);
+  view.setUint8(0, protocol);
+  view.setUint8(1, KIND_JPEG + KINDS.indexOf(header.kind));
   view.setUint16(2, header.handle, true);
   view.setUint32(4, header.sequence, true);
   view.setFloat64(8, header.capturedAt, true);
   return bytes;
 }
 
-/** The header of a binary message, or null when it is none of this version; the JPEG begins at FRAME_HEADER_BYTES. */
+/** The header of a binary message, or null when it is none that is known; the picture begins at FRAME_HEADER_BYTES. */
 export function decodeFrameHeader(message: ArrayBufferLike, offset = 0): FrameHeader | null {
   if (message.byteLength - offset < FRAME_HEADER_BYTES) return null;
   const view = new DataView(message, offset, FRAME_HEADER_BYTES);
-  if (view.getUint8(0) !== WALL_PROTOCOL_VERSION || view.getUint8(1) !== KIND_JPEG) return null;
+  const kind = KINDS[view.getUint8(1) - KIND_JPEG];
+  const version = view.getUint8(0);
+  const isKnown =
+    version === WALL_VIDEO_PROTOCOL_VERSION || (version === WALL_PROTOCOL_VERSION && kind === 'jpeg');
+  if (!kind || !isKnown) return null;
   return {
+    kind,
     handle: view.getUint16(2, true),
     sequence: view.getUint32(4, true),
     capturedAt: view.getFloat64(8, true),

@@ -74,7 +74,8 @@ export class WallSession {
     this.#scheduler = new FrameScheduler(
       {
         send: ({ handle }, { jpeg, capturedAt }, sequence) => {
-          socket.sendBinary(encodeFrameHeader({ handle, sequence, capturedAt }), jpeg);
+          const header = { kind: 'jpeg', handle, sequence, capturedAt } as const;
+          socket.sendBinary(encodeFrameHeader(header, WALL_PROTOCOL_VERSION), jpeg);
         },
         bufferedAmount: () => socket.bufferedAmount(),
       },
@@ -104,7 +105,7 @@ export class WallSession {
       this.end('too_many_messages', `too many messages: at most ${MESSAGES_PER_SECOND} a second`);
       return;
     }
-    const parsed = parseClientMessage(data, isBinary);
+    const parsed = parseClientMessage(data, isBinary, WALL_PROTOCOL_VERSION);
     if (parsed.kind === 'message') this.#handle(parsed.message);
     else if (parsed.kind === 'bad') this.end('bad_parameter', parsed.problem);
     else this.#refuse(parsed.what, parsed.handle, parsed.problem);

@@ -19,23 +19,27 @@ import {
   MESSAGES_PER_SECOND,
   TILE_CREDITS,
   TILE_STATES,
+  type FrameKind,
   WALL_PROTOCOL_VERSION,
+  type WallProtocol,
 } from '../../src/wall/protocol.js';
 
 const FAST = { timeout: 20_000 };
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const parse = (message: unknown): ParsedMessage => parseClientMessage(bytes(JSON.stringify(message)), false);
+const parse = (message: unknown, protocol: WallProtocol = 1): ParsedMessage =>
+  parseClientMessage(bytes(JSON.stringify(message)), false, protocol);
 
 test('a frame header comes out as it went in, for every handle, sequence and time', FAST, () => {
   const headers = fc.record({
+    kind: fc.constantFrom('jpeg', 'key', 'delta'),
     handle: fc.integer({ min: 1, max: 0xffff }),
     sequence: fc.integer({ min: 0, max: 0xffffffff }),
     capturedAt: fc.double({ min: 0, max: 8.64e15, noNaN: true }),
   });
   fc.assert(
     fc.property(headers, (header) => {
-      const encoded = encodeFrameHeader(header);
+      const encoded = encodeFrameHeader(header, 2);
       assert.equal(encoded.byteLength, FRAME_HEADER_BYTES);
       assert.deepEqual(decodeFrameHeader(encoded.buffer), { ...header });
     }),
@@ -43,15 +47,24 @@ test('a frame header comes out as it went in, for every handle, sequence and tim
 });
 
 test('a frame header has the layout that PROTOCOL.md gives', FAST, () => {
-  const encoded = encodeFrameHeader({ handle: 0x0102, sequence: 0x03040506, capturedAt: 1 });
-  assert.equal(Buffer.from(encoded).toString('hex'), '0101' + '0201' + '06050403' + '000000000000f03f');
+  const hex = (kind: FrameKind, protocol: WallProtocol): string =>
+    Buffer.from(
+      encodeFrameHeader({ kind, handle: 0x0102, sequence: 0x03040506, capturedAt: 1 }, protocol),
+    ).toString('hex');
+  const rest = '0201' + '06050403' + '000000000000f03f';
+  assert.equal(hex('jpeg', 1), `0101${rest}`);
+  assert.equal(hex('jpeg', 2), `0201${rest}`);
+  assert.equal(hex('key', 2), `0202${rest}`);
+  assert.equal(hex('delta', 2), `0203${rest}`);
 });
 
-test('bytes that are no frame of this version are refused, whatever they are', FAST, () => {
+test('bytes that are no frame of a known version are refused, whatever they are', FAST, () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), (data) => {
+    fc.property(fc.uint8Array({ maxLength: 40, max: 5 }), (data) => {
       const header = decodeFrameHeader(Uint8Array.from(data).buffer);
-      const isFrame = data.length >= FRAME_HEADER_BYTES && data[0] === 1 && data[1] === 1;
+      const [version = 0, kind = 0] = data;
+      const isKnown = (version === 1 && kind === 1) || (version === 2 && kind >= 1 && kind <= 3);
+      const isFrame = data.length >= FRAME_HEADER_BYTES && isKnown;
       assert.equal(header !== null, isFrame);
     }),
   );
@@ -79,6 +92,33 @@ test('every kind of client message is understood', FAST, () => {
     { type: 'ping', sent: 1.5 },
   ];
   for (const message of messages) assert.deepEqual(parse(message), { kind: 'message', message });
+});
+
+test('codecs, and why they are fewer, are understood in version 2 and unknown in version 1', FAST, () => {
+  const messages = [
+    { type: 'subscribe', handle: 1, camera: 'gate', width: 320, codecs: ['h264', 'av9000'] },
+    { type: 'rendition', handle: 1, main: true, codecs: [], why: 'capacity' },
+    { type: 'ping', sent: 1.5 },
+  ];
+  for (const message of messages) assert.deepEqual(parse(message, 2), { kind: 'message', message });
+  for (const message of messages.slice(0, 2))
+    assert.match(JSON.stringify(parse(message, 1)), /unknown field/);
+});
+
+test('a bad list of codecs refuses the tile alone', FAST, () => {
+  const cases: readonly (readonly [fields: object, problem: RegExp])[] = [
+    [{ codecs: 'h264' }, /codecs must be at most 8 names/],
+    [{ codecs: [264] }, /codecs must be/],
+    [{ codecs: ['secret'.repeat(6)] }, /codecs must be/],
+    [{ codecs: Array.from({ length: 9 }, () => 'h264') }, /codecs must be/],
+    [{ why: 'secret' }, /why must be one of decoder/],
+  ];
+  for (const [fields, problem] of cases) {
+    const parsed = parse({ type: 'rendition', handle: 7, ...fields }, 2);
+    assert.ok(parsed.kind === 'refused' && parsed.what === 'rendition', JSON.stringify(fields));
+    assert.match(parsed.problem, problem);
+    assert.doesNotMatch(parsed.problem, /secret/);
+  }
 });
 
 test('the largest pause and ack fit into the largest message', FAST, () => {
@@ -143,17 +183,18 @@ test(
 
 test('binary, torn UTF-8, broken JSON and too long messages are refused', FAST, () => {
   const torn = Uint8Array.of(0x22, 0xff, 0x22);
-  assert.match(JSON.stringify(parseClientMessage(bytes('{}'), true)), /text expected/);
-  assert.match(JSON.stringify(parseClientMessage(torn, false)), /not JSON/);
-  assert.match(JSON.stringify(parseClientMessage(bytes('{'), false)), /not JSON/);
+  assert.match(JSON.stringify(parseClientMessage(bytes('{}'), true, 1)), /text expected/);
+  assert.match(JSON.stringify(parseClientMessage(torn, false, 1)), /not JSON/);
+  assert.match(JSON.stringify(parseClientMessage(bytes('{'), false, 1)), /not JSON/);
   const long = bytes(`"${'x'.repeat(MAX_CLIENT_MESSAGE_BYTES)}"`);
-  assert.match(JSON.stringify(parseClientMessage(long, false)), /over 4096 bytes/);
+  assert.match(JSON.stringify(parseClientMessage(long, false, 1)), /over 4096 bytes/);
 });
 
 test('arbitrary bytes never make the parser throw', FAST, () => {
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json().map(bytes)), (data) => {
-      assert.ok(['message', 'refused', 'bad'].includes(parseClientMessage(data, false).kind));
+      for (const protocol of [1, 2] as const)
+        assert.ok(['message', 'refused', 'bad'].includes(parseClientMessage(data, false, protocol).kind));
     }),
   );
 });
@@ -164,6 +205,18 @@ test('every kind of server message is understood by the browser', FAST, () => {
     { type: 'hello', protocol: 1, time: 5, credits: 2, maxHandles: 400, page: 'v1' },
     { type: 'pong', sent: 1, time: 2 },
     { type: 'retried', camera: 'gate', accepted: false },
+    { type: 'video', handle: 3, form: 'h264', codec: 'avc1.4d401e', width: 640, height: 360 },
+    {
+      type: 'video',
+      handle: 3,
+      form: 'h265',
+      codec: 'hvc1.1.6.L93.B0',
+      width: 960,
+      height: 1080,
+      displayWidth: 1920,
+      displayHeight: 1080,
+    },
+    { type: 'video', handle: 3, form: 'jpeg', why: 'slow_line' },
     { type: 'refused', handle: 3, what: 'subscribe', code: 4404, reason: 'no_such_camera', text: 'none' },
     ...TILE_STATES.map((state) => ({
       type: 'state',
@@ -185,6 +238,7 @@ test('the browser ignores server messages that it does not know', FAST, () => {
     }),
   );
   assert.equal(parseServerMessage('{"type":"state","handle":1,"camera":"a","state":"odd","text":""}'), null);
+  assert.equal(parseServerMessage('{"type":"video","handle":1,"form":"av9","codec":"av9","width":2}'), null);
 });
 
 test('a camera list is read leniently: one odd entry does not hide the others', FAST, () => {

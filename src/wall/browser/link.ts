@@ -97,7 +97,7 @@ export class Link {
     if (message.type === 'hello') this.#hello(message);
     else if (message.type === 'pong') this.offset.add(message.sent, message.time, Date.now());
     else if (message.type === 'retried') this.events.retried(message);
-    else this.events.message(message);
+    else if (message.type !== 'video') this.events.message(message);
   }
 
   #hello({ protocol, time, page }: HelloMessage): void {

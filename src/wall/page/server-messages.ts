@@ -1,4 +1,10 @@
-import { TILE_STATES, type ServerMessage, type TileState } from '../protocol.js';
+import {
+  TILE_STATES,
+  VIDEO_FORMS,
+  type ServerMessage,
+  type TileState,
+  type VideoMessage,
+} from '../protocol.js';
 import type { Arrangement } from './layout.js';
 import type { View } from './view.js';
 
@@ -37,6 +43,7 @@ export function parseServerMessage(text: string): ServerMessage | null {
     const { camera, accepted } = json;
     return isText(camera) && typeof accepted === 'boolean' ? { type, camera, accepted } : null;
   }
+  if (type === 'video') return isNumber(handle) ? videoMessage(handle, json) : null;
   if (!isNumber(handle) || !isText(json['text'])) return null;
   if (type === 'state') {
     const { camera, state, since, maxGap } = json;
@@ -51,6 +58,17 @@ export function parseServerMessage(text: string): ServerMessage | null {
     return { type, handle, what, code, reason, text: json['text'] };
   }
   return null;
+}
+
+function videoMessage(handle: number, json: Fields): VideoMessage | null {
+  const { form, codec, width, height, displayWidth, displayHeight, why } = json;
+  if (form === 'jpeg') return isText(why) ? { type: 'video', handle, form, why } : null;
+  const known = VIDEO_FORMS.find((name) => name === form);
+  if (!known || !isText(codec) || !isNumber(width) || !isNumber(height)) return null;
+  const message = { type: 'video', handle, form: known, codec, width, height } as const;
+  return isNumber(displayWidth) && isNumber(displayHeight)
+    ? { ...message, displayWidth, displayHeight }
+    : message;
 }
 
 /** One camera of `GET /api/cameras`, as far as the wall needs it. */
