@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 /** Bundles the wall page and its client library into dist/wall/. Runs at build time only, from dist/src/wall/. */
 
@@ -9,17 +9,24 @@ const root = new URL('../../../', import.meta.url);
 const source = (name: string): string => fileURLToPath(new URL(`src/wall/browser/${name}`, root));
 const output = fileURLToPath(new URL('dist/wall/', root));
 
+/** The page loads the library like everyone else does: as the module beside it. */
+const LIBRARY_APART: Plugin = {
+  name: 'library-apart',
+  setup: (building) =>
+    building.onResolve({ filter: /\/client\.js$/ }, () => ({ path: './client.js', external: true })),
+};
+
 await rm(output, { recursive: true, force: true });
 await mkdir(output, { recursive: true });
 await build({
-  entryPoints: ['wall.ts', 'client.ts', 'wall-worker.ts'].map(source),
+  entryPoints: ['wall.ts', 'client.ts', 'worker/wall-worker.ts'].map(source),
   outdir: output,
+  entryNames: '[name]',
   bundle: true,
   format: 'esm',
   // The oldest that has all the page needs: module workers, OffscreenCanvas, container queries.
   target: ['chrome108', 'firefox114', 'safari16.4'],
-  // The page loads the library like everyone else does.
-  external: ['./client.js'],
+  plugins: [LIBRARY_APART],
   minify: true,
   legalComments: 'none',
   logLevel: 'warning',

@@ -1,7 +1,7 @@
 import { stringsFor } from '../page/strings.js';
 import { parsePageAddress } from '../page/view.js';
-import { ViewPage } from './view-page.js';
-import { WallPage } from './wall-page.js';
+import { ViewPage } from './wall/view-page.js';
+import { WallPage } from './wall/wall-page.js';
 
 /** Entry of the wall page: the wall of all cameras, a view, or a kiosk, by its address. */
 

@@ -1,6 +1,6 @@
-import { ClockOffset } from '../page/clock-offset.js';
-import { retryDelay } from '../page/retry-delay.js';
-import { parseServerMessage } from '../page/server-messages.js';
+import { ClockOffset } from '../../page/clock-offset.js';
+import { retryDelay } from '../../page/retry-delay.js';
+import { parseServerMessage } from '../../page/server-messages.js';
 import {
   type ClientMessage,
   decodeFrameHeader,
@@ -10,7 +10,7 @@ import {
   type RetriedMessage,
   type StateMessage,
   WALL_PROTOCOL_VERSION,
-} from '../protocol.js';
+} from '../../protocol.js';
 
 /** The page's one socket to the service: connects, reconnects, keeps the clock offset. Knows no tiles. */
 

@@ -1,6 +1,6 @@
-import { validRendition } from '../page/tile-rendition.js';
+import { validRendition } from '../../page/tile-rendition.js';
 import { WallTile } from './wall-tile.js';
-import type { FromWorker, LinkNews, TileRequest, ToWorker } from './worker-messages.js';
+import type { FromWorker, LinkNews, TileRequest, ToWorker } from '../worker/worker-messages.js';
 
 /** The page's side of a wall: one worker with one socket, and the tiles that share them. */
 

@@ -1,4 +1,4 @@
-import type { Arrangement } from '../page/layout.js';
+import type { Arrangement } from '../../page/layout.js';
 import type { GridCell, WallCamera } from './grid-cell.js';
 
 /** What the grid shows, and how. */

@@ -1,4 +1,4 @@
-import { type FrameHeader, MAX_ACKS, MAX_HANDLE, MAX_HANDLES, type TileRendition } from '../protocol.js';
+import { type FrameHeader, MAX_ACKS, MAX_HANDLE, MAX_HANDLES, type TileRendition } from '../../protocol.js';
 import { afterPaint } from './after-paint.js';
 import { Link } from './link.js';
 import { Painter } from './painter.js';

@@ -1,8 +1,8 @@
-import { type Layout, layoutFor } from '../page/layout.js';
-import type { Strings } from '../page/strings.js';
-import type { Word } from '../page/verdict.js';
-import type { WallClient } from './client.js';
-import { make } from './dom.js';
+import { type Layout, layoutFor } from '../../page/layout.js';
+import type { Strings } from '../../page/strings.js';
+import type { Word } from '../../page/verdict.js';
+import type { WallClient } from '../client.js';
+import { make } from '../dom.js';
 import { type CellEvents, GridCell, type WallCamera } from './grid-cell.js';
 import { type GridPlan, leads } from './grid-plan.js';
 

@@ -1,5 +1,5 @@
-import type { TileTexts } from '../page/tile-texts.js';
-import type { Verdict } from '../page/verdict.js';
+import type { TileTexts } from '../../page/tile-texts.js';
+import type { Verdict } from '../../page/verdict.js';
 import { tileSheet } from './tile-style.js';
 
 /** What a tile shows besides its picture. */

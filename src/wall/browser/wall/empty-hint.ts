@@ -1,5 +1,5 @@
-import type { Strings } from '../page/strings.js';
-import { make, makeButton } from './dom.js';
+import type { Strings } from '../../page/strings.js';
+import { make, makeButton } from '../dom.js';
 
 export interface HintActions {
   add(): void;

@@ -1,8 +1,8 @@
-import { renditionFor } from '../page/tile-rendition.js';
-import type { Strings } from '../page/strings.js';
-import { isHeld, type Word } from '../page/verdict.js';
-import { CameraTile, type WallClient } from './client.js';
-import { make, makeButton } from './dom.js';
+import { renditionFor } from '../../page/tile-rendition.js';
+import type { Strings } from '../../page/strings.js';
+import { isHeld, type Word } from '../../page/verdict.js';
+import { CameraTile, type WallClient } from '../client.js';
+import { make, makeButton } from '../dom.js';
 
 export interface WallCamera {
   readonly camera: string;

@@ -1,16 +1,22 @@
-import type { ListedCamera } from '../page/server-messages.js';
-import type { Strings } from '../page/strings.js';
-import { arrange, formatAddress, MAX_COLUMNS, parseAddress, type WallAddress } from '../page/wall-address.js';
+import type { ListedCamera } from '../../page/server-messages.js';
+import type { Strings } from '../../page/strings.js';
+import {
+  arrange,
+  formatAddress,
+  MAX_COLUMNS,
+  parseAddress,
+  type WallAddress,
+} from '../../page/wall-address.js';
 import { addDialog, helpDialog } from './add-dialog.js';
 import { type AdhocCamera, loadAdhoc, saveAdhoc } from './adhoc-store.js';
 import { Announcer } from './announcer.js';
 import { CameraList } from './camera-list.js';
-import { WallClient } from './client.js';
-import { make } from './dom.js';
-import { makeDraggable } from './drag.js';
+import { WallClient } from '../client.js';
+import { make } from '../dom.js';
+import { makeDraggable } from '../grid/drag.js';
 import { EmptyHint } from './empty-hint.js';
-import { Grid } from './grid.js';
-import type { WallCamera } from './grid-cell.js';
+import { Grid } from '../grid/grid.js';
+import type { WallCamera } from '../grid/grid-cell.js';
 import { listenKeys } from './keys.js';
 import { openView, toggleFullScreen } from './navigation.js';
 import { Toolbar } from './toolbar.js';

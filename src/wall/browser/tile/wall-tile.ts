@@ -1,7 +1,7 @@
-import type { TileRendition } from '../protocol.js';
-import { validRendition } from '../page/tile-rendition.js';
-import { askAgainDelay } from '../page/retry-delay.js';
-import { type TileFacts, type Verdict, verdictOf } from '../page/verdict.js';
+import type { TileRendition } from '../../protocol.js';
+import { validRendition } from '../../page/tile-rendition.js';
+import { askAgainDelay } from '../../page/retry-delay.js';
+import { type TileFacts, type Verdict, verdictOf } from '../../page/verdict.js';
 import type {
   RefusedNews,
   RetriedNews,
@@ -9,7 +9,7 @@ import type {
   TileRequest,
   TileStats,
   ToWorker,
-} from './worker-messages.js';
+} from '../worker/worker-messages.js';
 
 /** What a tile asks of the wall that it belongs to. */
 interface Wall {

@@ -1,4 +1,4 @@
-import type { TileRendition, TileState } from '../protocol.js';
+import type { TileRendition, TileState } from '../../protocol.js';
 
 /** What crosses the border between the page and its worker: both sides of it. `tile` is the page's number for a tile. */
 

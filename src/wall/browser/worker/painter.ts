@@ -1,4 +1,4 @@
-import { FRAME_HEADER_BYTES, type FrameHeader } from '../protocol.js';
+import { FRAME_HEADER_BYTES, type FrameHeader } from '../../protocol.js';
 
 /** Decodes and draws the frames of one tile, in the worker. One is being decoded, one may wait: the newest. */
 export class Painter {

@@ -1,8 +1,8 @@
-import { type Strings, stringsFor } from '../page/strings.js';
-import { validRendition } from '../page/tile-rendition.js';
-import { tileTexts } from '../page/tile-texts.js';
-import { isHeld, type Verdict } from '../page/verdict.js';
-import type { TileRendition } from '../protocol.js';
+import { type Strings, stringsFor } from '../../page/strings.js';
+import { validRendition } from '../../page/tile-rendition.js';
+import { tileTexts } from '../../page/tile-texts.js';
+import { isHeld, type Verdict } from '../../page/verdict.js';
+import type { TileRendition } from '../../protocol.js';
 import { TileView } from './tile-view.js';
 import { WallClient } from './wall-client.js';
 import type { WallTile } from './wall-tile.js';

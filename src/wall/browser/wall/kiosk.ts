@@ -1,4 +1,4 @@
-import type { WallClient } from './client.js';
+import type { WallClient } from '../client.js';
 
 /** A reload that brought no other version is not tried again sooner, ms: behind a balancer two versions may answer in turn. */
 const RELOAD_EVERY_MS = 60_000;

@@ -1,6 +1,6 @@
-import { listDelay } from '../page/retry-delay.js';
-import { type ListedCamera, parseCameraList, parseViewList } from '../page/server-messages.js';
-import type { View } from '../page/view.js';
+import { listDelay } from '../../page/retry-delay.js';
+import { type ListedCamera, parseCameraList, parseViewList } from '../../page/server-messages.js';
+import type { View } from '../../page/view.js';
 
 export interface CameraListEvents {
   listed(cameras: readonly ListedCamera[], views: readonly View[]): void;

@@ -1,4 +1,4 @@
-import { type Sequence, type Turn, turnAt } from '../page/sequence.js';
+import { type Sequence, type Turn, turnAt } from '../../page/sequence.js';
 
 /** Looked at again at least so often, ms: the clocks may be set. */
 const LOOK_MS = 30_000;

@@ -1,8 +1,8 @@
-import { closedText, type Strings } from '../page/strings.js';
-import type { Word } from '../page/verdict.js';
-import { MAX_COLUMNS } from '../page/wall-address.js';
-import type { View } from '../page/view.js';
-import { make, makeButton } from './dom.js';
+import { closedText, type Strings } from '../../page/strings.js';
+import type { Word } from '../../page/verdict.js';
+import { MAX_COLUMNS } from '../../page/wall-address.js';
+import type { View } from '../../page/view.js';
+import { make, makeButton } from '../dom.js';
 
 export interface ToolbarActions {
   add(): void;

@@ -1,6 +1,6 @@
-import type { Strings } from '../page/strings.js';
-import type { Word } from '../page/verdict.js';
-import { make } from './dom.js';
+import type { Strings } from '../../page/strings.js';
+import type { Word } from '../../page/verdict.js';
+import { make } from '../dom.js';
 
 /**
  * Tells a screen reader which cameras changed. Changes are gathered, so that a switch that takes 40 cameras with it is

@@ -1,7 +1,7 @@
-import { cameraIdFrom, hostOf, rtspProblem } from '../page/camera-name.js';
-import type { Strings } from '../page/strings.js';
+import { cameraIdFrom, hostOf, rtspProblem } from '../../page/camera-name.js';
+import type { Strings } from '../../page/strings.js';
 import type { AdhocCamera } from './adhoc-store.js';
-import { make, makeButton } from './dom.js';
+import { make, makeButton } from '../dom.js';
 
 function addressField(): HTMLInputElement {
   const address = make('input');
