@@ -15,7 +15,7 @@ import type { Metrics } from './telemetry/metrics.js';
 /** What the service needs of the cluster. A single node does nothing of it. */
 export type ClusterPart = Pick<
   Cluster,
-  'attach' | 'start' | 'configure' | 'problems' | 'relieve' | 'drain' | 'close'
+  'attach' | 'start' | 'configure' | 'problems' | 'relieve' | 'tellsOf' | 'drain' | 'close'
 > & { readonly peers: Peers | null };
 
 const SINGLE_NODE: ClusterPart = {
@@ -25,6 +25,7 @@ const SINGLE_NODE: ClusterPart = {
   configure: () => undefined,
   problems: () => [],
   relieve: () => false,
+  tellsOf: () => true,
   drain: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };

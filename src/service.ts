@@ -26,6 +26,7 @@ import { Descriptors } from './shared/descriptors.js';
 import { ConfigError, type ServiceError } from './shared/errors.js';
 import { type ClusterPart, createCluster } from './join-cluster.js';
 import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
+import { createAlarmPart } from './start-alarms.js';
 import { logDecoding, logListening, warnFewDescriptors } from './start-log.js';
 import type { Log } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -73,6 +74,7 @@ export async function startService(
   const assets = await loadWallAssets();
   const rooms = await createRooms(config, server, descriptors, cluster, pageVersion(assets), metrics, log);
   const { registry, admission, sessions, walls, views, decoding, governor } = rooms;
+  const alarms = await createAlarmPart(config, cluster, { registry, metrics, log });
 
   let closing = false;
   const problems = (): readonly string[] => {
@@ -92,6 +94,7 @@ export async function startService(
   const guard = guardConnections(server, port, descriptors, config.MAX_CAMERAS, metrics, log);
   warnFewDescriptors(descriptors, config, log);
   configure(file, null);
+  alarms.start();
   logListening(config, port, { secure: server.secure, asksForTokens: admission.asksForTokens }, log);
 
   return {
@@ -108,6 +111,8 @@ export async function startService(
       walls.close();
       sessions.viewers.close();
       governor.close();
+      // Before the cameras end, which is no alarm.
+      await alarms.close();
       // Viewers answer the closing of their sockets while the cameras end.
       await Promise.all([registry.close(), server.close(CLOSE_GRACE_MS)]);
       await Promise.all([decoding.close(), cluster.close()]);

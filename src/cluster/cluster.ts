@@ -162,6 +162,15 @@ export class Cluster implements Peers {
     return this.#link.connected && this.#mover.relieve(streams);
   }
 
+  /** Whether this node tells the world outside of a camera: its owner does, and without one the first node by name. */
+  tellsOf(owner: string | null): boolean {
+    const { node } = this.#self;
+    if (owner !== null) return owner === node;
+    return (
+      this.#link.connected && this.#directory.nodes(this.deps.clock.now()).every(({ name }) => name > node)
+    );
+  }
+
   /** Gives all cameras with viewers to other nodes. */
   async drain(): Promise<void> {
     if (this.#link.connected) await this.#mover.drain();

@@ -1,3 +1,4 @@
+import { planAlarms } from '../alarms/alarm-plan.js';
 import { createAddressPolicy } from '../source/address-policy.js';
 import type { Config } from '../config/settings.js';
 import { ConfigError } from '../shared/errors.js';
@@ -15,8 +16,8 @@ export async function checkReport(config: Config, { cameras, views }: ConfigFile
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
   const problems = [...policy.problems, ...createOriginPolicy(config.ALLOWED_ORIGINS).problems];
   const tls = tlsFilesOf(config);
-  if (tls)
-    await checkTlsFiles(tls).catch((error: unknown) => {
+  for (const check of [tls && checkTlsFiles(tls), planAlarms(config)])
+    await check?.catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
     });

@@ -1,27 +1,14 @@
 import { z } from 'zod';
 import { ConfigError } from '../shared/errors.js';
+import { ALARM_SETTINGS, alarmProblems } from './alarm-settings.js';
 import { CLUSTER_SETTINGS, clusterProblems } from './cluster-settings.js';
-import { COMMENT_BEHIND, oneOf, secretText, setting, type Setting, text } from './setting.js';
+import { COMMENT_BEHIND, integer, list, oneOf, secretText, setting, type Setting, text } from './setting.js';
 import { type Bounds, HEIGHT, QUALITY, WIDTH } from '../shared/rendition.js';
 
 /** Every setting in one table: name, default, check, and the line that `--help` and the README show. */
 
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
-
 const evenInteger = ({ min, max }: Bounds) =>
   integer(min, max).refine((n) => n % 2 === 0, `must be an even number from ${min} to ${max}`);
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
 
 const SIZE = /^(\d{2,4})x(\d{2,4})$/;
 
@@ -143,6 +130,7 @@ export const SETTINGS = {
   TLS_CERT_FILE: setting('', text, 'Certificate chain (PEM) for https and wss'),
   TLS_KEY_FILE: setting('', text, 'Private key (PEM) for https and wss'),
   ...CLUSTER_SETTINGS,
+  ...ALARM_SETTINGS,
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -177,7 +165,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, flags: SettingFlags = {}): Co
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
   if (config.RETRY_MAX_MS < config.RETRY_MIN_MS)
     problems.push('RETRY_MAX_MS: must not be less than RETRY_MIN_MS');
-  problems.push(...clusterProblems(config));
+  problems.push(...clusterProblems(config), ...alarmProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

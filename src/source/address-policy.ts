@@ -65,14 +65,20 @@ function parseRules(setting: string, entries: readonly string[], problems: strin
   return rules;
 }
 
-/** `allow` and `deny` are the entries of RTSP_ALLOW and RTSP_DENY: CIDRs, addresses, hosts, `*.` patterns. Never throws. */
-export function createAddressPolicy(lists: {
-  readonly allow: readonly string[];
-  readonly deny: readonly string[];
-}): AddressPolicy {
+/** The settings that a policy's lists come from, for messages. */
+const CAMERA_LISTS = { allow: 'RTSP_ALLOW', deny: 'RTSP_DENY' };
+
+/**
+ * `allow` and `deny` are the entries of RTSP_ALLOW and RTSP_DENY, or of the settings that `names` has: CIDRs, addresses, hosts, `*.`
+ * patterns. Never throws.
+ */
+export function createAddressPolicy(
+  lists: { readonly allow: readonly string[]; readonly deny: readonly string[] },
+  names: { readonly allow: string; readonly deny: string } = CAMERA_LISTS,
+): AddressPolicy {
   const problems: string[] = [];
-  const deny = parseRules('RTSP_DENY', lists.deny, problems);
-  const allow = parseRules('RTSP_ALLOW', lists.allow, problems);
+  const deny = parseRules(names.deny, lists.deny, problems);
+  const allow = parseRules(names.allow, lists.allow, problems);
   // Entries, not rules: a list of mistakes must not mean "everything".
   const allowsOnlyListed = lists.allow.length > 0;
   const named = (host: string): boolean => allow.hosts.some((matches) => matches(host));
@@ -80,10 +86,10 @@ export function createAddressPolicy(lists: {
     allow.ranges.some((range) => isWithin(range, denied) && range.holds(address));
 
   function deniedBecause(address: Address): string | null {
-    if (deny.ranges.some((range) => range.holds(address))) return 'is denied by RTSP_DENY';
+    if (deny.ranges.some((range) => range.holds(address))) return `is denied by ${names.deny}`;
     for (const { range, what } of DENIED_RANGES) {
       if (range.holds(address) && !lifted(address, range))
-        return `is ${what}: only an RTSP_ALLOW entry of its own admits it`;
+        return `is ${what}: only an ${names.allow} entry of its own admits it`;
     }
     for (const inner of embeddedAddresses(address)) {
       const reason = deniedBecause(inner);
@@ -95,21 +101,21 @@ export function createAddressPolicy(lists: {
   function judgeAddress(text: string, hostText: string): string | null {
     const host = hostText.toLowerCase();
     if (isIP(text) === 0 || text.includes('%')) return 'is not a plain numeric address';
-    if (deny.hosts.some((matches) => matches(host))) return 'is denied by RTSP_DENY';
+    if (deny.hosts.some((matches) => matches(host))) return `is denied by ${names.deny}`;
     const address = parseAddress(text);
     const reason = deniedBecause(address);
     if (reason !== null) return reason;
     if (!allowsOnlyListed || named(host) || allow.ranges.some((range) => range.holds(address))) return null;
-    return 'is not in RTSP_ALLOW';
+    return `is not in ${names.allow}`;
   }
 
   function judgeHost(hostText: string): string | null {
     const host = hostText.toLowerCase();
     if (isIP(host) !== 0) return judgeAddress(host, host);
     if (!isDnsName(host)) return 'is neither a host name nor a plain dotted or IPv6 address';
-    if (deny.hosts.some((matches) => matches(host))) return 'is denied by RTSP_DENY';
+    if (deny.hosts.some((matches) => matches(host))) return `is denied by ${names.deny}`;
     // A name that no answer could admit is not looked up at all.
-    if (allowsOnlyListed && allow.ranges.length === 0 && !named(host)) return 'is not in RTSP_ALLOW';
+    if (allowsOnlyListed && allow.ranges.length === 0 && !named(host)) return `is not in ${names.allow}`;
     return null;
   }
 

@@ -150,9 +150,13 @@ test('the value of a secret setting is in no message', { timeout }, () => {
     'AUTH_JWT_SECRET',
     'AUTH_TOKENS',
     'CLUSTER_SECRET',
+    'MQTT_PASSWORD',
+    'MQTT_URL',
     'NATS_PASSWORD',
     'NATS_TOKEN',
     'NATS_URL',
+    'WEBHOOK_SECRET',
+    'WEBHOOK_URLS',
   ]);
   const shown = problemsOf(() => loadConfig({ AUTH_TOKENS: ' , ', AUTH_JWT_SECRET: SECRET, PORT: 'x' })).join(
     '\n',
