@@ -2,6 +2,7 @@ import {
   CHROMIUM,
   FFMPEG,
   GSTREAMER,
+  MOSQUITTO,
   NATS_SERVER,
   OPENSSL,
   PROMTOOL,
@@ -53,6 +54,7 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'faults/', need: FFMPEG },
   { word: 'browser', need: CHROMIUM },
   { word: 'promtool', need: PROMTOOL },
+  { word: 'mosquitto', need: MOSQUITTO },
   { word: 'tls', need: OPENSSL },
   { word: 'nats', need: NATS_SERVER },
 ];

@@ -75,6 +75,13 @@ export const NATS_SERVER: Requirement = {
   missing: () => tried(natsServerPath(), ['--version']) || tooOld(natsServerPath()),
 };
 
+/** Debian has it where only root's PATH looks. */
+export const MOSQUITTO: Requirement = {
+  what: 'the MQTT broker Mosquitto',
+  install: 'apt-get install mosquitto',
+  missing: () => tried('sh', ['-c', 'PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v mosquitto']),
+};
+
 export const VLC: Requirement = {
   what: 'VLC without a screen, for its RTSP server',
   install: 'apt-get install vlc-bin vlc-plugin-base',
