@@ -5,14 +5,18 @@ import {
   type DecodePlan,
   type FromWorker,
   MAX_IN_FLIGHT,
+  MAX_UNITS_IN_FLIGHT,
   type RunCounters,
   type RunEnd,
   STATS_INTERVAL_MS,
+  TAKEN_FRAMES,
+  TAKEN_UNITS,
   type ToWorker,
 } from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import { StreamDecoding } from './stream-decoding.js';
 import { UnitGap } from './unit-gap.js';
+import { UnitPassing } from './unit-passing.js';
 import { VideoReporter } from './video-reporter.js';
 
 /** Share of the stall timeout in which a decoder must make a picture of what it has read, and the least of it, ms. */
@@ -44,13 +48,15 @@ export class CameraRun {
   readonly #gap = new UnitGap();
   readonly #stats: NodeJS.Timeout;
   readonly #barrenLimitMs: number;
-  #keyFramesOnly: boolean;
+  readonly #passing: UnitPassing;
+  #plan: DecodePlan;
   #sent = 0;
+  #sentUnits = 0;
   #end: RunEnd | null = null;
 
   constructor(task: CameraTask) {
     this.#port = task.port;
-    this.#keyFramesOnly = task.plan.keyFramesOnly;
+    this.#plan = task.plan;
     this.#taken = new Int32Array(task.taken);
     this.#barrenLimitMs = Math.max(LEAST_BARREN_MS, task.stallTimeoutMs * BARREN_SHARE);
     this.#decoding = new StreamDecoding(task.plan, task, this.#counters, {
@@ -74,6 +80,15 @@ export class CameraRun {
         this.#stop(fault);
       },
     });
+    this.#passing = new UnitPassing(
+      task.aspect,
+      () => this.#sentUnits - Atomics.load(this.#taken, TAKEN_UNITS) < MAX_UNITS_IN_FLIGHT,
+      (unit) => {
+        this.#sentUnits++;
+        this.#port.postMessage(unit, [unit.data]);
+      },
+    );
+    this.#pass();
     const { openTimeoutMs, stallTimeoutMs } = task;
     this.#session = openSession(
       { ...task.source, openTimeoutMs, stallTimeoutMs },
@@ -111,13 +126,19 @@ export class CameraRun {
   }
 
   #setPlan(plan: DecodePlan): void {
-    this.#keyFramesOnly = plan.keyFramesOnly;
+    this.#plan = plan;
     this.#decoding.setPlan(plan);
+    this.#pass();
+  }
+
+  #pass(): void {
+    this.#passing.setWanted(this.#plan.video, () => this.#decoding.backlog);
   }
 
   #onUnit(unit: AccessUnit): void {
     if (this.#end) return;
     this.#report.unit(unit);
+    this.#passing.unit(unit);
     this.#decoding.unit(unit);
     // The second one tells that the camera goes on: whoever judges its life need not wait for the next report.
     if (this.#report.units === 2) this.#postStats();
@@ -125,7 +146,7 @@ export class CameraRun {
 
   #hasRoom(): boolean {
     const room = MAX_IN_FLIGHT * Math.max(1, this.#decoding.demandCount);
-    return this.#sent - Atomics.load(this.#taken, 0) < room;
+    return this.#sent - Atomics.load(this.#taken, TAKEN_FRAMES) < room;
   }
 
   #look(): void {
@@ -136,7 +157,8 @@ export class CameraRun {
       this.#stop({ code: 'bad_data', detail: log || 'the decoder makes no picture of what comes' });
     const { statistics } = this.#session;
     // Until the first unit the session itself judges; with key frames alone nobody misses the others.
-    if (!statistics || this.#report.units === 0 || this.#keyFramesOnly) return;
+    const needsAll = this.#plan.pictures === 'all' || this.#plan.video;
+    if (!statistics || this.#report.units === 0 || !needsAll) return;
     const gap = this.#gap.look(statistics, performance.now());
     if (gap.ms >= this.#barrenLimitMs) this.#stop(gap.awaitsKeyFrame ? AWAITS_KEY_FRAME : NO_PICTURES);
   }

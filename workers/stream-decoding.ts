@@ -1,5 +1,10 @@
 import { epochMs } from '../src/shared/clock.js';
-import type { DecodePlan, FrameMessage, RunCounters } from '../src/shared/worker-protocol.js';
+import {
+  type DecodePlan,
+  type FrameMessage,
+  type RunCounters,
+  SAMPLE_MS,
+} from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import { GopBuffer } from '../src/video/gop-buffer.js';
 import type { VideoFormat } from '../src/video/video-format.js';
@@ -20,6 +25,8 @@ const SETTLED_MS = 5000;
 const LATE_MS = 300;
 /** But one in this time is, ms: on a machine that decodes too slowly all are late. */
 const LATE_EVERY_MS = 250;
+/** A key frame that comes a little before it is due is taken: the next one may be seconds away. */
+const SAMPLE_EARLY_MS = 500;
 /** A decoder that could not take the present one's place is tried again after this, ms. */
 const RETRY_MS = 2000;
 
@@ -55,6 +62,8 @@ export class StreamDecoding {
   #dropped = 0;
   /** When the last picture was shown, ms. */
   #shownAt = -Infinity;
+  /** When the last picture was taken for a sample: arrival of its unit, Unix epoch, ms. */
+  #sampledAt = -Infinity;
 
   constructor(
     private plan: DecodePlan,
@@ -84,29 +93,31 @@ export class StreamDecoding {
     return { ms: current?.barrenMs ?? 0, log: lastLines(current?.log ?? '') };
   }
 
+  /** The units since the last one where a decoder can begin; empty if none can. */
+  get backlog(): readonly AccessUnit[] {
+    return this.#unitsSince(null) ?? [];
+  }
+
   /** Takes the next unit in decoding order. */
   unit(unit: AccessUnit): void {
     this.#gop.push(unit);
     const timed = this.#times.timed(unit);
     if (unit.format !== this.#format && unit.randomAccess !== 'none' && !this.#setFormat(unit.format)) return;
-    const { keyFramesOnly, groupShare = 1 } = this.plan;
-    const isAlone = isPictureByItself(unit);
-    const isLeftOut = this.#thinning.leavesOut(isAlone, groupShare) || (keyFramesOnly && !isAlone);
-    if (isLeftOut) {
+    if (this.#leavesOut(unit)) {
       this.#hasSkipped = true;
       return;
     }
     if (this.#hasSkipped) this.#goOnWith(unit);
     for (const stage of this.#exchange.decoders)
       if (stage.lastUnit !== unit && stage.pictureKey === this.#pictureKey)
-        stage.decode(timed, keyFramesOnly);
+        stage.decode(timed, !this.#decodesAll);
   }
 
   setPlan(plan: DecodePlan): void {
-    const wasKeyFramesOnly = this.plan.keyFramesOnly;
+    const before = this.plan.pictures;
     this.plan = plan;
     this.#exchangeDecoders();
-    if (wasKeyFramesOnly && !plan.keyFramesOnly && this.#hasSkipped) this.#catchUp();
+    if (before !== 'all' && plan.pictures === 'all' && this.#hasSkipped) this.#catchUp();
   }
 
   /** Resolves when nothing of it is left. */
@@ -114,6 +125,21 @@ export class StreamDecoding {
     if (this.#retry) clearTimeout(this.#retry);
     this.#exchange.end();
     await Promise.all([...this.#alive].map((stage) => stage.ended));
+  }
+
+  get #decodesAll(): boolean {
+    return this.plan.pictures === 'all';
+  }
+
+  #leavesOut(unit: AccessUnit): boolean {
+    const { pictures, groupShare = 1 } = this.plan;
+    const isAlone = isPictureByItself(unit);
+    const isThinned = this.#thinning.leavesOut(isAlone, groupShare);
+    if (isThinned || pictures === 'all') return isThinned;
+    if (!isAlone || pictures === 'key_frames') return !isAlone;
+    if (unit.arrivedAt - this.#sampledAt < SAMPLE_MS - SAMPLE_EARLY_MS) return true;
+    this.#sampledAt = unit.arrivedAt;
+    return false;
   }
 
   /** @returns whether it can be decoded */
@@ -159,10 +185,8 @@ export class StreamDecoding {
       if (pid !== undefined) this.events.reaped(pid);
       this.#onStageEnd(stage, end);
     });
-    const { keyFramesOnly } = this.plan;
-    const units = this.#unitsSince(null) ?? [];
-    for (const unit of keyFramesOnly ? units.slice(0, 1) : units)
-      stage.decode(this.#times.timed(unit), keyFramesOnly);
+    for (const unit of this.#decodesAll ? this.backlog : this.backlog.slice(0, 1))
+      stage.decode(this.#times.timed(unit), !this.#decodesAll);
     return stage;
   }
 

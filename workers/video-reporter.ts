@@ -1,4 +1,4 @@
-import type { VideoReport } from '../src/shared/worker-protocol.js';
+import type { VideoCodec, VideoReport } from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import { Lateness } from './lateness.js';
 import { isPictureByItself } from './key-picture.js';
@@ -9,6 +9,7 @@ const REMEMBERED_GAPS = 4;
 /** Counts what the main thread judges a run's life and load by. Pure. */
 export class VideoReporter {
   readonly #lateness = new Lateness();
+  #codec: VideoCodec | null = null;
   #units = 0;
   #keyFrames = 0;
   #lastKeyAt: number | null = null;
@@ -24,6 +25,7 @@ export class VideoReporter {
   /** A unit was received. */
   unit(unit: AccessUnit): void {
     const { mediaTimeMs, arrivedAt } = unit;
+    this.#codec = unit.codec;
     this.#units++;
     this.#lateness.note(mediaTimeMs, arrivedAt);
     this.#latenessMs = Math.min(this.#latenessMs ?? Infinity, this.#lateness.ms);
@@ -47,6 +49,7 @@ export class VideoReporter {
    */
   take(waitMs: number, droppedUnits: number, awaiting: number): VideoReport {
     const report = {
+      codec: this.#codec,
       units: this.#units + awaiting,
       keyFrames: this.#keyFrames,
       keyFrameGapMs: this.#gaps.length === 0 ? null : Math.max(...this.#gaps),

@@ -52,8 +52,9 @@ export class CameraPlan {
   }
 }
 
-/** The same decoder, and nothing encoded. */
+/** The same decoder, and nothing encoded or passed on. */
 const withoutDemands = (plan: DecodePlan): DecodePlan => ({
   ...plan,
+  video: false,
   outputs: plan.outputs.map((output) => ({ ...output, demands: [] })),
 });

@@ -4,16 +4,18 @@ import type { CameraStatus } from '../shared/camera-state.js';
 import type { VideoReport } from '../shared/worker-protocol.js';
 import type { Clock } from '../shared/clock.js';
 import { Planner } from './planner.js';
-import { type Degradation, degradationOf, type Want } from '../decoding/decode-plan.js';
+import { type Degradation, degradationOf, type PictureWant } from '../decoding/decode-plan.js';
 import { CAMERA_FAULTS, CameraError, type ServiceError } from '../shared/errors.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { Publisher, type TopicPublish } from './publisher.js';
-import type { Seat, SeatListener } from './seat.js';
+import { Places, type Sitter } from './places.js';
+import type { Place, Seat, SeatListener, VideoSeat } from './seat.js';
 import { type Rendition, renditionKey } from '../shared/rendition.js';
 import type { RemoteOwner, Supervise, Supervision, SupervisionEvents } from './supervision.js';
+import { VideoChannel } from './video-channel.js';
 
-export type { Seat, SeatListener };
+export type { Seat, SeatListener, VideoSeat };
 
 export interface CameraOptions {
   readonly name: string;
@@ -39,11 +41,18 @@ const LINGER_GRACE_MS = 1000;
 
 /** One camera: its viewers' seats, its supervisor while it runs, its newest frames. */
 export class Camera {
-  readonly #seats = new Map<
-    Seat,
-    { readonly want: Want; readonly listener: SeatListener; active: boolean }
-  >();
+  readonly #places = new Places({
+    wanted: (want, isWanted) => {
+      if (want === 'video') this.#channel.wanted(isWanted);
+      if (isWanted) this.#planner.add(want);
+      else this.#planner.remove(want);
+    },
+    left: () => {
+      this.#lingerIfEmpty();
+    },
+  });
   readonly #publisher: Publisher;
+  readonly #channel = new VideoChannel();
   readonly #telemetry: CameraTelemetry;
   readonly #planner: Planner;
   readonly #lingerMs: number;
@@ -73,7 +82,7 @@ export class Camera {
   }
 
   get viewers(): number {
-    return this.#seats.size;
+    return this.#places.size;
   }
 
   get running(): boolean {
@@ -113,31 +122,20 @@ export class Camera {
    * @param active whether it wants frames from the beginning
    * @throws CameraError when the camera refused its credentials a short while ago: it is not asked again so soon
    */
-  join(want: Want, listener: SeatListener, active = true): Seat {
-    const failure = this.#supervisor?.lastFailure ?? null;
-    if (failure && CAMERA_FAULTS[failure].retry === 'hold') throw new CameraError(failure);
-    this.#cancelLinger?.();
-    this.#cancelLinger = null;
+  join(want: PictureWant, listener: SeatListener, active = true): Seat {
+    this.#check();
     const channel = this.#publisher.hold(renditionKey(want.rendition), this.status.state === 'live');
-    const place = { want, listener, active };
-    const seat: Seat = {
-      channel,
-      setActive: (isActive) => {
-        if (place.active === isActive || !this.#seats.has(seat)) return;
-        place.active = isActive;
-        if (isActive) this.#planner.add(want);
-        else this.#planner.remove(want);
-      },
-      leave: () => {
-        this.#leave(seat);
-      },
+    const release = (): void => {
+      this.#publisher.release(channel);
     };
-    this.#seats.set(seat, place);
-    if (active) this.#planner.add(want);
-    if (this.#supervisor) this.#supervisor.requestRetry();
-    else this.#start();
-    listener.state(this.status);
-    return seat;
+    return { channel, ...this.#sit({ want, listener, active, release }) };
+  }
+
+  /** As `join`, for the video as the camera sends it. What of it cannot be had now is the channel's `gap`. */
+  joinVideo(listener: SeatListener): VideoSeat {
+    this.#check();
+    const place = this.#sit({ want: 'video', listener, active: true, release: () => undefined });
+    return { video: this.#channel, ...place };
   }
 
   /** Tries a camera that waits for its next try now, also one that refused its credentials. */
@@ -156,18 +154,29 @@ export class Camera {
   /** Ends the camera for good and tells every seat why. */
   close(error: ServiceError | null): Promise<void> {
     this.#closed = true;
-    if (error) this.#loseAll(error);
-    this.#seats.clear();
+    if (error) this.#places.lose(error);
+    this.#places.clear();
     return this.#stop();
   }
 
-  #leave(seat: Seat): void {
-    const place = this.#seats.get(seat);
-    if (!place || this.#closed) return;
-    this.#seats.delete(seat);
-    this.#publisher.release(seat.channel);
-    if (place.active) this.#planner.remove(place.want);
-    if (this.#seats.size > 0 || this.options.alwaysOn) return;
+  /** @throws CameraError as `join` */
+  #check(): void {
+    const failure = this.#supervisor?.lastFailure ?? null;
+    if (failure && CAMERA_FAULTS[failure].retry === 'hold') throw new CameraError(failure);
+    this.#cancelLinger?.();
+    this.#cancelLinger = null;
+  }
+
+  #sit(sitter: Sitter): Place {
+    const place = this.#places.take(sitter);
+    if (this.#supervisor) this.#supervisor.requestRetry();
+    else this.#start();
+    sitter.listener.state(this.status);
+    return place;
+  }
+
+  #lingerIfEmpty(): void {
+    if (this.#closed || this.#places.size > 0 || this.options.alwaysOn) return;
     this.#cancelLinger = this.deps.clock.after(this.#lingerMs, () => {
       this.#endLinger();
     });
@@ -189,11 +198,16 @@ export class Camera {
         this.#lastFrameAt = frame.capturedAt;
         this.#telemetry.published(frame);
       },
+      unit: (message) => {
+        this.#lastFrameAt = message.capturedAt;
+        this.#channel.deliver(message);
+      },
       counted: (counters) => {
         this.#telemetry.counted(counters);
       },
       video: (report) => {
         this.#video = report;
+        this.#channel.source(report.codec);
       },
       keyFrames: (keyFrames) => {
         this.#planner.limit({ keyFrames });
@@ -203,10 +217,10 @@ export class Camera {
       },
       failed: ({ code, detail, first, retryInMs }) => {
         this.#telemetry.failure(code, detail, retryInMs);
-        if (first) this.#loseAll(new CameraError(code, detail));
+        if (first) this.#places.lose(new CameraError(code, detail));
       },
       refused: (error) => {
-        this.#loseAll(error);
+        this.#places.lose(error);
       },
     };
     this.#supervisor = this.supervise(this.#planner.start(), events, this.#stopping);
@@ -221,6 +235,7 @@ export class Camera {
     if (!supervisor) return this.#stopping;
     this.#supervisor = null;
     this.#video = null;
+    this.#channel.source(null);
     this.#telemetry.stopped();
     // An earlier run may still be ending when this one was stopped before it passed the gate.
     this.#stopping = Promise.all([this.#stopping, supervisor.stop()]).then(() => undefined);
@@ -229,10 +244,7 @@ export class Camera {
 
   #onState(status: CameraStatus): void {
     this.#telemetry.state(status);
-    for (const { listener } of [...this.#seats.values()]) listener.state(status);
-  }
-
-  #loseAll(error: ServiceError): void {
-    for (const { listener } of [...this.#seats.values()]) listener.lost(error);
+    this.#channel.remote(this.remote !== null);
+    this.#places.tell(status);
   }
 }

@@ -1,5 +1,5 @@
 import { nameInUse, StreamFinder } from './stream-finder.js';
-import { Camera, type CameraDeps, type Seat, type SeatListener } from './camera.js';
+import { Camera, type CameraDeps, type Seat, type SeatListener, type VideoSeat } from './camera.js';
 import { type CameraSummary, summaryOf } from './telemetry/camera-summary.js';
 import { MetricSeries } from './telemetry/metric-series.js';
 import {
@@ -8,45 +8,21 @@ import {
   nameOf,
   renditionOf,
   sameStream,
-  type OfferedSize,
   type Stream,
   type StreamRequest,
-  type StreamSpec,
 } from './stream.js';
 import type { CameraSpec } from '../config/camera-spec.js';
 import { CredentialHolds } from './credential-holds.js';
 import { CameraError, RefusedError, type ServiceError } from '../shared/errors.js';
 import { ClosingCameras } from './closing-cameras.js';
-import type { Transport } from '../shared/worker-protocol.js';
-import type { Want } from '../decoding/decode-plan.js';
-import type { Rendition } from '../shared/rendition.js';
+import type { PictureWant } from '../decoding/decode-plan.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
-import type { CameraOpener } from '../decoding/camera-run.js';
-import type { ConnectGate } from './life/connect-gate.js';
-import type { Peers } from './peers.js';
+import type { RegistryDeps, RegistryOptions } from './registry-options.js';
 import { type Supervise, superviseHere } from './supervision.js';
-import type { SupervisorTimes } from './life/supervisor.js';
 
 export type { CameraSummary, StreamRequest };
 
-export interface RegistryOptions {
-  readonly maxCameras: number;
-  readonly adhoc: boolean;
-  readonly transport: Transport;
-  readonly defaultRendition: Rendition;
-  readonly maxFps: number | null;
-  readonly lingerMs: number;
-  readonly times: SupervisorTimes;
-  /** Snaps a wanted size to one that is offered. */
-  readonly offeredSize: OfferedSize;
-}
-
-export interface RegistryDeps extends Omit<CameraDeps, 'series'> {
-  readonly gate: ConnectGate;
-  /** `null` on a single node. */
-  readonly peers: Peers | null;
-  readonly opener: (key: string, spec: StreamSpec, url: RtspUrl) => CameraOpener;
-}
+export type { RegistryDeps, RegistryOptions };
 
 interface Entry extends Stream {
   readonly camera: Camera;
@@ -104,12 +80,15 @@ export class Registry {
    * @throws CameraError when a camera refused these credentials a short while ago, under whatever name
    */
   join(request: StreamRequest, listener: SeatListener): Seat & { readonly camera: Camera } {
-    if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
-    const { stream, replaces } = this.#finder.find(request);
-    if (replaces) this.#drop(stream.key, null);
-    const { camera } = this.#entry(this.#checked(stream));
-    const want = { rendition: renditionOf(request, stream.spec, this.options.offeredSize), fps: request.fps };
+    const { camera, spec } = this.#open(request);
+    const want = { rendition: renditionOf(request, spec, this.options.offeredSize), fps: request.fps };
     return { ...camera.join(want, listener), camera };
+  }
+
+  /** As `join`, for the video as the camera sends it, in its own size and rate. */
+  joinVideo(request: StreamRequest, listener: SeatListener): VideoSeat & { readonly camera: Camera } {
+    const { camera } = this.#open(request);
+    return { ...camera.joinVideo(listener), camera };
   }
 
   /**
@@ -117,7 +96,7 @@ export class Registry {
    * @param want `null`: the camera is kept open, and no frames are wanted
    * @throws as `join`
    */
-  seat(key: string, want: Want | null, listener: SeatListener): Seat {
+  seat(key: string, want: PictureWant | null, listener: SeatListener): Seat {
     if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
     const stream = this.#entries.get(key) ?? this.#finder.configured(nameOf(key), isMainKey(key));
     if (!stream) throw new RefusedError('no_such_camera', `this node knows no ${key}`);
@@ -180,6 +159,14 @@ export class Registry {
     const closing = [...this.#entries.values()].map(({ camera }) => camera.close(null));
     await Promise.all([...closing, this.#closing.allGone()]);
     this.#entries.clear();
+  }
+
+  /** @throws as `join` */
+  #open(request: StreamRequest): Entry {
+    if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
+    const { stream, replaces } = this.#finder.find(request);
+    if (replaces) this.#drop(stream.key, null);
+    return this.#entry(this.#checked(stream));
   }
 
   /** A camera without a run is not opened under a name that is in use elsewhere, nor with credentials that were just refused. */

@@ -1,6 +1,7 @@
 import type { Channel } from './publisher.js';
 import type { CameraStatus } from '../shared/camera-state.js';
 import type { ServiceError } from '../shared/errors.js';
+import type { VideoChannel } from './video-channel.js';
 
 /** What the holder of a seat is told. */
 export interface SeatListener {
@@ -10,9 +11,18 @@ export interface SeatListener {
 }
 
 /** A viewer's place at a camera. */
-export interface Seat {
-  readonly channel: Channel;
-  /** An inactive seat keeps the camera open and its listener told, but wants no frames. */
+export interface Place {
+  /** An inactive place keeps the camera open and its listener told, but wants no frames. */
   setActive(active: boolean): void;
   leave(): void;
+}
+
+/** The place of a viewer who wants pictures. */
+export interface Seat extends Place {
+  readonly channel: Channel;
+}
+
+/** The place of a viewer who wants the video as the camera sends it. */
+export interface VideoSeat extends Place {
+  readonly video: VideoChannel;
 }

@@ -5,6 +5,7 @@ import type {
   FrameMessage,
   RunCounters,
   RunEnd,
+  UnitMessage,
   VideoReport,
 } from '../shared/worker-protocol.js';
 
@@ -20,6 +21,7 @@ export interface RunEvents {
   /** A worker runs; told again when another address is tried. */
   started(): void;
   frame(frame: FrameMessage): void;
+  unit(unit: UnitMessage): void;
   /** Totals since the run began. */
   counters(counters: RunCounters): void;
   video(report: VideoReport): void;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DecodePlan, Demand } from '../shared/worker-protocol.js';
+import { type DecodedPictures, type DecodePlan, type Demand, SAMPLE_MS } from '../shared/worker-protocol.js';
 import {
   type Rendition,
   type RenditionKey,
@@ -8,8 +8,10 @@ import {
   sizeKey,
 } from '../shared/rendition.js';
 
-/** What one viewer wants of a camera. */
-export interface Want {
+/** What one viewer wants of a camera: JPEGs, or its video as it sends it. */
+export type Want = PictureWant | 'video';
+
+export interface PictureWant {
   readonly rendition: Rendition;
   /** Most frames a second; `null` is the source's rate. */
   readonly fps: number | null;
@@ -64,9 +66,16 @@ const DEGRADED_EXTRAS = 4;
  */
 const KEY_FRAME_FPS = 1;
 
+/** A little more than the worker decodes of such a camera: so each of its pictures is encoded, also while it decodes more. */
+const SAMPLE_FPS = 1250 / SAMPLE_MS;
+
 /** What a camera's worker decodes and encodes for the wants of all of its viewers. Pure. */
-export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodePlan {
-  const limited = limitExtras(merge(wants, options), options);
+export function decodePlan(wants: readonly Want[], options: PlanOptions): DecodePlan {
+  const pictures = wants.filter((want) => want !== 'video');
+  const video = pictures.length < wants.length;
+  // A camera whose key frames do not come is decoded whole, so that it has any picture at all.
+  if (video && pictures.length === 0 && options.keyFrames !== 'missing') return samplePlan(options);
+  const limited = limitExtras(merge(pictures, options), options);
   const outputs = new Map<SizeKey, { width: number; height: number; demands: Demand[] }>();
   for (const { rendition, fps } of limited) {
     const { width, height, quality } = rendition;
@@ -79,16 +88,26 @@ export function decodePlan(wants: Iterable<Want>, options: PlanOptions): DecodeP
   const { width, height } = standby;
   return {
     outputs: outputs.size === 0 ? [{ width, height, demands: [] }] : [...outputs.values()],
-    keyFramesOnly: keyFramesOnly(highest(limited.map(({ fps }) => fps)), options),
+    pictures: decodedPictures(highest(limited.map(({ fps }) => fps)), options),
+    video,
     ...(share < 1 && keyFrames === 'frequent' ? { groupShare: share } : {}),
   };
 }
 
+/** Nobody looks at pictures: some are made in the default rendition, to see that the camera lives and its picture changes. */
+const samplePlan = ({ standby: { width, height, quality } }: PlanOptions): DecodePlan => ({
+  outputs: [
+    { width, height, demands: [{ key: renditionKey({ width, height, quality }), quality, fps: SAMPLE_FPS }] },
+  ],
+  pictures: 'sampled',
+  video: true,
+});
+
 /** One want for each rendition, at the highest rate of its viewers: the default one first, the others by their size and quality. */
-function merge(wants: Iterable<Want>, options: PlanOptions): Want[] {
+function merge(wants: readonly PictureWant[], options: PlanOptions): PictureWant[] {
   const { standby, maxFps, share, keyFrames } = options;
   const mostFps = keyFrames === 'frequent' ? null : DEGRADED_FPS[degradationOf(share)];
-  const merged = new Map<RenditionKey, Want>();
+  const merged = new Map<RenditionKey, PictureWant>();
   for (const { rendition, fps: wanted } of wants) {
     const key = renditionKey(rendition);
     const fps = least(wanted, maxFps, mostFps);
@@ -100,8 +119,8 @@ function merge(wants: Iterable<Want>, options: PlanOptions): Want[] {
 }
 
 /** Takes frames from the renditions besides the default one when they are more than a worker may spend on them. */
-function limitExtras(wants: readonly Want[], { standby, share }: PlanOptions): readonly Want[] {
-  const isExtra = ({ rendition }: Want): boolean => renditionKey(rendition) !== renditionKey(standby);
+function limitExtras(wants: readonly PictureWant[], { standby, share }: PlanOptions): readonly PictureWant[] {
+  const isExtra = ({ rendition }: PictureWant): boolean => renditionKey(rendition) !== renditionKey(standby);
   const pixels = wants
     .filter(isExtra)
     .reduce((sum, { rendition, fps }) => sum + rendition.width * rendition.height * (fps ?? USUAL_FPS), 0);
@@ -113,9 +132,12 @@ function limitExtras(wants: readonly Want[], { standby, share }: PlanOptions): r
 }
 
 /** @param fastest of the wanted rates; 0 without viewers: then key frames are enough to see that the stream lives */
-function keyFramesOnly(fastest: number | null, { share, keyFrames }: PlanOptions): boolean {
-  if (degradationOf(share) === KEY_FRAMES_ONLY) return keyFrames !== 'missing';
-  return keyFrames === 'frequent' && fastest !== null && fastest <= KEY_FRAME_FPS;
+function decodedPictures(fastest: number | null, { share, keyFrames }: PlanOptions): DecodedPictures {
+  const isEnough =
+    degradationOf(share) === KEY_FRAMES_ONLY
+      ? keyFrames !== 'missing'
+      : keyFrames === 'frequent' && fastest !== null && fastest <= KEY_FRAME_FPS;
+  return isEnough ? 'key_frames' : 'all';
 }
 
 /** Whether two plans ask for the same: outputs and demands in the same order. */

@@ -85,6 +85,9 @@ function noteLife(events: RunEvents): { readonly events: RunEvents; readonly liv
         lived = true;
         events.frame(frame);
       },
+      unit: (unit) => {
+        events.unit(unit);
+      },
       counters: (counters) => {
         lived ||= counters.decoded > 0;
         events.counters(counters);

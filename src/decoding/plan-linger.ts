@@ -34,9 +34,9 @@ export class PlanLinger {
    */
   extend(plan: DecodePlan, now: number, saveAtOnce: boolean): DecodePlan {
     const end = now + this.lingerMs;
-    if (!plan.keyFramesOnly) this.#allFramesUntil = Infinity;
+    if (plan.pictures === 'all') this.#allFramesUntil = Infinity;
     else this.#allFramesUntil = Math.min(this.#allFramesUntil, end);
-    if (plan.keyFramesOnly && (saveAtOnce || this.#allFramesUntil <= now)) {
+    if (plan.pictures !== 'all' && (saveAtOnce || this.#allFramesUntil <= now)) {
       // This takes another decoder whatever the sizes are.
       this.#allFramesUntil = -Infinity;
       this.#sizes.clear();
@@ -55,7 +55,8 @@ export class PlanLinger {
       });
     return {
       outputs: [...plan.outputs, ...lingering].sort(bySize(this.standby)),
-      keyFramesOnly: false,
+      pictures: 'all',
+      video: plan.video,
     };
   }
 }

@@ -8,6 +8,9 @@ import {
   type FromWorker,
   KILL_AFTER_MS,
   type RunEnd,
+  TAKEN_COUNTS,
+  TAKEN_FRAMES,
+  TAKEN_UNITS,
   type ToWorker,
 } from '../shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
@@ -71,7 +74,7 @@ export class WorkerPool {
 
   run(task: RunTask, events: RunEvents): CameraRun {
     const { port1: port, port2 } = new MessageChannel();
-    const taken = new SharedArrayBuffer(4);
+    const taken = new SharedArrayBuffer(TAKEN_COUNTS * Int32Array.BYTES_PER_ELEMENT);
     const takenCount = new Int32Array(taken);
     const pids = new Set<number>();
     this.#pids.set(task.camera, pids);
@@ -83,7 +86,8 @@ export class WorkerPool {
       events.started();
     });
     port.on('message', (message: FromWorker) => {
-      if (message.type === 'frame') Atomics.add(takenCount, 0, 1);
+      if (message.type === 'frame') Atomics.add(takenCount, TAKEN_FRAMES, 1);
+      if (message.type === 'unit') Atomics.add(takenCount, TAKEN_UNITS, 1);
       if (message.type === 'spawned') this.events.ffmpegStarted(task.camera);
       take(message, events, pids);
     });
@@ -132,6 +136,9 @@ function take(message: FromWorker, events: RunEvents, pids: Set<number>): void {
   switch (message.type) {
     case 'frame':
       events.frame(message);
+      break;
+    case 'unit':
+      events.unit(message);
       break;
     case 'stats':
       events.counters(message.counters);

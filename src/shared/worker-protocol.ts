@@ -2,6 +2,9 @@ import type { MessagePort } from 'node:worker_threads';
 import type { CameraErrorCode } from './errors.js';
 import type { RenditionKey } from './rendition.js';
 
+/** What a camera may send, by the names that this service has for it. */
+export type VideoCodec = 'h264' | 'h265' | 'jpeg' | 'mpeg4';
+
 /** What crosses the border between the main thread and a camera's worker: both sides of it, nothing else. */
 
 /** What holds for each FFmpeg because of how it is started. */
@@ -63,17 +66,27 @@ export interface DecodeOutput {
   readonly demands: readonly Demand[];
 }
 
+/**
+ * Which pictures are decoded. `key_frames`: those that need no other, far cheaper, at the camera's key-frame rate. `sampled`: one of
+ * these every SAMPLE_MS; nobody looks at pictures, and the camera's state and snapshots need some.
+ */
+export type DecodedPictures = 'all' | 'key_frames' | 'sampled';
+
+/** Shortest time between two pictures that are decoded although nobody looks at them, ms: a still picture is noticed after a minute. */
+export const SAMPLE_MS = 5000;
+
 /** What to decode and what to encode from it; the supervisor replaces it while the run goes on. */
 export interface DecodePlan {
   /** At least one. In the order of their importance, and so are the demands of each: what comes first is encoded first. */
   readonly outputs: readonly DecodeOutput[];
-  /** Decode key frames only: far cheaper, at the camera's key-frame rate. */
-  readonly keyFramesOnly: boolean;
+  readonly pictures: DecodedPictures;
   /**
    * Share of each group of pictures that is decoded, from its key frame on: above 0, to 1. Left out: all. Decoding and encoding get
    * cheaper in proportion, which a lower frame rate does not give: nearly every picture needs the one before it.
    */
   readonly groupShare?: number;
+  /** Whether access units are handed over as the camera sends them. */
+  readonly video: boolean;
 }
 
 /** Task data of one camera run. */
@@ -92,12 +105,22 @@ export interface CameraTask {
   /** Decode without deblocking: cheaper, and blockier until the next key frame. */
   readonly skipLoopFilter: boolean;
   readonly port: MessagePort;
-  /** One Int32: frames that the main thread has taken from the port. At most MAX_IN_FLIGHT may be on the way. */
+  /**
+   * TAKEN_COUNTS Int32: how many frames and how many units the main thread has taken from the port. At most MAX_IN_FLIGHT frames and
+   * MAX_UNITS_IN_FLIGHT units may be on the way.
+   */
   readonly taken: SharedArrayBuffer;
 }
 
 /** JPEGs on their way to the main thread, for each camera: one being published, one waiting. Newest wins beyond that. */
 export const MAX_IN_FLIGHT = 2;
+
+/** Units on their way, for each camera: twenty seconds of them, as a run may begin with all since the last key frame. */
+export const MAX_UNITS_IN_FLIGHT = 600;
+
+export const TAKEN_COUNTS = 2;
+export const TAKEN_FRAMES = 0;
+export const TAKEN_UNITS = 1;
 
 export type ToWorker = { readonly type: 'plan'; readonly plan: DecodePlan } | { readonly type: 'stop' };
 
@@ -137,11 +160,43 @@ export interface FrameMessage {
   readonly encodeMs: number;
 }
 
+/** What viewers are told of video that they get as the camera sends it. */
+export interface PassedFormat {
+  readonly codec: 'h264' | 'h265';
+  /** RFC 6381: `avc1.4d401e`. */
+  readonly codecString: string;
+  /** Of the coded picture after cropping, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Size to show it in, where the samples are not square or the camera's configured shape is another. */
+  readonly displayWidth?: number;
+  readonly displayHeight?: number;
+}
+
+/** An access unit as the camera sent it, in Annex B; `data` is transferred, not copied. */
+export type UnitMessage = {
+  readonly type: 'unit';
+  readonly data: ArrayBuffer;
+  /** When its last packet came from the camera: Unix epoch, ms with fraction. */
+  readonly capturedAt: number;
+  /** It needs units before the key unit that it follows: not for a decoder that began there. */
+  readonly isLeading: boolean;
+} & (
+  | /** It needs no other, and its parameter sets are in front. */ {
+      readonly kind: 'key';
+      readonly format: PassedFormat;
+    }
+    /** It needs the ones before it. They were handed over, too: a gap is followed by a key unit. */
+  | { readonly kind: 'delta' }
+);
+
 /**
  * The video of a run as its worker receives it, by which the main thread judges life and load. Counts are totals since the run began,
  * times are of the period since the report before.
  */
 export interface VideoReport {
+  /** `null` before the first access unit. */
+  readonly codec: VideoCodec | null;
   /** Access units received whole. While they come, the camera is connected, whatever becomes of the pictures. */
   readonly units: number;
   /** Of these, key frames: pictures that need no other. */
@@ -160,6 +215,7 @@ export interface VideoReport {
 
 export type FromWorker =
   | FrameMessage
+  | UnitMessage
   /** A decoder process was started (also for a replacement). */
   | { readonly type: 'spawned'; readonly pid: number }
   | { readonly type: 'reaped'; readonly pid: number }

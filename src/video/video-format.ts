@@ -1,4 +1,6 @@
-export type VideoCodec = 'h264' | 'h265' | 'jpeg' | 'mpeg4';
+import type { VideoCodec } from '../shared/worker-protocol.js';
+
+export type { VideoCodec };
 
 /** `matrix_coefficients` of the VUI (H.273, table 4) in the names that this service tells apart. */
 export type ColourMatrix = 'bt601' | 'bt709' | 'bt2020' | 'rgb' | 'other' | 'unspecified';

@@ -18,12 +18,16 @@ export class ClientSeats {
   /** By client and stream, then by rendition: how many seats. */
   readonly #held = new Map<string, Map<string, number>>();
 
-  constructor(private readonly registry: Pick<Registry, 'join'>) {}
+  constructor(private readonly registry: Pick<Registry, 'join' | 'joinVideo'>) {}
 
   /** The registry as one client may use it. */
-  of(address: string): Pick<Registry, 'join'> {
+  of(address: string): Pick<Registry, 'join' | 'joinVideo'> {
     const client = clientNetwork(address);
-    return { join: (request, listener) => this.#join(client, request, listener) };
+    return {
+      join: (request, listener) => this.#join(client, request, listener),
+      // Passed on as it comes: no viewer costs an encoding.
+      joinVideo: (request, listener) => this.registry.joinVideo(request, listener),
+    };
   }
 
   /** @throws as Registry.join, and RefusedError `too_many_renditions` */

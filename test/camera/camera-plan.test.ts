@@ -14,7 +14,7 @@ const planning = () => new CameraPlan({ standby: STANDBY, maxFps: null, lingerMs
 
 test('before anybody came only key frames of the standby size are decoded', { timeout }, () => {
   assert.deepEqual(planning().next([], LIMITS, 0), {
-    plan: { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: true },
+    plan: { outputs: [{ width: 640, height: 360, demands: [] }], pictures: 'key_frames', video: false },
     againAt: Infinity,
   });
 });
@@ -22,7 +22,7 @@ test('before anybody came only key frames of the standby size are decoded', { ti
 test('a watched plan stays until somebody asks for something else', { timeout }, () => {
   const { plan, againAt } = planning().next([SMALL], LIMITS, 0);
   assert.equal(plan.outputs[0]?.demands.length, 1);
-  assert.equal(plan.keyFramesOnly, false);
+  assert.equal(plan.pictures, 'all');
   assert.equal(againAt, Infinity);
 });
 
@@ -34,12 +34,12 @@ test(
     it.next([SMALL], LIMITS, 0);
     const left = it.next([], LIMITS, 5000);
     assert.deepEqual(left, {
-      plan: { outputs: [{ width: 320, height: 180, demands: [] }], keyFramesOnly: false },
+      plan: { outputs: [{ width: 320, height: 180, demands: [] }], pictures: 'all', video: false },
       againAt: 5000 + LINGER_MS,
     });
     assert.deepEqual(it.next([], LIMITS, 6000), left, 'asking again does not put it off');
-    assert.equal(it.next([], LIMITS, left.againAt).plan.keyFramesOnly, true);
-    assert.equal(it.next([SMALL], LIMITS, 15_500).plan.keyFramesOnly, false);
+    assert.equal(it.next([], LIMITS, left.againAt).plan.pictures, 'key_frames');
+    assert.equal(it.next([SMALL], LIMITS, 15_500).plan.pictures, 'all');
   },
 );
 
@@ -78,7 +78,7 @@ test(
     const it = planning();
     it.next([SMALL, LARGE], LIMITS, 0);
     const { plan, againAt } = it.next([SMALL], { ...LIMITS, share: 0.05 }, 1000);
-    assert.equal(plan.keyFramesOnly, true);
+    assert.equal(plan.pictures, 'key_frames');
     assert.equal(plan.outputs.length, 1);
     assert.equal(againAt, Infinity);
   },
@@ -88,11 +88,11 @@ test('where key frames are rare, neither economy nor a low rate decodes them alo
   const it = planning();
   const rare: PlanLimits = { share: 1, keyFrames: 'rare' };
   const slow: Want = { ...SMALL, fps: 1 };
-  assert.equal(it.next([slow], LIMITS, 0).plan.keyFramesOnly, true);
-  assert.equal(it.next([slow], rare, 5000).plan.keyFramesOnly, false);
+  assert.equal(it.next([slow], LIMITS, 0).plan.pictures, 'key_frames');
+  assert.equal(it.next([slow], rare, 5000).plan.pictures, 'all');
   it.next([], rare, 6000);
-  assert.equal(it.next([], rare, 6000 + LINGER_MS).plan.keyFramesOnly, false);
-  assert.equal(it.next([slow], { share: 0.05, keyFrames: 'rare' }, 20_000).plan.keyFramesOnly, true);
+  assert.equal(it.next([], rare, 6000 + LINGER_MS).plan.pictures, 'all');
+  assert.equal(it.next([slow], { share: 0.05, keyFrames: 'rare' }, 20_000).plan.pictures, 'key_frames');
   const missing: PlanLimits = { share: 0.05, keyFrames: 'missing' };
-  assert.equal(it.next([slow], missing, 21_000).plan.keyFramesOnly, false, 'nothing would be shown');
+  assert.equal(it.next([slow], missing, 21_000).plan.pictures, 'all', 'nothing would be shown');
 });

@@ -129,7 +129,8 @@ test(
     await settle();
     assert.deepEqual(it.opener().run.plan, {
       outputs: [{ width: 640, height: 360, demands: [{ key: '640x360q50', quality: 50, fps: null }] }],
-      keyFramesOnly: false,
+      pictures: 'all',
+      video: false,
     });
     seat.setActive(false);
     for (let decoded = 1; decoded <= 10; decoded++) {
@@ -138,13 +139,14 @@ test(
     }
     assert.deepEqual(it.opener().run.plan, {
       outputs: [{ width: 640, height: 360, demands: [] }],
-      keyFramesOnly: false,
+      pictures: 'all',
+      video: false,
     });
     await it.clock.advance(1000 + PLAN_INTERVAL_MS);
-    assert.equal(it.opener().run.plan.keyFramesOnly, true);
+    assert.equal(it.opener().run.plan.pictures, 'key_frames');
     seat.setActive(true);
     await it.clock.advance(PLAN_INTERVAL_MS);
-    assert.equal(it.opener().run.plan.keyFramesOnly, false);
+    assert.equal(it.opener().run.plan.pictures, 'all');
     assert.equal(it.opener().run.plan.outputs[0]?.demands.length, 1);
   },
 );
@@ -155,7 +157,7 @@ test(
   async () => {
     for (const every of [5000, 10_000]) {
       const it = testRegistry();
-      const plans = new Set<boolean>();
+      const plans = new Set<string>();
       let decoded = 0;
       for (let poll = 0; poll < 12; poll++) {
         const seat = it.join('cam', AT);
@@ -165,12 +167,12 @@ test(
         for (let ms = 0; ms < every; ms += 500) {
           await it.clock.advance(500);
           it.opener().run.counters({ decoded: (decoded += 12) });
-          plans.add(it.opener().run.plan.keyFramesOnly);
+          plans.add(it.opener().run.plan.pictures);
         }
       }
       assert.equal(it.openers.length, 1);
       assert.equal(it.opener().runs.length, 1);
-      assert.deepEqual([...plans], [false]);
+      assert.deepEqual([...plans], ['all']);
     }
   },
 );
@@ -179,17 +181,17 @@ test('a low rate is decoded whole where no key frame comes within five seconds',
   const it = testRegistry();
   const seat = it.join('cam', { ...AT, fps: 1 });
   await settle();
-  assert.equal(it.opener().run.plan.keyFramesOnly, true);
+  assert.equal(it.opener().run.plan.pictures, 'key_frames');
   await it.clock.advance(4999);
-  assert.equal(it.opener().run.plan.keyFramesOnly, true);
+  assert.equal(it.opener().run.plan.pictures, 'key_frames');
   await it.clock.advance(1 + PLAN_INTERVAL_MS);
-  assert.equal(it.opener().run.plan.keyFramesOnly, false);
+  assert.equal(it.opener().run.plan.pictures, 'all');
   it.opener().run.frame();
   for (let second = 0; second < 60; second++) {
     await it.clock.advance(1000);
     it.opener().run.frame();
   }
-  assert.equal(it.opener().run.plan.keyFramesOnly, false, 'it stays so');
+  assert.equal(it.opener().run.plan.pictures, 'all', 'it stays so');
   assert.equal(it.opener().runs.length, 1);
   assert.deepEqual(seat.lost, []);
   assert.deepEqual(seat.states, ['connecting', 'live']);
@@ -209,14 +211,14 @@ test(
         units += 5;
         const entry = { keyFrames: 1 + Math.floor(units / 300), keyFrameGapMs: units > 300 ? 30_000 : null };
         run.video({ units, ...entry, pictureAt: epochMs() });
-        if (!run.plan.keyFramesOnly) run.frame();
+        if (run.plan.pictures === 'all') run.frame();
         await it.clock.advance(500);
       }
     };
     await play(40_000);
     seat.setActive(false);
     await play(60_000);
-    assert.equal(run.plan.keyFramesOnly, false, 'no economy');
+    assert.equal(run.plan.pictures, 'all', 'no economy');
     seat.setActive(true);
     await play(1000);
     assert.deepEqual(seat.states, ['connecting', 'live']);

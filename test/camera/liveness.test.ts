@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import { NO_VIDEO } from '../support/fake-opener.js';
 import { KeyFrameGap } from '../../src/camera/life/key-frame-gap.js';
 import { Liveness, maxGapMs } from '../../src/camera/life/liveness.js';
+import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 
 const timeout = 5000;
 const TIMES = { openMs: 10_000, stallMs: 5000 };
-const ALL = { keyFramesOnly: false };
-const KEYS = { keyFramesOnly: true };
+type Mode = Pick<DecodePlan, 'pictures' | 'groupShare'>;
+const ALL: Mode = { pictures: 'all' };
+const KEYS: Mode = { pictures: 'key_frames' };
 
 function run(mode = ALL, gap = new KeyFrameGap(TIMES.stallMs)) {
   return { gap, liveness: new Liveness(TIMES, mode, gap, 0) };
@@ -95,6 +97,32 @@ test('a camera at key frames that sends nothing at all is noticed by the stall t
   liveness.video({ ...NO_VIDEO, units: 900, keyFrames: 1, keyFrameGapMs: 30_000 }, 20_000);
   assert.equal(liveness.overdue(24_999), null);
   assert.equal(liveness.overdue(25_000), 'stall');
+});
+
+test(
+  'with video alone the units tell that the camera lives, and few pictures teach nothing',
+  { timeout },
+  () => {
+    const { gap, liveness } = run({ pictures: 'sampled' });
+    liveness.picture(1000);
+    for (let at = 1000; at <= 60_000; at += 500) {
+      liveness.video({ ...NO_VIDEO, units: at / 40, keyFrames: at / 1000, keyFrameGapMs: 1000 }, at);
+      if (at % 5000 === 0) liveness.picture(at);
+      assert.equal(liveness.overdue(at), null);
+      assert.equal(liveness.noteLateKeyFrame(at), false);
+    }
+    assert.equal(gap.keyFrames, 'frequent');
+    assert.equal(maxGapMs({ pictures: 'sampled' }, gap), undefined, 'viewers see every picture');
+    assert.equal(liveness.overdue(64_999), null);
+    assert.equal(liveness.overdue(65_000), 'stall');
+  },
+);
+
+test('with video alone, a camera of which no key frame has come for 5 s may have none', { timeout }, () => {
+  const { gap, liveness } = run({ pictures: 'sampled' });
+  for (let at = 500; at <= 6000; at += 500) liveness.video({ ...NO_VIDEO, units: at / 40 }, at);
+  assert.equal(liveness.noteLateKeyFrame(6000), true);
+  assert.equal(gap.keyFrames, 'missing');
 });
 
 test('the distance of key frames is learnt from the worker whatever is decoded', { timeout }, () => {

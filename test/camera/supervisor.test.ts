@@ -17,12 +17,17 @@ const TIMES: SupervisorTimes = {
   maxMs: 30_000,
   holdMs: 300_000,
 };
-const PLAN: DecodePlan = { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: false };
-const KEY_FRAMES: DecodePlan = { ...PLAN, keyFramesOnly: true };
+const PLAN: DecodePlan = {
+  outputs: [{ width: 640, height: 360, demands: [] }],
+  pictures: 'all',
+  video: false,
+};
+const KEY_FRAMES: DecodePlan = { ...PLAN, pictures: 'key_frames' };
 
 const QUIET: SupervisorEvents = {
   frame: () => undefined,
   counted: () => undefined,
+  unit: () => undefined,
   video: () => undefined,
   keyFrames: () => undefined,
   state: () => undefined,
@@ -59,6 +64,7 @@ async function start({
     {
       frame: () => frames++,
       counted: (counters) => counted.push(counters),
+      unit: () => undefined,
       video: () => undefined,
       keyFrames: (use) => keyFrames.push(use),
       state: ({ state, reason, maxGapMs }) => {
@@ -151,7 +157,7 @@ test(
     it.opener.run.frame();
     await it.clock.advance(15_000);
     it.supervisor.setPlan(PLAN);
-    assert.equal(it.opener.run.plan.keyFramesOnly, false);
+    assert.equal(it.opener.run.plan.pictures, 'all');
     await it.clock.advance(4990);
     assert.equal(it.opener.run.stops, 0);
     await it.clock.advance(20);

@@ -7,12 +7,17 @@ import { FakeOpener } from '../support/fake-opener.js';
 import { settle } from '../support/manual-clock.js';
 
 const timeout = 5000;
-const PLAN: DecodePlan = { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: false };
-const NEWER: DecodePlan = { ...PLAN, keyFramesOnly: true };
+const PLAN: DecodePlan = {
+  outputs: [{ width: 640, height: 360, demands: [] }],
+  pictures: 'all',
+  video: false,
+};
+const NEWER: DecodePlan = { ...PLAN, pictures: 'key_frames' };
 const IGNORE = {
   started: () => undefined,
   frame: () => undefined,
   counters: () => undefined,
+  unit: () => undefined,
   video: () => undefined,
 };
 

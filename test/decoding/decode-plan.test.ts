@@ -8,7 +8,7 @@ import {
   EXTRA_PIXELS_PER_SECOND,
   type PlanOptions,
   snapToLadder,
-  type Want,
+  type PictureWant,
 } from '../../src/decoding/decode-plan.js';
 import { renditionKey } from '../../src/shared/rendition.js';
 
@@ -25,7 +25,7 @@ const size = fc.constantFrom(
   { width: 640, height: 360 },
   { width: 1280, height: 720 },
 );
-const want: fc.Arbitrary<Want> = fc
+const want: fc.Arbitrary<PictureWant> = fc
   .tuple(size, fc.constantFrom(30, 50, 80), fc.option(fc.integer({ min: 1, max: 60 })))
   .map(([{ width, height }, quality, fps]) => ({ rendition: { width, height, quality }, fps }));
 const options: fc.Arbitrary<PlanOptions> = fc.record({
@@ -68,32 +68,48 @@ test(
 test('the order of the wants does not change what FFmpeg has to do', { timeout }, () => {
   fc.assert(
     fc.property(fc.array(want, { maxLength: 10 }), options, (wants, given) => {
-      const sizes = (list: Want[]) => {
+      const sizes = (list: PictureWant[]) => {
         const plan = decodePlan(list, given);
-        return [plan.keyFramesOnly, ...plan.outputs.map(({ width, height }) => `${width}x${height}`)];
+        return [plan.pictures, ...plan.outputs.map(({ width, height }) => `${width}x${height}`)];
       };
       assert.deepEqual(sizes([...wants].reverse()), sizes(wants));
     }),
   );
 });
 
+test('for video alone a picture is decoded now and then, unless key frames never come', { timeout }, () => {
+  const alone = decodePlan(['video'], OPTIONS);
+  assert.equal(alone.pictures, 'sampled');
+  assert.equal(alone.video, true);
+  assert.equal(alone.outputs[0]?.demands[0]?.key, '640x360q50');
+  assert.equal(decodePlan(['video'], { ...OPTIONS, keyFrames: 'rare', share: 0.05 }).pictures, 'sampled');
+  assert.equal(decodePlan(['video'], { ...OPTIONS, keyFrames: 'missing' }).pictures, 'all');
+  const viewer = { rendition: OPTIONS.standby, fps: null };
+  const both = decodePlan(['video', viewer], OPTIONS);
+  assert.deepEqual([both.pictures, both.video], ['all', true]);
+  assert.equal(decodePlan([viewer], OPTIONS).video, false);
+});
+
 test(
   'key frames alone are decoded when nobody wants more than one frame a second, or the machine cannot',
   { timeout },
   () => {
-    const one = (fps: number | null): Want => ({ rendition: { width: 640, height: 360, quality: 50 }, fps });
-    assert.equal(decodePlan([], OPTIONS).keyFramesOnly, true);
+    const one = (fps: number | null): PictureWant => ({
+      rendition: { width: 640, height: 360, quality: 50 },
+      fps,
+    });
+    assert.equal(decodePlan([], OPTIONS).pictures, 'key_frames');
     assert.deepEqual(decodePlan([], OPTIONS).outputs, [{ width: 640, height: 360, demands: [] }]);
-    assert.equal(decodePlan([one(1)], OPTIONS).keyFramesOnly, true);
-    assert.equal(decodePlan([one(1), one(2)], OPTIONS).keyFramesOnly, false);
-    assert.equal(decodePlan([one(null)], OPTIONS).keyFramesOnly, false);
-    assert.equal(decodePlan([one(null)], { ...OPTIONS, maxFps: 1 }).keyFramesOnly, true);
-    assert.equal(decodePlan([one(null)], { ...OPTIONS, share: 0.05 }).keyFramesOnly, true);
-    assert.equal(decodePlan([one(1)], { ...OPTIONS, keyFrames: 'rare' }).keyFramesOnly, false);
-    assert.equal(decodePlan([], { ...OPTIONS, keyFrames: 'rare' }).keyFramesOnly, false);
+    assert.equal(decodePlan([one(1)], OPTIONS).pictures, 'key_frames');
+    assert.equal(decodePlan([one(1), one(2)], OPTIONS).pictures, 'all');
+    assert.equal(decodePlan([one(null)], OPTIONS).pictures, 'all');
+    assert.equal(decodePlan([one(null)], { ...OPTIONS, maxFps: 1 }).pictures, 'key_frames');
+    assert.equal(decodePlan([one(null)], { ...OPTIONS, share: 0.05 }).pictures, 'key_frames');
+    assert.equal(decodePlan([one(1)], { ...OPTIONS, keyFrames: 'rare' }).pictures, 'all');
+    assert.equal(decodePlan([], { ...OPTIONS, keyFrames: 'rare' }).pictures, 'all');
     for (const share of [0.9, 0.5]) {
       const plan = decodePlan([one(null)], { ...OPTIONS, share });
-      assert.equal(plan.keyFramesOnly, false);
+      assert.equal(plan.pictures, 'all');
       assert.equal(plan.groupShare, share);
       assert.equal(plan.outputs[0]?.demands[0]?.fps, null);
       const rare = decodePlan([one(null)], { ...OPTIONS, share, keyFrames: 'rare' });
@@ -119,7 +135,7 @@ test('a wanted size becomes the smallest of the ladder that holds it, else the l
 });
 
 test('the default rendition comes first, whoever asked first', { timeout }, () => {
-  const at = (width: number, quality: number): Want => ({
+  const at = (width: number, quality: number): PictureWant => ({
     rendition: { width, height: (width * 9) / 16, quality },
     fps: null,
   });
@@ -131,9 +147,12 @@ test('the default rendition comes first, whoever asked first', { timeout }, () =
 });
 
 test('what viewers ask for besides the default rendition costs it nothing', { timeout }, () => {
-  const large = (quality: number): Want => ({ rendition: { width: 1920, height: 1080, quality }, fps: null });
-  const own: Want = { rendition: OPTIONS.standby, fps: null };
-  const rates = (wants: Want[], share = 1): (number | null)[] =>
+  const large = (quality: number): PictureWant => ({
+    rendition: { width: 1920, height: 1080, quality },
+    fps: null,
+  });
+  const own: PictureWant = { rendition: OPTIONS.standby, fps: null };
+  const rates = (wants: PictureWant[], share = 1): (number | null)[] =>
     decodePlan(wants, { ...OPTIONS, share }).outputs.flatMap(({ demands }) => demands.map(({ fps }) => fps));
   assert.deepEqual(rates([own, large(80)]), [null, null], 'one large tile is not too much');
   const many = [own, ...Array.from({ length: 8 }, (_, i) => large(10 + i))];

@@ -9,13 +9,18 @@ import { FakeRun, UNCONFINED } from '../support/fake-opener.js';
 import { settle } from '../support/manual-clock.js';
 
 const timeout = 5000;
-const PLAN: DecodePlan = { outputs: [{ width: 640, height: 360, demands: [] }], keyFramesOnly: false };
+const PLAN: DecodePlan = {
+  outputs: [{ width: 640, height: 360, demands: [] }],
+  pictures: 'all',
+  video: false,
+};
 const FFMPEG = { path: 'ffmpeg', version: '7.1', avformat: 61, hasFpsMode: true, ...UNCONFINED };
 
 const IGNORE: RunEvents = {
   started: () => undefined,
   frame: () => undefined,
   counters: () => undefined,
+  unit: () => undefined,
   video: () => undefined,
 };
 const DEPS: OpenerDeps = {
@@ -125,10 +130,10 @@ test(
     assert.deepEqual(it.hosts(), ['10.0.0.1']);
 
     const other = await it.open();
-    other.setPlan({ ...PLAN, keyFramesOnly: true });
+    other.setPlan({ ...PLAN, pictures: 'key_frames' });
     await it.last().end({ code: 'refused', detail: '' });
     await settle();
-    assert.equal(it.last().plan.keyFramesOnly, true);
+    assert.equal(it.last().plan.pictures, 'key_frames');
   },
 );
 

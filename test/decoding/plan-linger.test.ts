@@ -12,9 +12,10 @@ const plan = (...widths: number[]): DecodePlan => ({
     height: (width * 9) / 16,
     demands: [{ key: `${width}x${(width * 9) / 16}q50`, quality: 50, fps: null }],
   })),
-  keyFramesOnly: false,
+  pictures: 'all',
+  video: false,
 });
-const KEY_FRAMES: DecodePlan = { ...plan(640), keyFramesOnly: true };
+const KEY_FRAMES: DecodePlan = { ...plan(640), pictures: 'key_frames' };
 const widths = (extended: DecodePlan): number[] => extended.outputs.map(({ width }) => width);
 
 test(
@@ -55,7 +56,8 @@ test(
     linger.extend(plan(640, 320), 1000, false);
     assert.deepEqual(linger.extend(KEY_FRAMES, 2000, false), {
       outputs: [...plan(640).outputs, { width: 320, height: 180, demands: [] }],
-      keyFramesOnly: false,
+      pictures: 'all',
+      video: false,
     });
     assert.equal(linger.endsAt, 12_000);
     assert.equal(linger.extend(KEY_FRAMES, 12_000, false), KEY_FRAMES);

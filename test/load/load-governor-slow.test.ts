@@ -15,7 +15,7 @@ class BusyCamera implements WatchedCamera {
 
   get video(): NonNullable<WatchedCamera['video']> {
     const units = Math.round(((performance.now() - this.#startedAt) / 1000) * FPS);
-    const of = { keyFrames: units / FPS, keyFrameGapMs: 1000, pictureAt: null, latenessMs: 0 };
+    const of = { codec: null, keyFrames: units / FPS, keyFrameGapMs: 1000, pictureAt: null, latenessMs: 0 };
     return { ...of, units, waitMs: 300, droppedUnits: Math.round(units / 10) };
   }
 

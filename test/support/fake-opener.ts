@@ -4,6 +4,7 @@ import type {
   FrameMessage,
   RunCounters,
   RunEnd,
+  UnitMessage,
   VideoReport,
 } from '../../src/shared/worker-protocol.js';
 import type { RenditionKey } from '../../src/shared/rendition.js';
@@ -26,6 +27,7 @@ export const UNCONFINED = {
 };
 
 export const NO_VIDEO: VideoReport = {
+  codec: null,
   units: 0,
   keyFrames: 0,
   keyFrameGapMs: null,
@@ -77,6 +79,10 @@ export class FakeRun implements CameraRun {
       encodeMs: 1,
     };
     this.events.frame(frame);
+  }
+
+  unit(unit: UnitMessage): void {
+    this.events.unit(unit);
   }
 
   counters(some: Partial<RunCounters>): void {

@@ -7,7 +7,14 @@ import { preferredPixels, WorkerPool } from '../../src/decoding/worker-pool.js';
 import { epochMs } from '../../src/shared/clock.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import { renditionKey } from '../../src/shared/rendition.js';
-import type { DecodePlan, FrameMessage, RunEnd, VideoReport } from '../../src/shared/worker-protocol.js';
+import type {
+  DecodePlan,
+  FrameMessage,
+  RunCounters,
+  RunEnd,
+  UnitMessage,
+  VideoReport,
+} from '../../src/shared/worker-protocol.js';
 import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
 import { until } from '../support/until.js';
 
@@ -17,11 +24,12 @@ const timeout = 60_000;
 const SMALL = { width: 320, height: 180 };
 const LARGE = { width: 640, height: 360 };
 
-const planOf = (size: typeof SMALL, keyFramesOnly = false): DecodePlan => ({
+const planOf = (size: typeof SMALL, pictures: DecodePlan['pictures'] = 'all'): DecodePlan => ({
   outputs: [{ ...size, demands: [{ key: renditionKey({ ...size, quality: 50 }), quality: 50, fps: null }] }],
-  keyFramesOnly,
+  pictures,
+  video: false,
 });
-const IDLE: DecodePlan = { outputs: [{ ...SMALL, demands: [] }], keyFramesOnly: true };
+const IDLE: DecodePlan = { outputs: [{ ...SMALL, demands: [] }], pictures: 'key_frames', video: false };
 
 async function play(t: TestContext, options: Partial<CameraOptions>, plan: DecodePlan) {
   const cameras = await startCameras({ ...SMALL, portsEach: true, gop: 25, ...options });
@@ -30,7 +38,9 @@ async function play(t: TestContext, options: Partial<CameraOptions>, plan: Decod
   const pool = new WorkerPool(1, { ffmpegStarted: () => started++, workerDied: () => undefined });
   t.after(() => pool.close());
   const frames: (FrameMessage & { readonly at: number })[] = [];
+  const units: UnitMessage[] = [];
   let video: VideoReport | null = null;
+  let counted: RunCounters | null = null;
   const { hostname, port, pathname } = new URL(cameras.url(0).replace('rtsp:', 'http:'));
   const camera = pool.run(
     {
@@ -52,7 +62,8 @@ async function play(t: TestContext, options: Partial<CameraOptions>, plan: Decod
     {
       started: () => undefined,
       frame: (frame) => frames.push({ ...frame, at: epochMs() }),
-      counters: () => undefined,
+      unit: (unit) => units.push(unit),
+      counters: (counters) => (counted = counters),
       video: (report) => (video = report),
     },
   );
@@ -70,7 +81,8 @@ async function play(t: TestContext, options: Partial<CameraOptions>, plan: Decod
   };
   const sessions = async (): Promise<number> => (await cameras.list())[0]?.contacts.describes ?? 0;
   const decoders = { started: () => started, now: () => pool.pidsOf('cam').length };
-  return { cameras, camera, frames, run, numbers, sessions, decoders, video: () => video };
+  const counters = (): RunCounters | null => counted;
+  return { cameras, camera, frames, units, run, numbers, sessions, decoders, counters, video: () => video };
 }
 
 const of = (frames: readonly FrameMessage[], { width }: typeof SMALL): number =>
@@ -134,6 +146,48 @@ test(
     assert.ok(Math.max(...ages) < 300, `no picture of the past: ${ages.map(Math.round).join(' ')}`);
     assert.equal(it.decoders.started(), 1);
     assert.equal(await it.sessions(), 1);
+  },
+);
+
+test(
+  'with video alone every unit is handed over, and one picture in five seconds is decoded',
+  { timeout },
+  async (t) => {
+    const sampled: DecodePlan = { ...planOf(SMALL, 'sampled'), video: true };
+    const it = await play(t, {}, sampled);
+    await until('ten seconds of units', () => it.units.length >= 250, 30_000);
+    assert.equal(it.units[0]?.kind, 'key');
+    const keys = it.units.filter(({ kind }) => kind === 'key').length;
+    assert.ok(keys === 10 || keys === 11, `${keys} key units of 250`);
+    assert.equal(it.video()?.codec, 'h264');
+    assert.ok((it.video()?.units ?? 0) - it.units.length <= 30, 'none is left out');
+    const decoded = it.counters()?.decoded ?? 0;
+    assert.ok(decoded >= 2 && decoded <= 3, `${decoded} pictures decoded`);
+    assert.equal(it.frames.length, decoded, 'each is encoded');
+    assert.equal(it.decoders.started(), 1);
+  },
+);
+
+test(
+  'video that is wanted in the middle of a group of pictures comes from its key unit on, at once',
+  { timeout },
+  async (t) => {
+    const it = await play(t, { gop: 250 }, planOf(SMALL));
+    await until('two seconds of frames', () => it.frames.length >= 50, 20_000);
+    it.camera.setPlan({ ...planOf(SMALL), video: true });
+    await until('units', () => it.units.length >= 70, 3000);
+    assert.equal(it.units[0]?.kind, 'key');
+    const times = it.units.map(({ capturedAt }) => capturedAt);
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+    );
+    assert.equal(it.decoders.started(), 1);
+    it.camera.setPlan(planOf(SMALL));
+    await sleep(300);
+    const { length } = it.units;
+    await sleep(300);
+    assert.equal(it.units.length, length, 'none comes that nobody wants');
   },
 );
 

@@ -14,9 +14,10 @@ import { until } from '../support/until.js';
 
 const timeout = 60_000;
 
-const planOf = (width: number, height: number, keyFramesOnly = false): DecodePlan => ({
+const planOf = (width: number, height: number, pictures: DecodePlan['pictures'] = 'all'): DecodePlan => ({
   outputs: [{ width, height, demands: [{ key: `${width}x${height}q50`, quality: 50, fps: null }] }],
-  keyFramesOnly,
+  pictures,
+  video: false,
 });
 
 async function decoding(t: TestContext, plan: DecodePlan, path = CHOSEN_FFMPEG.path, inItsPlace = path) {
@@ -61,7 +62,7 @@ for (const ffmpeg of FFMPEGS)
       const units = encodeUnits(t, { codec: 'h264', source: 'testsrc2=s=320x180:r=10:d=5', args });
       const keys = units.filter(({ randomAccess }) => randomAccess === 'key');
       assert.equal(keys.length, 5);
-      const { it, pictures } = await decoding(t, planOf(320, 180, true), ffmpeg.path);
+      const { it, pictures } = await decoding(t, planOf(320, 180, 'key_frames'), ffmpeg.path);
       const delays: number[] = [];
       for (const unit of units) {
         const shown = pictures.length;

@@ -17,14 +17,17 @@ export interface LivenessTimes {
 /** Why a run is given up. `no_key_frame` and `bad_data`: video comes, and no picture of it. */
 export type Overdue = 'open_timeout' | 'stall' | 'no_key_frame' | 'bad_data';
 
-type Mode = Pick<DecodePlan, 'keyFramesOnly' | 'groupShare'>;
+type Mode = Pick<DecodePlan, 'pictures' | 'groupShare'>;
 
 /** Whether pictures between key frames are left out. */
-const isThinned = ({ keyFramesOnly, groupShare = 1 }: Mode): boolean => keyFramesOnly || groupShare < 1;
+const isThinned = ({ pictures, groupShare = 1 }: Mode): boolean => pictures !== 'all' || groupShare < 1;
 
-/** How old a camera's picture may be and still be of the present, ms; undefined while all frames are decoded. */
+/**
+ * How old a camera's picture may be and still be of the present, ms; undefined while all frames are decoded, or viewers get them as
+ * video.
+ */
 export const maxGapMs = (mode: Mode, gap: KeyFrameGap): number | undefined =>
-  isThinned(mode) ? gap.maxMs : undefined;
+  isThinned(mode) && mode.pictures !== 'sampled' ? gap.maxMs : undefined;
 
 /** When the next sign of life of one run is due. Pure; times are monotonic, ms. */
 export class Liveness {
@@ -82,7 +85,7 @@ export class Liveness {
    */
   picture(at: number): void {
     this.#pictureAt = Math.max(at, this.#pictureAt ?? at);
-    if (this.mode.keyFramesOnly) this.gap.note(at);
+    if (this.mode.pictures === 'key_frames') this.gap.note(at);
   }
 
   video(report: VideoReport, now: number): void {
@@ -93,7 +96,7 @@ export class Liveness {
   }
 
   plan(next: Mode, now: number): void {
-    if (this.mode.keyFramesOnly !== next.keyFramesOnly) {
+    if (this.mode.pictures !== next.pictures) {
       this.#modeSince = now;
       this.gap.interrupt();
     }
@@ -109,12 +112,15 @@ export class Liveness {
     }
     if (!isThinned(this.mode)) return Math.max(this.#pictureAt, this.#modeSince) + stallMs;
     const keyFrameBy =
-      this.#pictureAt + (this.mode.keyFramesOnly ? patience : Math.max(stallMs, this.gap.maxMs));
+      this.#pictureAt + (this.mode.pictures === 'all' ? Math.max(stallMs, this.gap.maxMs) : patience);
     return this.#video ? Math.min(keyFrameBy, this.#video.newestAt + stallMs) : keyFrameBy;
   }
 
   get #keyFrameDueAt(): number {
-    if (!this.mode.keyFramesOnly || this.gap.keyFrames !== 'frequent') return Infinity;
+    const { pictures } = this.mode;
+    if (pictures === 'all' || this.gap.keyFrames !== 'frequent') return Infinity;
+    // Most are left out: the worker's reports say how far apart they are, unless none has come at all.
+    if (pictures === 'sampled' && (this.#video?.report.keyFrames ?? 1) > 0) return Infinity;
     const since = this.#pictureAt ?? this.#video?.firstAt ?? this.startedAt;
     return Math.max(since, this.#modeSince) + RARE_MS;
   }

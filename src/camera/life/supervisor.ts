@@ -3,7 +3,13 @@ import type { Clock } from '../../shared/clock.js';
 import type { CameraOpener } from '../../decoding/camera-run.js';
 import type { KeyFrames } from '../../decoding/decode-plan.js';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../../shared/errors.js';
-import type { DecodePlan, FrameMessage, RunCounters, VideoReport } from '../../shared/worker-protocol.js';
+import type {
+  DecodePlan,
+  FrameMessage,
+  RunCounters,
+  UnitMessage,
+  VideoReport,
+} from '../../shared/worker-protocol.js';
 import { Backoff, type RetryTimes } from './backoff.js';
 import type { ConnectGate, ConnectRank, ConnectSlot } from './connect-gate.js';
 import { FreezeDetector } from './freeze-detector.js';
@@ -20,6 +26,8 @@ export interface SupervisorTimes extends RetryTimes, LivenessTimes {
 
 export interface SupervisorEvents {
   frame(frame: FrameMessage): void;
+  /** The video as it came, while the plan asks for it. */
+  unit(unit: UnitMessage): void;
   /** What was counted since the last call. */
   counted(counters: RunCounters): void;
   /** What the worker tells of the video that it receives. */
@@ -98,7 +106,7 @@ export class Supervisor implements Supervision {
     this.plan = plan;
     this.#run?.setPlan(plan);
     // A shorter gap holds from the next frame on: until then the newest is still a key frame of long ago.
-    if (plan.keyFramesOnly) this.#status.gapChanged();
+    if (plan.pictures !== 'all') this.#status.gapChanged();
   }
 
   /** For a new viewer, a camera that never was live is tried again soon, unless it refused credentials. */
@@ -151,7 +159,9 @@ export class Supervisor implements Supervision {
 
   #rank(): ConnectRank {
     if (this.#everLive) return 'was_live';
-    return this.plan.outputs.some(({ demands }) => demands.length > 0) ? 'watched' : 'unwatched';
+    return this.plan.video || this.plan.outputs.some(({ demands }) => demands.length > 0)
+      ? 'watched'
+      : 'unwatched';
   }
 
   /** @returns how the run failed; `null` when it was stopped */
@@ -168,6 +178,9 @@ export class Supervisor implements Supervision {
       frame: (frame) => {
         this.#noteFreeze(frame);
         this.events.frame(frame);
+      },
+      unit: (unit) => {
+        this.events.unit(unit);
       },
       awaitsKeyFrame: () => {
         this.#status.set(this.status.state, 'no_key_frame', this.#lastFrameAt);

@@ -4,10 +4,12 @@ import { type Clock, epochMs } from '../../shared/clock.js';
 import type { CameraErrorCode } from '../../shared/errors.js';
 import {
   countersSince,
+  type DecodedPictures,
   type DecodePlan,
   type FrameMessage,
   type RunCounters,
   type RunEnd,
+  type UnitMessage,
   type VideoReport,
 } from '../../shared/worker-protocol.js';
 import type { KeyFrameGap } from './key-frame-gap.js';
@@ -19,6 +21,7 @@ export interface WatchedRunEvents {
   /** A frame came, or was decoded although nobody wanted it. `first`: of this run. */
   alive(first: boolean): void;
   frame(frame: FrameMessage): void;
+  unit(unit: UnitMessage): void;
   /** What was counted since the last call. */
   counted(counters: RunCounters): void;
   video(report: VideoReport): void;
@@ -42,6 +45,7 @@ export class WatchedRun {
   #overdue: Overdue | null = null;
   #video: VideoReport | null = null;
   #keyFrames: KeyFrames;
+  #pictures: DecodedPictures;
   /** Stopped, or ended: what still comes of it belongs to nobody. */
   #isOver = false;
 
@@ -55,12 +59,16 @@ export class WatchedRun {
   ) {
     this.#liveness = new Liveness(times, request.plan, gap, clock.now());
     this.#keyFrames = gap.keyFrames;
+    this.#pictures = request.plan.pictures;
     this.#run = opener.open(request, {
       started: () => {
         events.started();
       },
       frame: (frame) => {
         this.#onFrame(frame);
+      },
+      unit: (unit) => {
+        if (!this.#isOver && !this.#overdue) events.unit(unit);
       },
       counters: (counters) => {
         this.#onCounters(counters);
@@ -79,6 +87,7 @@ export class WatchedRun {
   }
 
   setPlan(plan: DecodePlan): void {
+    this.#pictures = plan.pictures;
     this.#liveness.plan(plan, this.clock.now());
     this.#watch();
     this.#run.setPlan(plan);
@@ -115,9 +124,15 @@ export class WatchedRun {
     const { pictureAt } = report;
     if (pictureAt !== null && pictureAt > (before?.pictureAt ?? -Infinity) && this.#isPresent(pictureAt))
       this.#alive();
+    else if (this.#isSeenByUnits && report.units > (before?.units ?? 0)) this.events.alive(false);
     if (this.#liveness.awaitsKeyFrame) this.events.awaitsKeyFrame();
     this.#tellKeyFrames();
     this.#watch();
+  }
+
+  /** Pictures are few because nobody looks at them: of a live camera the units tell that it goes on. */
+  get #isSeenByUnits(): boolean {
+    return this.#pictures === 'sampled' && this.#liveSince !== null;
   }
 
   /** An older picture, one that a decoder gives out at its end, is no sign of life. Unix epoch, ms. */

@@ -63,6 +63,9 @@ export class LocalRun {
         this.#settle('live');
         if (this.#isShown) events.frame(message);
       },
+      unit: (message) => {
+        if (this.#isShown) events.unit(message);
+      },
       counted: (counters) => {
         events.counted(counters);
       },

@@ -196,6 +196,10 @@ export class ClusterSupervisor implements Supervision {
         this.#viewers.frameShown(phase.type === 'owning');
         this.events.frame(message);
       },
+      unit: (message) => {
+        const { phase } = this.#ownership;
+        if (phase.type === 'owning' && phase.lease.isTrusted()) this.events.unit(message);
+      },
       counted: (counters) => {
         this.events.counted(counters);
       },

@@ -46,6 +46,7 @@ export async function takePicture(
         onFirst();
       },
       counters: () => undefined,
+      unit: () => undefined,
       video: () => undefined,
       started: () => undefined,
     },

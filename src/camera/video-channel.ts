@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { PassedFormat, UnitMessage, VideoCodec } from '../shared/worker-protocol.js';
+
+/** An access unit as viewers get it. The buffer is never written to again. */
+export interface VideoUnit {
+  /** `key`: it needs no other, and its parameter sets are in front. */
+  readonly kind: 'key' | 'delta';
+  /** Annex B. */
+  readonly data: ArrayBuffer;
+  /** When its last packet came from the camera: Unix epoch, ms with fraction. */
+  readonly capturedAt: number;
+  /** It needs units before the key unit that it follows. */
+  readonly isLeading: boolean;
+  /** The same object while nothing changed. */
+  readonly format: PassedFormat;
+}
+
+/** Why a camera's video cannot be had now: it sends a codec that is not passed through, or another node of the cluster receives it. */
+export type VideoGap = Exclude<VideoCodec, PassedFormat['codec']> | 'remote';
+
+export interface VideoSink {
+  unit(unit: VideoUnit): void;
+  unavailable(gap: VideoGap): void;
+}
+
+/** What is kept for those who join: beyond any of these they wait for the next key unit. */
+const BACKLOG = { bytes: 8 * 1024 * 1024, units: 600, ms: 20_000 };
+
+/** The video of one camera as it sends it, and everyone who is told of it. */
+export class VideoChannel {
+  readonly sinks = new Set<VideoSink>();
+  #backlog: VideoUnit[] = [];
+  #bytes = 0;
+  #format: PassedFormat | null = null;
+  #gap: VideoGap | null = null;
+  /** Viewers who want units now. */
+  #wanted = 0;
+
+  get gap(): VideoGap | null {
+    return this.#gap;
+  }
+
+  /** What somebody who joins now is given first: the units since the last key unit. Empty: that waits for the next one. */
+  get backlog(): readonly VideoUnit[] {
+    return this.#backlog.filter(({ isLeading }) => !isLeading);
+  }
+
+  /** One viewer more wants units, or one less. */
+  wanted(isWanted: boolean): void {
+    this.#wanted += isWanted ? 1 : -1;
+    // No more come: those that are kept get old.
+    if (this.#wanted === 0) this.#clear();
+  }
+
+  deliver(message: UnitMessage): void {
+    // Each message brings an object of its own.
+    if (message.kind === 'key' && !isDeepStrictEqual(message.format, this.#format))
+      this.#format = message.format;
+    const format = this.#format;
+    if (!format || this.#wanted === 0) return;
+    this.#gap = null;
+    const { kind, data, capturedAt, isLeading } = message;
+    const unit = { kind, data, capturedAt, isLeading, format };
+    this.#keep(unit);
+    for (const sink of this.sinks) sink.unit(unit);
+  }
+
+  /** What the camera sends; `null`: not known. */
+  source(codec: VideoCodec | null): void {
+    if (this.#gap !== 'remote') this.#setGap(codec === 'h264' || codec === 'h265' ? null : codec);
+  }
+
+  /** Whether another node receives the camera. */
+  remote(isRemote: boolean): void {
+    if (isRemote) this.#setGap('remote');
+    else if (this.#gap === 'remote') this.#setGap(null);
+  }
+
+  #setGap(gap: VideoGap | null): void {
+    const before = this.#gap;
+    this.#gap = gap;
+    if (!gap || gap === before) return;
+    this.#clear();
+    for (const sink of [...this.sinks]) sink.unavailable(gap);
+  }
+
+  #clear(): void {
+    this.#backlog = [];
+    this.#bytes = 0;
+  }
+
+  #keep(unit: VideoUnit): void {
+    if (unit.kind === 'key') this.#clear();
+    else if (this.#backlog.length === 0) return;
+    this.#backlog.push(unit);
+    this.#bytes += unit.data.byteLength;
+    const [oldest] = this.#backlog;
+    const ms = unit.capturedAt - (oldest ?? unit).capturedAt;
+    if (this.#bytes > BACKLOG.bytes || this.#backlog.length > BACKLOG.units || ms > BACKLOG.ms) this.#clear();
+  }
+}

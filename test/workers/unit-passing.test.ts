@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { UnitMessage } from '../../src/shared/worker-protocol.js';
+import type { AccessUnit } from '../../src/video/access-unit.js';
+import { passedFormat } from '../../workers/passed-format.js';
+import { UnitPassing } from '../../workers/unit-passing.js';
+import { accessUnit, formatOf } from '../support/access-units.js';
+
+const FAST = { timeout: 5000 };
+const FORMAT = formatOf('h264', { codecString: 'avc1.4d401e' });
+
+let time = 0;
+const unit = (more: Partial<AccessUnit> = {}): AccessUnit => ({
+  ...accessUnit(FORMAT, Uint8Array.of(0, 0, 0, 1, 0x41, ++time), time),
+  ...more,
+});
+const key = (more: Partial<AccessUnit> = {}): AccessUnit => unit({ randomAccess: 'key', ...more });
+
+function passing() {
+  const sent: UnitMessage[] = [];
+  const line = { room: true };
+  const it = new UnitPassing(
+    null,
+    () => line.room,
+    (message) => sent.push(message),
+  );
+  const pass = (...units: readonly AccessUnit[]): string => {
+    const before = sent.length;
+    for (const one of units) it.unit(one);
+    return kinds(sent.slice(before));
+  };
+  return { it, sent, line, pass };
+}
+const kinds = (messages: readonly UnitMessage[]): string => messages.map(({ kind }) => kind).join(' ');
+
+test('nothing is passed while nobody wants it', FAST, () => {
+  assert.equal(passing().pass(key(), unit()), '');
+});
+
+test('whoever begins gets the units since the last key unit, and then each as it comes', FAST, () => {
+  const { it, sent, pass } = passing();
+  it.setWanted(true, () => [key(), unit(), unit()]);
+  assert.equal(kinds(sent), 'key delta delta');
+  assert.equal(pass(unit(), key(), unit()), 'delta key delta');
+  it.setWanted(false, () => []);
+  assert.equal(pass(unit(), key()), '');
+});
+
+test('without such units it begins with the next key unit', FAST, () => {
+  const { it, pass } = passing();
+  it.setWanted(true, () => []);
+  assert.equal(pass(unit(), unit(), key(), unit()), 'key delta');
+});
+
+test('a full line, a damaged unit and another codec break off until the next key unit', FAST, () => {
+  const { it, line, pass } = passing();
+  it.setWanted(true, () => [key()]);
+  line.room = false;
+  assert.equal(pass(unit()), '');
+  line.room = true;
+  assert.equal(pass(unit(), key(), unit()), 'key delta');
+  assert.equal(pass(unit({ damaged: true }), unit(), key()), 'key');
+  assert.equal(pass(accessUnit(formatOf('jpeg'), Uint8Array.of(1), 1), unit(), key()), 'key');
+});
+
+test('leading units go only where the units went that they need', FAST, () => {
+  const { it, pass } = passing();
+  const leading = { leading: true };
+  it.setWanted(true, () => []);
+  assert.equal(pass(key(), unit(leading), unit(leading), unit()), 'key delta');
+  assert.equal(pass(key(), unit(leading), unit()), 'key delta delta');
+});
+
+test('a refresh that takes several pictures is no place to begin', FAST, () => {
+  const { it, pass } = passing();
+  it.setWanted(true, () => []);
+  assert.equal(pass(unit({ randomAccess: 'recovery', recoveryFrames: 10 }), unit()), '');
+  assert.equal(pass(unit({ randomAccess: 'recovery', recoveryFrames: 0 }), unit()), 'key delta');
+});
+
+test('what is handed over is a copy of exactly the unit, and the key unit says its format', FAST, () => {
+  const { it, sent } = passing();
+  const one = key();
+  it.setWanted(true, () => [one]);
+  const [message] = sent;
+  assert.ok(message?.kind === 'key' && message.data !== one.data.buffer);
+  assert.deepEqual(new Uint8Array(message.data), one.data);
+  assert.deepEqual(message.format, { codec: 'h264', codecString: 'avc1.4d401e', width: 320, height: 180 });
+  assert.equal(message.capturedAt, one.arrivedAt);
+});
+
+test('a stretched picture is told with the size to show it in, the configured shape first', FAST, () => {
+  const half = formatOf('h265', { width: 960, height: 1080, sampleAspect: { width: 2, height: 1 } });
+  const shown = (aspect: number | null) => {
+    const { displayWidth, displayHeight } = passedFormat(half, aspect) ?? {};
+    return [displayWidth, displayHeight];
+  };
+  assert.deepEqual(shown(null), [1920, 1080]);
+  assert.deepEqual(shown(4 / 3), [1440, 1080]);
+  assert.deepEqual(shown(1 / 2), [960, 1920]);
+  assert.deepEqual(shown(960 / 1080), [undefined, undefined]);
+  assert.equal(passedFormat(formatOf('mpeg4'), null), null);
+});
