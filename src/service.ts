@@ -159,7 +159,7 @@ async function createRooms(
   const governor = createGovernor(registry, log, (keys) => cluster.relieve(keys));
   const seats = new ClientSeats(registry);
   const sessions = createViewerSessions(config, { admission, seats, metrics, clock });
-  const walls = new Walls({ admission, registry, seats, metrics, clock, pageVersion: version });
+  const walls = new Walls({ admission, registry, seats, metrics, log, clock, pageVersion: version });
   return { admission, decoding, registry, governor, seats, sessions, walls, views };
 }
 

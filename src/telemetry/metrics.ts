@@ -25,6 +25,22 @@ function createRegistry(): Registry {
   return registry;
 }
 
+/** Of video that viewers get as the camera sends it. */
+function videoMetrics(registry: Registry) {
+  const { counter, gauge } = makers(registry);
+  return {
+    wallTiles: gauge('wall_tiles', 'Tiles of walls now, by what they are sent', ['form']),
+    videoFallbacks: counter(
+      'video_fallbacks_total',
+      'Tiles that were given JPEG instead of video, by reason',
+      ['reason'],
+    ),
+    unitsSent: counter('units_sent_total', 'Access units sent to viewers as the camera sent them'),
+    unitsSkipped: counter('units_skipped_total', 'Access units that slow viewers were not sent'),
+    videoBytes: counter('video_bytes_total', 'Bytes of access units sent to viewers'),
+  };
+}
+
 /** Every metric, declared once. Seconds and bytes, as Prometheus wants them; `camera` is the only label that users name. */
 export function createMetrics() {
   const registry = createRegistry();
@@ -61,6 +77,7 @@ export function createMetrics() {
     modeChanges: counter('viewer_mode_changes_total', 'Viewers that changed mode', ['to']),
     slowViewers: counter('slow_viewers_total', 'Viewers closed because they answered nothing for too long'),
     framesSkipped: counter('frames_skipped_total', 'Frames that slow viewers were not sent'),
+    ...videoMetrics(registry),
     rejected: counter('rejected_total', 'Viewers and requests turned away, by reason', ['reason']),
     logLinesDropped: counter(
       'log_lines_dropped_total',

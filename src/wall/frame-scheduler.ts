@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../shared/errors.js';
 import { SendWindow } from './send-window.js';
 import type { SessionTile } from './session-tile.js';
-import type { WallFrame } from './tile-stream.js';
+import type { OutgoingFrame } from './tile-frames.js';
 
 /** A browser that has drawn nothing for so long while frames are on the way to it is taken for gone. */
 const STALLED_MS = 15_000;
@@ -10,9 +10,12 @@ const STALLED_MS = 15_000;
  */
 const MAX_UNCREDITED_BYTES = 4 * 1024 * 1024;
 
+/** A decoder may keep pictures back to show them in order, four at most; of 25 a second. */
+const REORDER_MS = 160;
+
 /** Where the frames go. */
 export interface FrameSender {
-  send(tile: SessionTile, frame: WallFrame, sequence: number): void;
+  send(tile: SessionTile, frame: OutgoingFrame): void;
   /** Bytes that the kernel has not taken yet. */
   bufferedAmount(): number;
 }
@@ -42,9 +45,14 @@ export class FrameScheduler {
   /** The browser has drawn this frame of the tile, and no longer waits for those before it. */
   acknowledge(tile: SessionTile, sequence: number): void {
     const now = this.now();
-    for (const frame of tile.acknowledge(sequence)) {
+    for (const frame of tile.frames.acknowledge(sequence)) {
       this.#lastDrawnAt = now;
-      this.#window.drawn(frame.bytes, frame.sentAt, now, this.#waiting.size > 0);
+      // The last of many units that were sent at once is drawn late however fast the line is.
+      if (frame.unit?.isBacklog) this.#window.forgotten(frame.bytes);
+      else {
+        const holdMs = frame.unit ? REORDER_MS : 0;
+        this.#window.drawn(frame.bytes, frame.sentAt, now, this.#waiting.size > 0, holdMs);
+      }
     }
     if (tile.sendable) this.#waiting.add(tile);
   }
@@ -55,12 +63,24 @@ export class FrameScheduler {
       if (this.#closed || !this.#window.open() || this.#isPiledUp()) return;
       this.#waiting.delete(tile);
       if (tile.sendable) this.#send(tile);
+      // Of video more than one unit may wait: in turn with the other tiles.
+      if (tile.sendable) this.#waiting.add(tile);
     }
+  }
+
+  /** A paused tile: its browser says nothing more of units on the way. */
+  paused(tile: SessionTile): void {
+    for (const unit of tile.frames.forgetUnits()) this.#window.forgotten(unit.bytes);
+  }
+
+  /** Whether the line takes less than there is to send. */
+  get isLineBehind(): boolean {
+    return !this.#window.open() || this.sender.bufferedAmount() > 0;
   }
 
   /** The tile is gone: what is on the way to it will not be acknowledged. */
   drop(tile: SessionTile): void {
-    for (const frame of tile.inFlight) this.#window.forgotten(frame.bytes);
+    for (const frame of tile.frames.inFlight) this.#window.forgotten(frame.bytes);
     this.#waiting.delete(tile);
     this.pump();
   }
@@ -85,10 +105,10 @@ export class FrameScheduler {
 
   #send(tile: SessionTile): void {
     const now = this.now();
-    const taken = tile.take(now);
+    const taken = tile.frames.take(now);
     if (!taken) return;
     if (this.#window.inFlight === 0) this.#lastDrawnAt = now;
-    this.#window.sent(taken.frame.jpeg.byteLength);
-    this.sender.send(tile, taken.frame, taken.sequence);
+    this.#window.sent(taken.bytes.byteLength);
+    this.sender.send(tile, taken);
   }
 }

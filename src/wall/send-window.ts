@@ -46,12 +46,15 @@ export class SendWindow {
     this.#inFlight -= bytes;
   }
 
-  /** A frame was drawn. `held` says whether others wait for the window: only then has it proven too small. */
-  drawn(bytes: number, sentAt: number, now: number, held: boolean): void {
+  /**
+   * A frame was drawn. `held` says whether others wait for the window: only then has it proven too small.
+   * @param holdMs how long the browser's decoder may keep it back
+   */
+  drawn(bytes: number, sentAt: number, now: number, held: boolean, holdMs = 0): void {
     this.#inFlight -= bytes;
     const lag = now - sentAt;
     this.#remember(lag, now);
-    if (lag > Math.min(this.#base, this.#previousBase) + TARGET_LAG_MS) {
+    if (lag > Math.min(this.#base, this.#previousBase) + TARGET_LAG_MS + holdMs) {
       // Frames sent before the last cut cannot have seen its effect.
       if (sentAt < this.#shrunkAt) return;
       this.#bytes = Math.max(MIN_BYTES, this.#bytes * SHRINK);

@@ -9,37 +9,17 @@ import {
   MESSAGE_BURST,
   MESSAGES_PER_SECOND,
   TILE_CREDITS,
-  WALL_PROTOCOL_VERSION,
   encodeFrameHeader,
   type ClientMessage,
   type RefusedMessage,
   type ServerMessage,
   type SubscribeMessage,
 } from './protocol.js';
-import { SessionTile, type TileEvents } from './session-tile.js';
+import type { WallSessionDeps, WallSocket } from './session-deps.js';
+import { SessionTile } from './session-tile.js';
 import { StateOutbox } from './state-outbox.js';
+import type { TileEvents } from './tile-events.js';
 import type { WallRequest, WallStreams } from './tile-stream.js';
-
-/** The one socket of a wall, as its session needs it. None of these is called after `close`. */
-export interface WallSocket {
-  sendText(text: string): void;
-  /** One binary message made of both parts; `header` is fresh, `jpeg` is shared: neither is changed later. */
-  sendBinary(header: Uint8Array, jpeg: Uint8Array | ArrayBuffer): void;
-  /** Bytes that the kernel has not taken yet. */
-  bufferedAmount(): number;
-  close(code: RefusalCode, reason: string): void;
-}
-
-export interface WallSessionDeps {
-  /** Monotonic, ms. */
-  now(): number;
-  /** Unix epoch, ms: the clock that frames and states are stamped with. */
-  epoch(): number;
-  /** A frame that a tile waited to be sent was replaced by a newer one. */
-  frameSkipped(): void;
-  /** Version of the wall page that this server gives out; '' is none. */
-  readonly pageVersion: string;
-}
 
 /**
  * One browser's multiplexed session on `/wall`: reads its messages and owns its tiles. The caller owns the socket and calls
@@ -58,7 +38,19 @@ export class WallSession {
       // Refused or closed tiles may not come back through a late frame.
       if (this.#tiles.get(tile.handle) === tile) this.#scheduler.ready(tile);
     },
-    skipped: () => this.deps.frameSkipped(),
+    skipped: () => {
+      this.deps.counts.frameSkipped();
+    },
+    unitSkipped: () => {
+      this.deps.counts.unitSkipped();
+    },
+    form: (before, now) => {
+      this.deps.counts.tileForm(before, now);
+    },
+    fellBack: ({ camera }, why) => {
+      this.deps.counts.fellBack(camera, why);
+    },
+    isLineBehind: () => this.#scheduler.isLineBehind,
     state: (tile, state) => this.#states.changed(tile, state),
     refused: (tile, what, refusal) => {
       if (what === 'subscribe') this.#drop(tile);
@@ -73,9 +65,10 @@ export class WallSession {
   ) {
     this.#scheduler = new FrameScheduler(
       {
-        send: ({ handle }, { jpeg, capturedAt }, sequence) => {
-          const header = { kind: 'jpeg', handle, sequence, capturedAt } as const;
-          socket.sendBinary(encodeFrameHeader(header, WALL_PROTOCOL_VERSION), jpeg);
+        send: ({ handle }, { kind, bytes, capturedAt, sequence, tell }) => {
+          if (tell) this.#send({ type: 'video', handle, ...tell });
+          if (kind !== 'jpeg') deps.counts.unitSent(bytes.byteLength);
+          socket.sendBinary(encodeFrameHeader({ kind, handle, sequence, capturedAt }, deps.protocol), bytes);
         },
         bufferedAmount: () => socket.bufferedAmount(),
       },
@@ -90,7 +83,7 @@ export class WallSession {
   open(): void {
     this.#send({
       type: 'hello',
-      protocol: WALL_PROTOCOL_VERSION,
+      protocol: this.deps.protocol,
       time: this.deps.epoch(),
       credits: TILE_CREDITS,
       maxHandles: MAX_HANDLES,
@@ -105,7 +98,7 @@ export class WallSession {
       this.end('too_many_messages', `too many messages: at most ${MESSAGES_PER_SECOND} a second`);
       return;
     }
-    const parsed = parseClientMessage(data, isBinary, WALL_PROTOCOL_VERSION);
+    const parsed = parseClientMessage(data, isBinary, this.deps.protocol);
     if (parsed.kind === 'message') this.#handle(parsed.message);
     else if (parsed.kind === 'bad') this.end('bad_parameter', parsed.problem);
     else this.#refuse(parsed.what, parsed.handle, parsed.problem);
@@ -114,6 +107,7 @@ export class WallSession {
   /** About once a second: sends what was put off, and ends a session whose browser neither draws nor reads. */
   tick(): void {
     this.#states.flush();
+    for (const tile of [...this.#tiles.values()]) tile.tick();
     const stalled = this.#ended ? null : this.#scheduler.stalled();
     if (stalled) this.end(stalled.code, stalled.reason);
   }
@@ -144,8 +138,8 @@ export class WallSession {
         return;
       }
       case 'rendition': {
-        const { handle, width, height, quality, fps, main } = message;
-        this.#tiles.get(handle)?.change({ width, height, quality, fps, main });
+        const { handle, width, height, quality, fps, main, codecs, why } = message;
+        this.#tiles.get(handle)?.change({ width, height, quality, fps, main, codecs, why });
         return;
       }
       case 'pause':
@@ -180,7 +174,7 @@ export class WallSession {
   }
 
   #subscribe(message: SubscribeMessage): void {
-    const { handle, camera, rtsp, width, height, quality, fps, main } = message;
+    const { handle, camera, rtsp, width, height, quality, fps, main, codecs = [] } = message;
     const request: WallRequest = { camera, rtsp, width, height, quality, fps, main };
     if (this.#tiles.has(handle)) {
       this.#endHandleInUse(handle);
@@ -190,7 +184,7 @@ export class WallSession {
       this.end('bad_parameter', `bad subscribe: at most ${MAX_HANDLES} handles`);
       return;
     }
-    const tile = new SessionTile(handle, request, this.streams, this.#events);
+    const tile = new SessionTile(handle, request, codecs, this.streams, this.#events, () => this.deps.now());
     this.#tiles.set(handle, tile);
     tile.open();
   }
@@ -203,7 +197,11 @@ export class WallSession {
       );
       return;
     }
-    for (const handle of handles) this.#tiles.get(handle)?.setPaused(paused);
+    for (const handle of handles) {
+      const tile = this.#tiles.get(handle);
+      tile?.setPaused(paused);
+      if (tile && paused) this.#scheduler.paused(tile);
+    }
   }
 
   #acknowledge(frames: readonly (readonly [handle: number, sequence: number])[]): void {

@@ -4,6 +4,7 @@ import type { CameraStatus } from '../shared/camera-state.js';
 import { parseCameraName } from '../shared/camera-name.js';
 import { CAMERA_FAULTS, ServiceError } from '../shared/errors.js';
 import type { Frame } from '../camera/publisher.js';
+import type { VideoSink } from '../camera/video-channel.js';
 import type { Registry, StreamRequest } from '../camera/registry.js';
 import { parseRtspUrl } from '../source/rtsp-url.js';
 import type {
@@ -13,27 +14,42 @@ import type {
   WallState,
   WallStreams,
   WallSubscription,
+  WallVideoSink,
+  WallVideoSubscription,
 } from './tile-stream.js';
 
 /** What one browser may see of the registry. `refused` counts what is turned away, `mayRetry` limits tries out of turn. */
 export function wallStreams(
-  registry: Pick<Registry, 'join' | 'retry'>,
+  registry: Pick<Registry, 'join' | 'joinVideo' | 'retry'>,
   grant: Grant,
   refused: (error: ServiceError) => void,
   mayRetry: (camera: string) => boolean,
 ): WallStreams {
+  const granted = <T>(
+    request: WallRequest,
+    sink: Pick<WallSink, 'refused'>,
+    nothing: T,
+    join: () => T,
+  ): T => {
+    try {
+      requireCamera(grant, request.camera);
+      return join();
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      refused(error);
+      sink.refused(refusalOf(error));
+      return nothing;
+    }
+  };
   return {
-    join(request, sink) {
-      try {
-        requireCamera(grant, request.camera);
-        return subscription(registry.join(streamRequest(request), listener(sink)), sink);
-      } catch (error) {
-        if (!(error instanceof ServiceError)) throw error;
-        refused(error);
-        sink.refused(refusalOf(error));
-        return NOTHING;
-      }
-    },
+    join: (request, sink) =>
+      granted(request, sink, NOTHING, () =>
+        subscription(registry.join(streamRequest(request), listener(sink)), sink),
+      ),
+    joinVideo: (request, sink) =>
+      granted(request, sink, NO_VIDEO, () =>
+        videoSubscription(registry.joinVideo(streamRequest(request), listener(sink)), sink),
+      ),
     retry(request) {
       try {
         requireCamera(grant, request.camera);
@@ -54,7 +70,13 @@ const NOTHING: WallSubscription = {
   leave: () => undefined,
 };
 
-const listener = (sink: WallSink): Parameters<Registry['join']>[1] => ({
+const NO_VIDEO: WallVideoSubscription = {
+  backlog: () => [],
+  setActive: () => undefined,
+  leave: () => undefined,
+};
+
+const listener = (sink: Pick<WallSink, 'state' | 'refused'>): Parameters<Registry['join']>[1] => ({
   state: (status) => {
     const state = wallState(status);
     if (state) sink.state(state);
@@ -85,6 +107,33 @@ function subscription(seat: ReturnType<Registry['join']>, sink: WallSink): WallS
     },
     leave: () => {
       channel.sinks.delete(frameSink);
+      seat.leave();
+    },
+  };
+}
+
+function videoSubscription(
+  seat: ReturnType<Registry['joinVideo']>,
+  sink: WallVideoSink,
+): WallVideoSubscription {
+  const { video } = seat;
+  const videoSink: VideoSink = {
+    unit: (unit) => {
+      sink.unit(unit);
+    },
+    unavailable: (gap) => {
+      sink.unavailable(gap);
+    },
+  };
+  video.sinks.add(videoSink);
+  if (video.gap !== null) sink.unavailable(video.gap);
+  return {
+    backlog: () => video.backlog,
+    setActive: (active) => {
+      seat.setActive(active);
+    },
+    leave: () => {
+      video.sinks.delete(videoSink);
       seat.leave();
     },
   };

@@ -1,3 +1,4 @@
+import type { VideoGap, VideoUnit } from '../camera/video-channel.js';
 import type { RefusedMessage, TileRendition, TileState } from './protocol.js';
 
 /** What a wall's session needs of the cameras behind it. `streams.ts` is the implementation; tests bring their own. */
@@ -8,6 +9,8 @@ export interface WallFrame {
   /** Unix epoch, ms with fraction. */
   readonly capturedAt: number;
 }
+
+export type { VideoGap, VideoUnit };
 
 export interface WallState {
   readonly state: TileState;
@@ -25,7 +28,7 @@ export interface WallState {
 export type TileRefusal = Pick<RefusedMessage, 'code' | 'reason' | 'text'>;
 
 /** The stream that a tile asks for. */
-export interface WallRequest extends TileRendition {
+export interface WallRequest extends Omit<TileRendition, 'codecs'> {
   readonly camera: string;
   readonly rtsp?: string | undefined;
 }
@@ -38,17 +41,33 @@ export interface WallSink {
   refused(refusal: TileRefusal): void;
 }
 
-export interface WallSubscription {
-  /** Newest frame, however old, or null before the first. */
-  latest(): WallFrame | null;
+export interface WallVideoSink extends Omit<WallSink, 'frame'> {
+  unit(unit: VideoUnit): void;
+  /** There is no video of this camera now. The join goes on. */
+  unavailable(gap: VideoGap): void;
+}
+
+interface Joined {
   /** False: no frames are wanted for now (a hidden tile), states still are; the camera should stay open. */
   setActive(active: boolean): void;
   leave(): void;
 }
 
+export interface WallSubscription extends Joined {
+  /** Newest frame, however old, or null before the first. */
+  latest(): WallFrame | null;
+}
+
+export interface WallVideoSubscription extends Joined {
+  /** The units since the last key unit; empty when there are none, or too many. */
+  backlog(): readonly VideoUnit[];
+}
+
 /** The streams that one browser's grant lets it see. */
 export interface WallStreams {
   join(request: WallRequest, sink: WallSink): WallSubscription;
+  /** The video as the camera sends it. */
+  joinVideo(request: WallRequest, sink: WallVideoSink): WallVideoSubscription;
   /** Has a camera tried now that waits for its next try; false when that may not be. */
   retry(request: WallRequest): boolean;
 }

@@ -2,7 +2,8 @@ import type { Admission } from '../access/admission.js';
 import type { Grant } from '../access/auth.js';
 import { type Clock, epochMs } from '../shared/clock.js';
 import { closeReason } from '../shared/close-reason.js';
-import { REFUSALS, type RefusalCode, ServiceError } from '../shared/errors.js';
+import { badParameter, REFUSALS, type RefusalCode, ServiceError } from '../shared/errors.js';
+import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Registry } from '../camera/registry.js';
 import type { ClientSeats } from '../viewer/client-seats.js';
@@ -13,9 +14,15 @@ import {
   type SocketSession,
   type ViewerSocket,
 } from '../viewer/socket-session.js';
-import { MAX_CLIENT_MESSAGE_BYTES } from './protocol.js';
+import {
+  MAX_CLIENT_MESSAGE_BYTES,
+  WALL_PROTOCOL_VERSION,
+  WALL_VIDEO_PROTOCOL_VERSION,
+  type WallProtocol,
+} from './protocol.js';
 import { RetryLimit } from './retry-limit.js';
-import { WallSession, type WallSocket } from './session.js';
+import { WallSession } from './session.js';
+import type { SessionCounts, WallSocket } from './session-deps.js';
 import { wallStreams } from './streams.js';
 
 export interface WallDeps {
@@ -23,6 +30,7 @@ export interface WallDeps {
   readonly registry: Pick<Registry, 'retry'>;
   readonly seats: ClientSeats;
   readonly metrics: Metrics;
+  readonly log: Log;
   readonly clock: Clock;
   /** Of the wall page that this server gives out; '' is none. */
   readonly pageVersion: string;
@@ -54,13 +62,10 @@ export class Walls {
       autoPing: true,
       slowTimeoutMs: null,
       judge: (facts) =>
-        this.deps.admission.admit(
-          'watch',
-          facts,
-          ({ grant }) =>
-            (socket) =>
-              this.#start(socket, grant, facts.address),
-        ),
+        this.deps.admission.admit('watch', facts, ({ grant, parameters }) => {
+          const protocol = wallProtocol(parameters.get('protocol'));
+          return (socket) => this.#start(socket, grant, facts.address, protocol);
+        }),
     };
   }
 
@@ -69,7 +74,7 @@ export class Walls {
     for (const session of [...this.#sessions]) session.end('shutting_down', 'server is going away');
   }
 
-  #start(socket: ViewerSocket, grant: Grant, address: string): SocketSession {
+  #start(socket: ViewerSocket, grant: Grant, address: string, protocol: WallProtocol): SocketSession {
     const { admission, registry, seats, metrics, clock } = this.deps;
     let leave: () => void;
     try {
@@ -81,7 +86,7 @@ export class Walls {
       return CLOSED_SESSION;
     }
     const streams = wallStreams(
-      { join: seats.of(address).join, retry: (request) => registry.retry(request) },
+      { ...seats.of(address), retry: (request) => registry.retry(request) },
       grant,
       (error) => {
         metrics.rejected.inc({ reason: error.code });
@@ -98,9 +103,8 @@ export class Walls {
         now: () => clock.now(),
         epoch: epochMs,
         pageVersion: this.deps.pageVersion,
-        frameSkipped: () => {
-          metrics.framesSkipped.inc();
-        },
+        protocol,
+        counts: sessionCounts(this.deps),
       },
     );
     this.#sessions.add(session);
@@ -122,15 +126,44 @@ export class Walls {
   }
 }
 
+/** @throws RefusedError `bad_parameter` */
+function wallProtocol(text: string | undefined): WallProtocol {
+  const known = [WALL_PROTOCOL_VERSION, WALL_VIDEO_PROTOCOL_VERSION] as const;
+  const version = text === undefined ? WALL_PROTOCOL_VERSION : known.find((one) => String(one) === text);
+  if (!version) throw badParameter(`protocol must be ${known.join(' or ')}: this server speaks no other`);
+  return version;
+}
+
+const sessionCounts = ({ metrics, log }: Pick<WallDeps, 'metrics' | 'log'>): SessionCounts => ({
+  frameSkipped: () => {
+    metrics.framesSkipped.inc();
+  },
+  unitSkipped: () => {
+    metrics.unitsSkipped.inc();
+  },
+  unitSent: (bytes) => {
+    metrics.unitsSent.inc();
+    metrics.videoBytes.inc(bytes);
+  },
+  tileForm: (before, now) => {
+    if (before) metrics.wallTiles.dec({ form: before });
+    if (now) metrics.wallTiles.inc({ form: now });
+  },
+  fellBack: (camera, reason) => {
+    metrics.videoFallbacks.inc({ reason });
+    log.debug({ event: 'video_fallback', camera, reason }, `${camera}: a tile is given JPEG`);
+  },
+});
+
 const wallSocket = (socket: ViewerSocket, rejected: (reason: RefusalCode) => void): WallSocket => ({
   sendText: (text) => {
     socket.send(text, false);
   },
-  sendBinary: (header, jpeg) => {
+  sendBinary: (header, picture) => {
     // The only copy of a frame in JavaScript: header and picture have to be one message, and the picture is shared.
-    const message = new Uint8Array(header.byteLength + jpeg.byteLength);
+    const message = new Uint8Array(header.byteLength + picture.byteLength);
     message.set(header);
-    message.set(jpeg instanceof Uint8Array ? jpeg : new Uint8Array(jpeg), header.byteLength);
+    message.set(picture instanceof Uint8Array ? picture : new Uint8Array(picture), header.byteLength);
     socket.send(message, true);
   },
   bufferedAmount: () => socket.getBufferedAmount(),

@@ -9,6 +9,7 @@ import { WallSession } from '../../src/wall/session.js';
 import type { TileRefusal, WallFrame, WallRequest, WallSink, WallState } from '../../src/wall/tile-stream.js';
 import { PAGE_POLICY } from '../../src/http/answer.js';
 import { createEncoder, type JpegEncoder } from '../../workers/jpeg-encoder.js';
+import { NO_SESSION_COUNTS } from '../support/session-counts.js';
 
 /** The built page and real `/wall` sessions over invented cameras: no FFmpeg, no RTSP, states at a test's word. */
 
@@ -213,12 +214,17 @@ export class FakeWallServer {
       },
       {
         join: (request, sink) => this.#join(request, sink),
+        joinVideo: (_, sink) => {
+          sink.unavailable('jpeg');
+          return { backlog: () => [], setActive: () => undefined, leave: () => undefined };
+        },
         retry: ({ camera }) => this.cameras.get(camera)?.retry() ?? false,
       },
       {
         now: () => performance.now(),
         epoch: () => Date.now(),
-        frameSkipped: () => undefined,
+        protocol: 1,
+        counts: NO_SESSION_COUNTS,
         pageVersion: this.pageVersion,
       },
     );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_SESSION_COUNTS } from '../support/session-counts.js';
 import { WallSession } from '../../src/wall/session.js';
 import type { WallRequest, WallSink, WallState } from '../../src/wall/tile-stream.js';
 import {
@@ -84,6 +85,7 @@ class Bench {
           },
         };
       },
+      joinVideo: () => assert.fail('version 1 knows no video'),
       retry: (request) => {
         this.retries.push(request);
         return this.retries.length === 1;
@@ -92,7 +94,8 @@ class Bench {
     {
       now: () => this.now,
       epoch: () => 1_700_000_000_000 + this.now,
-      frameSkipped: () => (this.skipped += 1),
+      protocol: 1,
+      counts: { ...NO_SESSION_COUNTS, frameSkipped: () => (this.skipped += 1) },
       pageVersion: 'v1',
     },
   );

@@ -16,9 +16,9 @@ function browser() {
   registry.configure([spec('gate'), spec('yard')], null);
   const counted: string[] = [];
   const retries = new RetryLimit();
-  const { join: joinAs } = new ClientSeats(registry).of('10.0.0.9');
+  const seats = new ClientSeats(registry).of('10.0.0.9');
   const streams = wallStreams(
-    { join: joinAs, retry: (request) => registry.retry(request) },
+    { ...seats, retry: (request) => registry.retry(request) },
     { subject: 'test', allows: (camera) => camera !== 'vault', allowsView: () => true },
     ({ code }) => counted.push(code),
     (camera) => retries.take(camera, clock.now()),

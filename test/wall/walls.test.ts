@@ -8,7 +8,7 @@ import type { SocketSession, ViewerSocket } from '../../src/viewer/socket-sessio
 import { type ClientMessage } from '../../src/wall/protocol.js';
 import { Walls } from '../../src/wall/walls.js';
 import { settle } from '../support/manual-clock.js';
-import { spec, testRegistry } from '../support/test-registry.js';
+import { quietLog, spec, testRegistry } from '../support/test-registry.js';
 
 const FAST = { timeout: 20_000 };
 
@@ -51,6 +51,7 @@ function openWalls(t: TestContext) {
     registry,
     seats: new ClientSeats(registry),
     metrics,
+    log: quietLog,
     clock,
     pageVersion: '',
   });
