@@ -22,7 +22,7 @@ const say = (line: string): void => {
 
 /** Each command loads what it needs and no more: `--health` runs often and takes 0.15 s of a core, the service's modules alone 0.4. */
 async function main(): Promise<void> {
-  const { command, operands, flags } = parseCommandLine(process.argv.slice(2));
+  const { command, operands, discover, flags } = parseCommandLine(process.argv.slice(2));
   switch (command) {
     case 'help':
       print(helpText());
@@ -48,6 +48,13 @@ async function main(): Promise<void> {
       const { runDoctor } = await import('./commands/doctor/doctor.js');
       const { cameras } = await loadConfigFile(config, process.env);
       return process.exit((await runDoctor(operands[0] ?? '', config, cameras, say)) ? 0 : EX_UNAVAILABLE);
+    }
+    case 'discover': {
+      const config = loadConfig(process.env, flags);
+      const { runDiscover } = await import('./commands/discover.js');
+      // Not `exit`: what it prints may be more than a pipe takes at once.
+      process.exitCode = (await runDiscover(discover, config, process.env, print)) ? 0 : EX_UNAVAILABLE;
+      return;
     }
     case 'serve':
       // It would end a process that does not listen yet. A file that changes meanwhile is noticed all the same.
