@@ -85,7 +85,10 @@ describe('with a Prometheus that scrapes a running service', { timeout: 60_000 }
   let configured: ConfiguredService;
   let prometheus: Prometheus;
   before(async () => {
-    configured = await openConfiguredService({ count: 2 }, { STALL_TIMEOUT_MS: '1500', RETRY_MIN_MS: '200' });
+    // Receivers that are not there: their series are.
+    const receivers = { WEBHOOK_URLS: 'http://127.0.0.1:1/', MQTT_URL: 'mqtt://127.0.0.1:1' };
+    const env = { STALL_TIMEOUT_MS: '1500', RETRY_MIN_MS: '200', ...receivers };
+    configured = await openConfiguredService({ count: 2 }, env);
     const { service, cameras } = configured;
     prometheus = await startPrometheus(`${DOCKER}prometheus`, `127.0.0.1:${service.port}`);
     const plain = rawGet(service, '/stream.mjpeg?camera_index=cam1').resume();
