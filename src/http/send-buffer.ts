@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { fromLibc } from '../shared/libc.js';
+import { tcpListeners } from './tcp-listeners.js';
 
 /** `IPPROTO_TCP` and Linux's option of tcp(7): bytes not yet sent that the kernel takes at most before a socket counts as full. */
 const IPPROTO_TCP = 6;
@@ -11,9 +12,6 @@ const TCP_NOTSENT_LOWAT = 25;
  * connection stays as fast, however long it is.
  */
 const NOT_SENT_BYTES = 32 * 1024;
-
-/** The state of a listening socket in /proc/net/tcp. */
-const LISTENING = '0A';
 
 const loadSetSockOpt = fromLibc(
   (libc) =>
@@ -43,26 +41,12 @@ export function shortenSendQueues(port: number): boolean {
 
 /** This process's descriptors that listen on `port`. */
 function listeners(port: number): number[] {
-  const inodes = new Set<string>();
-  for (const table of ['/proc/self/net/tcp', '/proc/self/net/tcp6']) {
-    for (const row of readTable(table)) {
-      const [, local = '', , state, , , , , , inode = ''] = row.trim().split(/\s+/);
-      if (state === LISTENING && Number.parseInt(local.split(':')[1] ?? '', 16) === port) inodes.add(inode);
-    }
-  }
+  const inodes = new Set(tcpListeners(port).map(({ inode }) => inode));
   // So it is without /proc, which is no reason not to start.
   if (inodes.size === 0) return [];
   return readdirSync('/proc/self/fd')
     .filter((fd) => inodes.has(/^socket:\[(\d+)\]$/.exec(linkOf(fd))?.[1] ?? ''))
     .map(Number);
-}
-
-function readTable(path: string): string[] {
-  try {
-    return readFileSync(path, 'latin1').split('\n');
-  } catch {
-    return [];
-  }
 }
 
 /** A descriptor may be closed between the listing and this look at it. */

@@ -10,6 +10,7 @@ import type {
   WebSocketBehavior,
 } from 'uWebSockets.js';
 import type { SocketData, SocketRoute } from '../viewer/socket-session.js';
+import { listenAlone } from './listen.js';
 import { upgradeHandler } from './upgrade.js';
 
 export interface ServerOptions {
@@ -27,9 +28,6 @@ process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= '16384';
 
 /** Required, not imported: the official package and its npm aliases are CommonJS, and only some carry an ES wrapper. */
 const uWS = createRequire(import.meta.url)('uWebSockets.js') as typeof UWebSockets;
-
-/** uSockets' listen option of that name; the typings declare it as an enum member that does not exist at run time. */
-const LIBUS_LISTEN_EXCLUSIVE_PORT = 1;
 
 /** Seconds without any byte from a client before its socket is cut: half-open peers. A pong is due far more often. */
 const IDLE_TIMEOUT_S = 32;
@@ -112,22 +110,15 @@ export class Server {
    * @returns the port that is listened on
    * @throws Error naming host and port when they cannot be had
    */
-  listen(port = this.options.port): Promise<number> {
+  async listen(port = this.options.port): Promise<number> {
     const { host } = this.options;
-    return new Promise((resolve, reject) => {
-      // Exclusive: without it two instances share a port silently, and each gets a part of the viewers.
-      listenExclusively(this.app, host, port, (socket) => {
-        if (socket) {
-          this.#listening = socket;
-          resolve(uWS.us_socket_local_port(socket));
-        } else
-          reject(
-            new Error(
-              `cannot listen on ${host} port ${port}: taken, not this machine's, or (below 1024) not allowed to this user`,
-            ),
-          );
-      });
-    });
+    const socket = await listenAlone(this.app, host, port, uWS.us_listen_socket_close);
+    if (!socket)
+      throw new Error(
+        `cannot listen on ${host} port ${port}: taken, not this machine's, or (below 1024) not allowed to this user`,
+      );
+    this.#listening = socket;
+    return uWS.us_socket_local_port(socket);
   }
 
   /** Takes no more connections. */
@@ -146,20 +137,4 @@ export class Server {
     }
     this.app.close();
   }
-}
-
-/** The typings lack `listen` with host and options, which the binding has. */
-function listenExclusively(
-  app: TemplatedApp,
-  host: string,
-  port: number,
-  callback: (socket: us_listen_socket | false) => void,
-): void {
-  type Listen = (
-    host: string,
-    port: number,
-    options: number,
-    callback: (socket: us_listen_socket | false) => void,
-  ) => void;
-  (app.listen as unknown as Listen).call(app, host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, callback);
 }
