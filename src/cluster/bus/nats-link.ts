@@ -2,8 +2,15 @@ import { connect, type Msg, type NatsConnection, type Status } from '@nats-io/tr
 import { redact } from '../../shared/redact.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Bus, MessageHandler, RequestHandler } from './bus.js';
-import { checkVersion, connectionOptions, describe, ClusterSetupError } from './nats-options.js';
+import {
+  checkVersion,
+  ClusterSetupError,
+  connectionOptions,
+  describe,
+  type LinkIdentity,
+} from './nats-options.js';
 import type { NatsSettings } from './nats-settings.js';
+import { subjectFilter } from './subjects.js';
 
 /** Between two tries of the first connection, ms. */
 const FIRST_CONNECT_MS = 1000;
@@ -27,7 +34,7 @@ export class NatsLink implements Bus {
 
   constructor(
     private readonly settings: NatsSettings,
-    private readonly name: string,
+    private readonly identity: LinkIdentity,
     private readonly events: LinkEvents,
     private readonly log: Log,
   ) {}
@@ -116,7 +123,7 @@ export class NatsLink implements Bus {
   async #connectOnce(): Promise<Error | null> {
     let connection: NatsConnection | null = null;
     try {
-      connection = await connect(await connectionOptions(this.settings, this.name));
+      connection = await connect(await connectionOptions(this.settings, this.identity));
       if (this.#isOver()) {
         await connection.close();
         return null;
@@ -194,8 +201,10 @@ export class NatsLink implements Bus {
   }
 
   #listen(subject: string, callback: (message: Msg) => void): void {
+    const isOf = subjectFilter(subject);
     // What is thrown into the client's reader would end it, and with it every subscription.
     const safe = (message: Msg): void => {
+      if (!isOf(message.subject)) return;
       try {
         callback(message);
       } catch (error) {

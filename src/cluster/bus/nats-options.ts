@@ -24,11 +24,23 @@ export function checkVersion(version: string): void {
   );
 }
 
-export async function connectionOptions(settings: NatsSettings, name: string): Promise<ConnectionOptions> {
+/** Who a connection is to NATS. */
+export interface LinkIdentity {
+  /** As the server's monitoring shows it. */
+  readonly name: string;
+  /** Subject below which answers come: its own for each node, so that no other may be allowed to read them. */
+  readonly inbox: string;
+}
+
+export async function connectionOptions(
+  settings: NatsSettings,
+  { name, inbox }: LinkIdentity,
+): Promise<ConnectionOptions> {
   const { servers, user, password, token, credsFile, tls } = settings;
   return {
     servers: [...servers],
     name,
+    inboxPrefix: inbox,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_MS,
     reconnectJitter: RECONNECT_MS / 2,

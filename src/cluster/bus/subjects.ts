@@ -21,6 +21,10 @@ export class Subjects {
   state(owner: string): string {
     return `${this.cluster}.state.${owner}`;
   }
+  /** Answers for `node` come below this: its requests to other nodes and to JetStream. */
+  inbox(node: string): string {
+    return `${this.cluster}.inbox.${node}`;
+  }
   /** Asks `node` to open a camera, take one over, or pass one on. */
   request(kind: 'open' | 'take' | 'pass', node: string): string {
     return `${this.cluster}.${kind}.${node}`;
@@ -29,6 +33,17 @@ export class Subjects {
 
 /** The last token: the node that a message is from. NATS's permissions may keep others from using it. */
 export const senderOf = (subject: string): string => subject.slice(subject.lastIndexOf('.') + 1);
+
+/**
+ * Whether a message is of a subscription's subject. JetStream delivers what a consumer's maker asks for on any subject, with the subject
+ * that it was stored under: without this, who may write a lease could speak in another node's name.
+ * @param subject may end in the wildcard `*`
+ */
+export function subjectFilter(subject: string): (given: string) => boolean {
+  if (!subject.endsWith('*')) return (given) => given === subject;
+  const fixed = subject.slice(0, -1);
+  return (given) => given.startsWith(fixed);
+}
 
 /** Names of the key-value buckets. */
 export const bucketNames = (cluster: string) =>
