@@ -1,7 +1,7 @@
 # Needs Node >= 20.19, npm and make. `make` alone lists the targets.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install build demo run test test-all test-quick test-every bench lint format clean check-node
+.PHONY: help install build demo demo-cluster run test test-all test-quick test-every bench lint format clean check-node
 
 PORT ?= 8003
 CAMERAS ?= 4
@@ -16,7 +16,7 @@ LINTED := $(wildcard *.js *.json .*.json .prettierignore .eslint/*) $(shell find
 help: ## list the targets
 	@echo 'rtsp-stream-ws: RTSP cameras as JPEGs over WebSocket'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo '  Settings go behind the target:  make demo CAMERAS=16 PORT=8013'
 	@echo '                                  make run PORT=8013 LOG_LEVEL=debug'
@@ -50,6 +50,10 @@ build: check-node dist/.build-stamp ## compile to dist/, if a source changed
 
 demo: build ## four virtual cameras and the service: open the address it prints (CAMERAS=4 PORT=8003)
 	@node dist/bench/demo/main.js --cameras $(CAMERAS) --port $(PORT)
+
+demo-cluster: CAMERAS = 6
+demo-cluster: build ## a NATS server, three nodes and virtual cameras: needs nats-server (CAMERAS=6 PORT=8003)
+	@node dist/bench/demo-cluster/main.js --cameras $(CAMERAS) --port $(PORT)
 
 run: build ## the service alone; its settings are environment variables (README)
 	@node dist/src/main.js
