@@ -28,7 +28,7 @@ const MANIFESTS = {
 } as const;
 
 test('every Kubernetes manifest has the shape of its kind, and no field besides', options, () => {
-  assert.deepEqual(readdirSync(`${DOCKER}kubernetes`).sort(), Object.keys(MANIFESTS));
+  assert.deepEqual(readdirSync(`${DOCKER}kubernetes`).sort(), [...Object.keys(MANIFESTS), 'cluster'].sort());
   for (const [file, shape] of Object.entries(MANIFESTS)) manifest(file, shape);
   const misspelled = read('kubernetes/deployment.yaml').replace(
     'readOnlyRootFilesystem',
@@ -56,7 +56,7 @@ test('the manifests name each other as they are called', options, () => {
     pod.volumes.some((volume) => 'configMap' in volume && volume.configMap.name === configMap.metadata.name),
   );
   const secret = manifest('credentials.example.yaml', schema.secret);
-  assert.equal(container.envFrom[0]?.secretRef.name, secret.metadata.name);
+  assert.equal(container.envFrom?.[0]?.secretRef.name, secret.metadata.name);
   const [http] = container.ports;
   assert.equal(http?.containerPort, Number(SETTINGS.PORT.fallback));
   const service = manifest('service.yaml', schema.service);
@@ -75,7 +75,9 @@ test("the manifests' cameras and settings are ones that the service takes", opti
   const [container] = manifest('deployment.yaml', schema.deployment).spec.template.spec.containers;
   const env = {
     ...credentials,
-    ...Object.fromEntries(container?.env.map(({ name, value }) => [name, value]) ?? []),
+    ...Object.fromEntries(
+      container?.env.map((variable) => [variable.name, 'value' in variable ? variable.value : '']) ?? [],
+    ),
   };
   const config = loadConfig(env);
   const file = manifest('cameras.yaml', schema.configMap).data['cameras.yaml'] ?? '';
@@ -85,7 +87,7 @@ test("the manifests' cameras and settings are ones that the service takes", opti
     ['front-door', 'yard'],
   );
   // Where the service may dial and where the network lets it are the same places.
-  const [egress] = manifest('network-policy.yaml', schema.networkPolicy).spec.egress;
+  const [egress] = manifest('network-policy.yaml', schema.networkPolicy).spec.egress ?? [];
   assert.deepEqual(
     egress?.to.map((peer) => ('ipBlock' in peer ? peer.ipBlock.cidr : '')),
     config.RTSP_ALLOW,
@@ -94,7 +96,7 @@ test("the manifests' cameras and settings are ones that the service takes", opti
 
 test('the pod has time to drain: preStop and the orderly end fit its grace period', options, () => {
   const pod = manifest('deployment.yaml', schema.deployment).spec.template.spec;
-  const [, seconds] = pod.containers[0]?.lifecycle.preStop.exec.command ?? [];
+  const [, seconds] = pod.containers[0]?.lifecycle?.preStop.exec.command ?? [];
   assert.ok(Number(seconds) + 5 < pod.terminationGracePeriodSeconds);
 });
 

@@ -21,19 +21,31 @@ const probe = z.strictObject({
   failureThreshold: z.int().positive().optional(),
 });
 
+const variable = z.strictObject({ name: z.string().regex(/^[A-Z_]+$/), value: z.string() });
+const variableFrom = z.strictObject({
+  name: z.string().regex(/^[A-Z_]+$/),
+  valueFrom: z.union([
+    z.strictObject({ fieldRef: z.strictObject({ fieldPath: z.string() }) }),
+    z.strictObject({ secretKeyRef: z.strictObject({ name, key: z.string() }) }),
+  ]),
+});
+
 const container = z.strictObject({
   name,
   image: z.string().min(1),
-  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+  args: z.array(z.string()).optional(),
   ports: z.array(z.strictObject({ name: portName, containerPort: port, protocol })),
-  env: z.array(z.strictObject({ name: z.string().regex(/^[A-Z_]+$/), value: z.string() })),
-  envFrom: z.array(z.strictObject({ secretRef: z.strictObject({ name }) })),
+  env: z.array(z.union([variable, variableFrom])),
+  envFrom: z.array(z.strictObject({ secretRef: z.strictObject({ name }) })).optional(),
   startupProbe: probe,
   livenessProbe: probe,
   readinessProbe: probe,
-  lifecycle: z.strictObject({
-    preStop: z.strictObject({ exec: z.strictObject({ command: z.array(z.string()).min(1) }) }),
-  }),
+  lifecycle: z
+    .strictObject({
+      preStop: z.strictObject({ exec: z.strictObject({ command: z.array(z.string()).min(1) }) }),
+    })
+    .optional(),
   resources: z.strictObject({
     requests: z.strictObject({ cpu: quantity, memory: quantity }),
     limits: z.strictObject({ cpu: quantity.optional(), memory: quantity }),
@@ -58,6 +70,16 @@ const podSpec = z.strictObject({
     runAsGroup: z.int().positive(),
     seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault') }),
   }),
+  topologySpreadConstraints: z
+    .array(
+      z.strictObject({
+        maxSkew: z.int().positive(),
+        topologyKey: z.string(),
+        whenUnsatisfiable: z.enum(['ScheduleAnyway', 'DoNotSchedule']),
+        labelSelector: selector,
+      }),
+    )
+    .optional(),
   containers: z.array(container).length(1),
   volumes: z.array(
     z.union([
@@ -67,7 +89,19 @@ const podSpec = z.strictObject({
   ),
 });
 
+const template = z.strictObject({
+  metadata: z.strictObject({ labels, annotations: labels.optional() }),
+  spec: podSpec,
+});
+
 const policyPorts = z.array(z.strictObject({ protocol, port })).min(1);
+
+const peers = z.array(
+  z.union([
+    z.strictObject({ ipBlock: z.strictObject({ cidr: z.cidrv4() }) }),
+    z.strictObject({ namespaceSelector: selector.optional(), podSelector: selector }),
+  ]),
+);
 
 export const deployment = z.strictObject({
   apiVersion: z.literal('apps/v1'),
@@ -75,13 +109,35 @@ export const deployment = z.strictObject({
   metadata,
   spec: z.strictObject({
     replicas: z.int().positive(),
-    strategy: z.strictObject({ type: z.enum(['Recreate', 'RollingUpdate']) }),
-    selector,
-    template: z.strictObject({
-      metadata: z.strictObject({ labels, annotations: labels.optional() }),
-      spec: podSpec,
+    strategy: z.strictObject({
+      type: z.enum(['Recreate', 'RollingUpdate']),
+      rollingUpdate: z
+        .strictObject({ maxSurge: z.int().nonnegative(), maxUnavailable: z.int().nonnegative() })
+        .optional(),
     }),
+    selector,
+    template,
   }),
+});
+
+export const statefulSet = z.strictObject({
+  apiVersion: z.literal('apps/v1'),
+  kind: z.literal('StatefulSet'),
+  metadata,
+  spec: z.strictObject({
+    serviceName: name,
+    replicas: z.int().positive(),
+    podManagementPolicy: z.enum(['OrderedReady', 'Parallel']),
+    selector,
+    template,
+  }),
+});
+
+export const disruptionBudget = z.strictObject({
+  apiVersion: z.literal('policy/v1'),
+  kind: z.literal('PodDisruptionBudget'),
+  metadata,
+  spec: z.strictObject({ maxUnavailable: z.int().positive(), selector }),
 });
 
 export const service = z.strictObject({
@@ -89,7 +145,9 @@ export const service = z.strictObject({
   kind: z.literal('Service'),
   metadata,
   spec: z.strictObject({
-    type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']),
+    type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']).optional(),
+    clusterIP: z.literal('None').optional(),
+    publishNotReadyAddresses: z.boolean().optional(),
     selector: labels,
     ports: z.array(z.strictObject({ name: portName, port, targetPort: z.union([port, portName]), protocol })),
   }),
@@ -116,18 +174,8 @@ export const networkPolicy = z.strictObject({
   metadata,
   spec: z.strictObject({
     podSelector: selector,
-    policyTypes: z.tuple([z.literal('Ingress'), z.literal('Egress')]),
-    ingress: z.array(z.strictObject({ ports: policyPorts })),
-    egress: z.array(
-      z.strictObject({
-        to: z.array(
-          z.union([
-            z.strictObject({ ipBlock: z.strictObject({ cidr: z.cidrv4() }) }),
-            z.strictObject({ namespaceSelector: selector, podSelector: selector }),
-          ]),
-        ),
-        ports: policyPorts,
-      }),
-    ),
+    policyTypes: z.array(z.enum(['Ingress', 'Egress'])).min(1),
+    ingress: z.array(z.strictObject({ from: peers.optional(), ports: policyPorts })).optional(),
+    egress: z.array(z.strictObject({ to: peers, ports: policyPorts })).optional(),
   }),
 });
