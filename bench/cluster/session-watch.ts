@@ -8,13 +8,23 @@ export class SessionWatch {
   readonly #doubleSince = new Map<string, number>();
   /** Longest time that a camera had more than one session, ms, by name. */
   readonly longestDouble = new Map<string, number>();
+  /** When that began: monotonic, ms. */
+  readonly #longestSince = new Map<string, number>();
+  readonly #began = performance.now();
   /** Most sessions of any camera at a time. */
   most = 0;
   #latest: ReadonlyMap<string, number> = new Map();
   #stopped = false;
   readonly #done: Promise<void>;
 
-  constructor(private readonly cameras: Pick<SpawnedCameras, 'list'>) {
+  /**
+   * @param isExcused whether two sessions of the camera count for nothing now: a node that is cut off goes on for its own viewers, and
+   * one that is stopped closes nothing. What lasts beyond that counts from its end.
+   */
+  constructor(
+    private readonly cameras: Pick<SpawnedCameras, 'list'>,
+    private readonly isExcused: (camera: string) => boolean = () => false,
+  ) {
     this.#done = this.#watch();
   }
 
@@ -25,6 +35,11 @@ export class SessionWatch {
 
   get longest(): number {
     return Math.max(0, ...this.longestDouble.values());
+  }
+
+  /** When the camera's longest time with more than one session began, since this watch did. */
+  when(camera: string): string {
+    return `${(((this.#longestSince.get(camera) ?? NaN) - this.#began) / 1000).toFixed(1)} s`;
   }
 
   /** Forgets what was seen. */
@@ -51,12 +66,14 @@ export class SessionWatch {
 
   #note(name: string, clients: number, at: number): void {
     this.most = Math.max(this.most, clients);
-    if (clients < 2) {
+    if (clients < 2 || this.isExcused(name)) {
       this.#doubleSince.delete(name);
       return;
     }
     const since = this.#doubleSince.get(name) ?? at;
     this.#doubleSince.set(name, since);
-    this.longestDouble.set(name, Math.max(this.longestDouble.get(name) ?? 0, at - since));
+    if (at - since <= (this.longestDouble.get(name) ?? 0)) return;
+    this.longestDouble.set(name, at - since);
+    this.#longestSince.set(name, since);
   }
 }

@@ -6,7 +6,7 @@ import { writeReport } from '../lib/report.js';
 import { startService } from '../lib/service.js';
 import { markdownTable } from '../lib/table.js';
 import { isTrend, linearFit } from './trend.js';
-import { injectFaults } from './random-faults.js';
+import { injectFaults, pick } from './random-faults.js';
 import { runCrowd, type CrowdCount } from './random-viewers.js';
 import { takeSample, TOLERANCES, type Sample, type Watched } from './sample.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
@@ -59,7 +59,7 @@ try {
   const crowd: CrowdCount = { frames: 0, torn: 0, connections: 0, closes: new Map() };
   const work = Promise.all([
     injectFaults(cameras, service.pid, stop.signal),
-    runCrowd(service.port, paths, places, crowd, stop.signal),
+    runCrowd(() => ({ port: service.port, path: pick(paths) }), places, crowd, stop.signal),
   ]);
   const samples: Sample[] = [];
   while (now() < minutes) {

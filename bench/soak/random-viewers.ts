@@ -20,11 +20,10 @@ export interface CrowdCount {
 
 /**
  * Keeps `places` viewers connected to random streams, each for a random while.
- * @param paths of the streams
+ * @param target where the next viewer goes
  */
 export async function runCrowd(
-  port: number,
-  paths: readonly string[],
+  target: () => { readonly port: number; readonly path: string },
   places: number,
   count: CrowdCount,
   stop: AbortSignal,
@@ -35,7 +34,7 @@ export async function runCrowd(
     while (!stop.aborted) {
       const habit = pick(HABITS);
       const slow = habit === 'slow' ? { readRate: SLOW_BYTES_PER_SECOND } : {};
-      const options = { host: '127.0.0.1', port, path: pick(paths), mode: 'count', ...slow } as const;
+      const options = { host: '127.0.0.1', ...target(), mode: 'count', ...slow } as const;
       const viewer = connectViewer(habit === 'slow' ? options : { ...options, buffer });
       count.connections++;
       await live(viewer, habit, wait);
