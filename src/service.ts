@@ -111,10 +111,8 @@ export async function startService(
       walls.close();
       sessions.viewers.close();
       governor.close();
-      // Before the cameras end, which is no alarm.
-      await alarms.close();
-      // Viewers answer the closing of their sockets while the cameras end.
-      await Promise.all([registry.close(), server.close(CLOSE_GRACE_MS)]);
+      // Viewers answer the closing of their sockets while the cameras end, which is no alarm any more.
+      await Promise.all([alarms.close(), registry.close(), server.close(CLOSE_GRACE_MS)]);
       await Promise.all([decoding.close(), cluster.close()]);
       log.info({ event: 'stopped' }, 'stopped');
     },

@@ -33,16 +33,20 @@ export class Alarms {
   }
 
   start(): void {
-    const news = this.#book.look(this.deps.cameras(), this.deps.clock.now());
-    this.#present = news.present;
-    for (const sink of this.sinks) sink.told(news);
-    this.#cancel = this.deps.clock.after(LOOK_MS, () => {
-      this.start();
-    });
+    this.#look();
   }
 
   async close(): Promise<void> {
     this.#cancel();
     await Promise.all(this.sinks.map((sink) => sink.close()));
+  }
+
+  #look(): void {
+    const news = this.#book.look(this.deps.cameras(), this.deps.clock.now());
+    this.#present = news.present;
+    for (const sink of this.sinks) sink.told(news);
+    this.#cancel = this.deps.clock.after(LOOK_MS, () => {
+      this.#look();
+    });
   }
 }
