@@ -72,6 +72,8 @@ interface Refusal {
 /** Why a viewer or a request is turned away. */
 export const REFUSALS = {
   bad_parameter: { close: 4400, status: 400 },
+  /** A viewer asks for video in a codec that the camera does not send. */
+  codec_mismatch: { close: 4400, status: 400 },
   unauthenticated: { close: 4401, status: 401 },
   camera_not_allowed: { close: 4403, status: 403 },
   origin_denied: { close: 4403, status: 403 },

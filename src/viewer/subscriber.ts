@@ -6,6 +6,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { FrameRateLimit } from '../shared/frame-rate-limit.js';
 import type { Channel, Frame, FrameSink } from '../camera/publisher.js';
 import type { SocketSession, ViewerSocket } from './socket-session.js';
+import { stateEvent } from './viewer-events.js';
 import { type PaceTimes, ViewerPace } from './viewer-pace.js';
 
 export interface SubscriberOptions {
@@ -85,9 +86,7 @@ export class Subscriber implements FrameSink, SocketSession {
 
   state(status: CameraStatus): void {
     if (this.#closed || !this.options.events) return;
-    const { state, reason, since } = status;
-    const event = { type: 'state', camera: this.options.camera, state, ...(reason ? { reason } : {}), since };
-    const text = JSON.stringify(event);
+    const text = stateEvent(this.options.camera, status);
     if (text === this.#lastEvent) return;
     this.#lastEvent = text;
     this.#sendEvent(text);

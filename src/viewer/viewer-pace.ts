@@ -32,7 +32,7 @@ const RTT_WINDOW_MS = 30_000;
 const IDLE_PING_MS = 5000;
 
 export class ViewerPace {
-  #mode: PaceMode = 'paced';
+  #mode: PaceMode;
   /** Times of unanswered pings, oldest first, by number. */
   readonly #unanswered = new Map<number, number>();
   #pings = 0;
@@ -47,7 +47,9 @@ export class ViewerPace {
   constructor(
     private readonly times: PaceTimes,
     now: number,
+    mode: PaceMode = 'paced',
   ) {
+    this.#mode = mode;
     this.#lastPong = now;
     this.#minRttAt = now;
   }
@@ -64,6 +66,11 @@ export class ViewerPace {
   /** Whether a paced viewer may be sent a frame: all that was sent before has arrived. */
   get ready(): boolean {
     return this.#mode === 'paced' && this.#unanswered.size === 0;
+  }
+
+  /** Promotes a viewer whose frames cannot be sent one by one: for one that is ready. */
+  stream(): void {
+    this.#mode = 'streaming';
   }
 
   /** Whether a ready viewer is to be sent a bare ping before its next frame. */

@@ -1,5 +1,6 @@
 import type { Admission } from '../access/admission.js';
 import { requireCamera } from '../access/auth.js';
+import type { CameraStatus } from '../shared/camera-state.js';
 import type { Clock } from '../shared/clock.js';
 import { ServiceError } from '../shared/errors.js';
 import { TokenBucket } from '../shared/token-bucket.js';
@@ -14,6 +15,8 @@ import {
   type ViewerSocket,
 } from './socket-session.js';
 import { Subscriber } from './subscriber.js';
+import { parseVideoCodec } from './video-request.js';
+import { VideoSubscriber, type VideoSubscriberOptions } from './video-subscriber.js';
 import type { PaceTimes } from './viewer-pace.js';
 import { parseViewerQuery, streamRequest, type ViewerRequest } from './viewer-request.js';
 import { Viewers } from './viewers.js';
@@ -61,8 +64,9 @@ export const viewerRoute = (deps: ViewerSessionDeps): SocketRoute => ({
   judge: (facts) =>
     deps.admission.admit('watch', facts, ({ grant, parameters }) => {
       const request = parseViewerQuery(parameters);
+      const codec = parseVideoCodec(parameters);
       requireCamera(grant, request.camera);
-      return (socket) => startViewer(socket, request, facts.address, deps);
+      return (socket) => startViewer(socket, request, codec, facts.address, deps);
     }),
 });
 
@@ -70,38 +74,45 @@ export const viewerRoute = (deps: ViewerSessionDeps): SocketRoute => ({
 function startViewer(
   socket: ViewerSocket,
   request: ViewerRequest,
+  codec: VideoSubscriberOptions['codec'] | null,
   address: string,
   { admission, seats, viewers, metrics, clock, pace, messagesPerSecond }: ViewerSessionDeps,
 ): SocketSession {
   const undo = new Undo();
-  let subscriber: Subscriber | null = null;
-  try {
-    undo.add(admission.enter(address));
-    const viewer = new Subscriber(
-      socket,
-      { camera: request.camera, fps: request.fps ?? null, events: request.events },
-      pace,
-      clock,
-      metrics,
-      new TokenBucket(messagesPerSecond, messagesPerSecond),
-      () => undo.run(),
-    );
-    subscriber = viewer;
+  const made: { viewer: Subscriber | VideoSubscriber | null } = { viewer: null };
+  const { camera, fps = null, events } = request;
+  const budget = new TokenBucket(messagesPerSecond, messagesPerSecond);
+  const gone = (): void => undo.run();
+  const listener = (viewer: Subscriber | VideoSubscriber) => {
+    made.viewer = viewer;
     viewers.add(viewer);
     undo.add(() => viewers.remove(viewer));
-    const seat = seats.of(address).join(streamRequest(request), {
-      state: (status) => viewer.state(status),
-      lost: (error) => viewer.fail(error),
-    });
+    return {
+      state: (status: CameraStatus) => viewer.state(status),
+      lost: (error: ServiceError) => viewer.fail(error),
+    };
+  };
+  try {
+    undo.add(admission.enter(address));
+    if (codec) {
+      const options = { camera, codec, events };
+      const viewer = new VideoSubscriber(socket, options, pace, clock, metrics, budget, gone);
+      const seat = seats.of(address).joinVideo(streamRequest(request), listener(viewer));
+      undo.add(() => seat.leave());
+      viewer.attach(seat.video);
+      return viewer;
+    }
+    const viewer = new Subscriber(socket, { camera, fps, events }, pace, clock, metrics, budget, gone);
+    const seat = seats.of(address).join(streamRequest(request), listener(viewer));
     undo.add(() => seat.leave());
     viewer.attach(seat.channel);
     return viewer;
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     metrics.rejected.inc({ reason: error.code });
-    if (subscriber) {
-      subscriber.fail(error);
-      return subscriber;
+    if (made.viewer) {
+      made.viewer.fail(error);
+      return made.viewer;
     }
     closeWith(socket, error);
     return CLOSED_SESSION;

@@ -1,4 +1,10 @@
-import type { Subscriber } from './subscriber.js';
+import type { RefusalCode } from '../shared/errors.js';
+
+/** A viewer as it is looked at. */
+export interface BeatenViewer {
+  beat(): void;
+  refuse(code: RefusalCode, message: string): void;
+}
 
 /** How often a viewer's lag is looked at, ms, while there are few. */
 export const BEAT_MS = 100;
@@ -14,8 +20,8 @@ const SLICE_MS = 20;
 
 /** All plain viewers, and the clock by which they are looked at. */
 export class Viewers {
-  readonly #all = new Set<Subscriber>();
-  #turn: Iterator<Subscriber>;
+  readonly #all = new Set<BeatenViewer>();
+  #turn: Iterator<BeatenViewer>;
   #due = 0;
   readonly #timer: NodeJS.Timeout;
 
@@ -30,17 +36,17 @@ export class Viewers {
     return this.#all.size;
   }
 
-  add(subscriber: Subscriber): void {
-    this.#all.add(subscriber);
+  add(viewer: BeatenViewer): void {
+    this.#all.add(viewer);
   }
 
-  remove(subscriber: Subscriber): void {
-    this.#all.delete(subscriber);
+  remove(viewer: BeatenViewer): void {
+    this.#all.delete(viewer);
   }
 
   close(): void {
     clearInterval(this.#timer);
-    for (const subscriber of [...this.#all]) subscriber.refuse('shutting_down', 'server is going away');
+    for (const viewer of [...this.#all]) viewer.refuse('shutting_down', 'server is going away');
   }
 
   #slice(): void {
