@@ -18,13 +18,19 @@ export const MEDIA = 'http://www.onvif.org/ver10/media/wsdl';
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 export const escapeXml = (text: string): string => text.replace(/[&<>"]/g, (mark) => ESCAPES[mark] ?? '');
 
-/** @param id `urn:uuid:...`, which the answers name */
-export const probe = (id: string): string =>
+/** What is asked for, in turn: what ONVIF 1 called cameras, and what newer devices call themselves; some answer to one alone. */
+const TYPES = ['n:NetworkVideoTransmitter', 't:Device'] as const;
+
+/**
+ * @param id `urn:uuid:...`, which the answers name
+ * @param turn of the probe, from 0
+ */
+export const probe = (id: string, turn: number): string =>
   `<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="${SOAP}" xmlns:w="${ADDRESSING}" xmlns:d="${DISCOVERY}" ` +
-  'xmlns:dn="http://www.onvif.org/ver10/network/wsdl"><e:Header>' +
+  `xmlns:n="http://www.onvif.org/ver10/network/wsdl" xmlns:t="${DEVICE}"><e:Header>` +
   `<w:MessageID>${id}</w:MessageID><w:To e:mustUnderstand="true">urn:schemas-xmlsoap-org:ws:2005:04:discovery</w:To>` +
   `<w:Action e:mustUnderstand="true">${DISCOVERY}/Probe</w:Action></e:Header>` +
-  '<e:Body><d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></e:Body></e:Envelope>';
+  `<e:Body><d:Probe><d:Types>${TYPES[turn % 2] ?? ''}</d:Types></d:Probe></e:Body></e:Envelope>`;
 
 export interface Login {
   readonly username: string;
@@ -36,7 +42,8 @@ export interface Login {
  * @param created by the device's clock: it refuses tokens that are minutes old
  */
 export function usernameToken({ username, password }: Login, created: Date, nonce = randomBytes(16)): string {
-  const when = created.toISOString();
+  // Whole seconds, as ONVIF's own examples have it.
+  const when = created.toISOString().replace(/\.\d+Z$/, 'Z');
   const digest = createHash('sha1').update(nonce).update(when).update(password).digest('base64');
   return (
     `<s:Security xmlns:s="${SECURITY}" xmlns:u="${UTILITY}" e:mustUnderstand="true"><s:UsernameToken>` +

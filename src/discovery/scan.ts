@@ -11,7 +11,7 @@ const GROUP = '239.255.255.250';
 export const WS_DISCOVERY_PORT = 3702;
 
 /** Datagrams get lost. The first answers come within half a second (APP_MAX_DELAY). */
-const PROBES_AT_MS = [0, 400, 1200];
+const PROBES_AT_MS = [0, 100, 500, 600];
 /** A probe match is 1 to 2 KB. */
 const MAX_DATAGRAM_BYTES = 16 * 1024;
 /** Each probe is answered once for each of a host's services. */
@@ -101,7 +101,7 @@ async function scanFrom(
     await Promise.race([once(socket, 'listening'), once(socket, 'error')]);
     if (problems.length === 0) {
       socket.setMulticastInterface(from.address);
-      await probeAgainAndAgain(() => socket.send(probe(id), port, GROUP), timeoutMs);
+      await probeInTurn((turn) => socket.send(probe(id, turn), port, GROUP), timeoutMs);
     }
   } catch (error) {
     problems.push(error instanceof Error && 'code' in error ? String(error.code) : 'failed');
@@ -111,12 +111,12 @@ async function scanFrom(
   return { ...from, devices, problem: problems[0] ?? null };
 }
 
-async function probeAgainAndAgain(send: () => void, timeoutMs: number): Promise<void> {
+async function probeInTurn(send: (turn: number) => void, timeoutMs: number): Promise<void> {
   let at = 0;
-  for (const due of PROBES_AT_MS.filter((ms) => ms < timeoutMs)) {
+  for (const [turn, due] of PROBES_AT_MS.entries()) {
     await sleep(due - at);
     at = due;
-    send();
+    send(turn);
   }
   await sleep(timeoutMs - at);
 }
