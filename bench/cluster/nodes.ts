@@ -36,6 +36,8 @@ export interface ClusterNode extends ServerProcess {
 export interface TestCluster {
   readonly nats: NatsServers;
   readonly cameras: SpawnedCameras;
+  /** Settings that all nodes have in common. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly nodes: ReadonlyMap<string, ClusterNode>;
   node(name: string): ClusterNode;
   /** The node's connection to NATS, if `proxied`. */
@@ -54,7 +56,7 @@ export interface ClusterOptions {
   /** For all nodes. */
   readonly env?: Readonly<Record<string, string>>;
   /** Further keys of each camera in CONFIG_FILE. */
-  readonly entry?: (name: string) => Readonly<Record<string, unknown>>;
+  readonly entry?: (name: string, urls: readonly string[]) => Readonly<Record<string, unknown>>;
 }
 
 const SECRET = 'a secret of all nodes';
@@ -67,10 +69,16 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   const entries = cameras.urls.map((url, i) => ({
     name: `cam${i + 1}`,
     url,
-    ...options.entry?.(`cam${i + 1}`),
+    ...options.entry?.(`cam${i + 1}`, cameras.urls),
   }));
   // JSON is YAML too.
   writeFileSync(configFile, JSON.stringify({ cameras: entries }));
+  const settings = {
+    NATS_URL: nats.url,
+    CLUSTER_SECRET: SECRET,
+    CONFIG_FILE: configFile,
+    ...options.env,
+  };
   const nodes = new Map<string, ClusterNode>();
   const links = new Map<string, CutProxy>();
   const linkOf = async (name: string): Promise<CutProxy> => {
@@ -81,14 +89,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   const start = async (name: string, env: Readonly<Record<string, string>> = {}): Promise<ClusterNode> => {
     const natsUrl = options.proxied ? `nats://127.0.0.1:${(await linkOf(name)).port}` : nats.url;
     const server = await startService({
-      env: {
-        NATS_URL: natsUrl,
-        NODE_NAME: name,
-        CLUSTER_SECRET: SECRET,
-        CONFIG_FILE: configFile,
-        ...options.env,
-        ...env,
-      },
+      env: { ...settings, NATS_URL: natsUrl, NODE_NAME: name, ...env },
     });
     const node = clusterNode(name, server);
     nodes.set(name, node);
@@ -113,6 +114,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   return {
     nats,
     cameras,
+    settings,
     nodes,
     node: (name) => found(nodes, name),
     link: (name) => found(links, name),

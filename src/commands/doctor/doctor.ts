@@ -3,6 +3,7 @@ import type { Config } from '../../config/settings.js';
 import { cameraDefaults } from '../../config/cameras-file.js';
 import { decodePlan } from '../../decoding/decode-plan.js';
 import { advise, coresFor, percent } from './advice.js';
+import { clusterStep } from './cluster-step.js';
 import { type Picture, takePicture } from './picture.js';
 import { resolveStep, surveyStep, type Tell } from './steps.js';
 import type { Survey } from './survey.js';
@@ -50,6 +51,7 @@ export async function runDoctor(
     const ms = Math.round(performance.now() - begin);
     print(redact(`${String(ms).padStart(6)} ms  ${step.padEnd(12)} ${result}`));
   };
+  await clusterStep(spec, config, tell);
   const small = await isSeen({ ...spec, isMain: false }, config, tell);
   if (!spec.mainUrl) return small;
   // Also after a failure: which of the two URLs is wrong tells much.
