@@ -16,12 +16,13 @@ export interface Prometheus {
 
 export const INSTALL = 'apt-get install prometheus';
 
-/** @param target `host:port` of the service @param folder docker/prometheus of the repository */
-export async function startPrometheus(folder: string, target: string): Promise<Prometheus> {
+/** @param targets `host:port` of each service @param folder docker/prometheus of the repository */
+export async function startPrometheus(folder: string, ...targets: readonly string[]): Promise<Prometheus> {
   const own = mkdtempSync(join(tmpdir(), 'prometheus-'));
   cpSync(folder, own, { recursive: true });
   const file = join(own, 'prometheus.yml');
   const config = readFileSync(file, 'utf8');
+  const target = targets.join("', '");
   // Scraped more often than in earnest: the test has little time.
   const turned = config.replace('relay:8003', target).replaceAll('10s', '1s');
   if (turned === config || !turned.includes(target))
