@@ -24,6 +24,9 @@ export function refuseRepeatedHeaders(res: HttpResponse, req: HttpRequest): bool
     seen.add(name);
   });
   if (repeated === '') return false;
+  // A client that is gone already leaves the answer unfinished, and uWebSockets.js ends the process of a handler that returns
+  // with neither an answer nor this.
+  res.onAborted(() => undefined);
   const { status, type, headers } = plain(400, '');
   writeHead(res, status, type, headers);
   res.end(`${repeated} is given twice${' '.repeat(CORK_BUFFER_BYTES)}\n`, true);
