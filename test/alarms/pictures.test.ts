@@ -34,7 +34,7 @@ function stage(names: readonly string[], everyMs = 10_000) {
           return { jpeg: new ArrayBuffer(1), sequence: Math.floor(clock.now() / 1000), capturedAt: 0 };
         },
       };
-      return { channel, camera, leave: () => void camera.viewers-- };
+      return { channel, camera, leave: () => (camera.viewers -= 1) };
     },
   } as unknown as Pick<Registry, 'join' | 'camera'>;
   const metrics = createAlarmMetrics(createMetrics().registry);

@@ -79,7 +79,7 @@ test('what is sent is XML, also with a user that has marks in his name', { timeo
   const security = find(parseXml(bytes(envelope('<x/>', token))), 'Header', 'Security', 'UsernameToken');
   assert.equal(textOf(security, 'Username'), '<&">');
   assert.equal(textOf(security, 'Created'), '2010-09-16T07:50:45Z');
-  // The example of ONVIF's Application Programmer's Guide (1.0, 6.1.1.3).
+  // The example of ONVIF's Application Programmer's Guide.
   assert.equal(textOf(security, 'Password'), 'tuOSpGlFlIXsozq4HFNeeGeFLEI=');
   for (const turn of [0, 1])
     assert.ok(find(parseXml(bytes(probe('urn:uuid:1', turn))), 'Body', 'Probe', 'Types'));
