@@ -1,16 +1,15 @@
 import { type Admission, createAdmission } from './access/admission.js';
-import { createOriginPolicy } from './access/origin.js';
 import { createRegistry } from './camera/create-registry.js';
 import type { Registry } from './camera/registry.js';
 import type { ConfigFile } from './config/cameras-file.js';
 import type { Config } from './config/settings.js';
-import { checkTlsFiles, tlsFilesOf } from './config/tls-files.js';
 import { createDecoding } from './decoding/create-decoding.js';
 import type { WorkerPool } from './decoding/worker-pool.js';
 import { go2rtcHttpRoutes } from './go2rtc/http-routes.js';
 import { go2rtcSocketRoute } from './go2rtc/socket-session.js';
 import { assetRoutes } from './http/asset-routes.js';
 import { loadWallAssets, pageVersion } from './http/assets.js';
+import { createRequestReader } from './http/request.js';
 import { pictureRoutes } from './http/picture-routes.js';
 import { createPictures } from './http/pictures.js';
 import { addHttpRoutes } from './http/routes.js';
@@ -23,12 +22,15 @@ import { viewRoutes } from './http/view-routes.js';
 import { LoadGovernor } from './load/load-governor.js';
 import { systemClock as clock } from './shared/clock.js';
 import { Descriptors } from './shared/descriptors.js';
-import { ConfigError, type ServiceError } from './shared/errors.js';
+import type { ServiceError } from './shared/errors.js';
 import { type ClusterPart, createCluster } from './join-cluster.js';
-import { createAddressPolicy, resolveTarget } from './source/address-policy.js';
+import { checkFiles, createPolicies } from './policies.js';
+import { createSignIn } from './sign-in.js';
+import { resolveTarget } from './source/address-policy.js';
 import { createAlarmPart } from './start-alarms.js';
-import { logDecoding, logListening, warnFewDescriptors } from './start-log.js';
+import { logDecoding, logListening, missingFfmpeg, warnFewDescriptors } from './start-log.js';
 import type { Log } from './telemetry/log.js';
+import { createRefusalLog } from './telemetry/refusal-log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { ClientSeats } from './viewer/client-seats.js';
 import { createViewerSessions, viewerRoute, type ViewerSessionDeps } from './viewer/viewer-session.js';
@@ -42,7 +44,7 @@ export interface Service {
   readonly metrics: Metrics;
   readonly pool: WorkerPool;
   /**
-   * Sets the cameras and views of CONFIG_FILE.
+   * Sets the cameras, views and groups of CONFIG_FILE.
    * @param gone what viewers of changed and removed cameras are told
    */
   configure(file: ConfigFile, gone: ServiceError | null): void;
@@ -66,30 +68,29 @@ export async function startService(
   log: Log,
   metrics: Metrics = createMetrics(),
 ): Promise<Service> {
-  const tls = tlsFilesOf(config);
-  if (tls) await checkTlsFiles(tls);
+  const tls = await checkFiles(config);
   const server = new Server({ host: config.HOST, port: config.PORT, tls });
   const cluster = await createCluster(config, metrics, log);
   const descriptors = new Descriptors();
-  const assets = await loadWallAssets();
+  const assets = await loadWallAssets(config.BASE_PATH);
   const rooms = await createRooms(config, server, descriptors, cluster, pageVersion(assets), metrics, log);
-  const { registry, admission, sessions, walls, views, decoding, governor } = rooms;
+  const { registry, admission, sessions, walls, views, signIn, decoding, governor } = rooms;
   const alarms = await createAlarmPart(config, cluster, { registry, metrics, log });
 
   let closing = false;
   const problems = (): readonly string[] => {
     if (closing) return ['shutting down'];
-    const { ffmpeg } = decoding;
-    return [...cluster.problems(), ...('problem' in ffmpeg ? [ffmpeg.problem] : [])];
+    return [...cluster.problems(), ...missingFfmpeg(decoding)];
   };
   addRoutes(server, config, assets, { ...rooms, metrics, log, problems });
   const configure = (next: ConfigFile, gone: ServiceError | null): void => {
     cluster.configure(next.cameras);
     registry.configure(next.cameras, gone);
     views.configure(next);
+    signIn.configure(next);
   };
   cluster.configure(file.cameras);
-  await cluster.start();
+  await Promise.all([cluster.start(), signIn.start()]);
   const port = await server.listen();
   const guard = guardConnections(server, port, descriptors, config.MAX_CAMERAS, metrics, log);
   warnFewDescriptors(descriptors, config, log);
@@ -111,6 +112,7 @@ export async function startService(
       walls.close();
       sessions.viewers.close();
       governor.close();
+      signIn.close();
       // Viewers answer the closing of their sockets while the cameras end, which is no alarm any more.
       await Promise.all([alarms.close(), registry.close(), server.close(CLOSE_GRACE_MS)]);
       await Promise.all([decoding.close(), cluster.close()]);
@@ -131,12 +133,14 @@ async function createRooms(
 ) {
   const { policy, origins } = createPolicies(config);
   const views = new Views();
+  const now = (): number => clock.now();
+  const signIn = createSignIn(config, views, log);
   const admission = createAdmission(
     viewerLimits(config),
+    signIn.auth,
     origins,
-    server.secure,
-    () => clock.now(),
-    views.of,
+    now,
+    createRefusalLog(log, now),
   );
   const decoding = await createDecoding(
     config,
@@ -158,7 +162,7 @@ async function createRooms(
   const seats = new ClientSeats(registry);
   const sessions = createViewerSessions(config, { admission, seats, metrics, clock });
   const walls = new Walls({ admission, registry, seats, metrics, log, clock, pageVersion: version });
-  return { admission, decoding, registry, governor, seats, sessions, walls, views };
+  return { admission, signIn, decoding, registry, governor, seats, sessions, walls, views };
 }
 
 interface Rooms {
@@ -181,6 +185,8 @@ function addRoutes(
   rooms: Rooms,
 ): void {
   const { admission, registry, seats, metrics, sessions, walls, views, log, problems } = rooms;
+  const basePath = config.BASE_PATH;
+  const read = createRequestReader(config, server.secure);
   const pictures = createPictures(config, { admission, registry, seats, metrics, clock });
   const sockets = [viewerRoute(sessions), walls.route, go2rtcSocketRoute(sessions)];
   const plain = [
@@ -188,29 +194,21 @@ function addRoutes(
     ...viewRoutes((grant) => views.list(grant)),
     ...pictureRoutes(pictures),
     ...go2rtcHttpRoutes(pictures),
-    ...assetRoutes(assets, server.secure),
+    ...assetRoutes(assets, basePath),
   ];
-  addSocketRoutes(server, sockets, { metrics, log });
+  addSocketRoutes(server, sockets, { read, basePath, metrics, log });
   addHttpRoutes(
     server.app,
     plain,
     sockets.map(({ path }) => path),
-    { admission, metrics, log },
+    basePath,
+    { read, admission, metrics, log },
   );
 }
 
 /** A node that only opens cameras has no place for viewers. */
 const viewerLimits = (config: Config): Config =>
   config.NATS_URL !== null && config.NODE_ROLE === 'owner' ? { ...config, MAX_VIEWERS: 0 } : config;
-
-/** Where cameras may be, and which pages may ask. Throws ConfigError with one line for each wrong entry of either. */
-function createPolicies(config: Config) {
-  const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
-  const origins = createOriginPolicy(config.ALLOWED_ORIGINS);
-  const problems = [...policy.problems, ...origins.problems];
-  if (problems.length > 0) throw new ConfigError(problems);
-  return { policy, origins };
-}
 
 /** @param relieve gives cameras to other nodes of the cluster, if there are any with room */
 const createGovernor = (

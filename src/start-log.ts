@@ -14,15 +14,18 @@ export function logDecoding({ ffmpeg, pixels }: Decoding, log: Log): void {
   log.info({ event: 'encoder', pixels }, how);
 }
 
+export const missingFfmpeg = ({ ffmpeg }: Decoding): readonly string[] =>
+  'problem' in ffmpeg ? [ffmpeg.problem] : [];
+
 export function logListening(
-  { HOST: host }: Config,
+  { HOST: host, BASE_PATH: basePath }: Config,
   port: number,
   { secure, asksForTokens }: { readonly secure: boolean; readonly asksForTokens: boolean },
   log: Log,
 ): void {
   if (!shortenSendQueues(port))
     log.warn({ event: 'long_send_queues' }, 'cannot keep send queues short: slow MJPEG readers see the past');
-  log.info({ event: 'listening', host, port, tls: secure }, `listening on ${host}:${port}`);
+  log.info({ event: 'listening', host, port, tls: secure }, `listening on ${host}:${port}${basePath}`);
   if (!asksForTokens && !isLoopback(host))
     log.warn(
       { event: 'no_authentication' },

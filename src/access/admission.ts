@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createAuth, type Auth, type Credentials, type Grant, type ViewsOf } from './auth.js';
-import { clientNetwork } from './client-network.js';
+import type { Auth, Credentials, Grant } from './auth.js';
+import { addressText, clientNetwork } from './client-network.js';
 import { ClientRates } from './client-rates.js';
 import type { OriginPolicy } from './origin.js';
 import { parseQuery } from './query.js';
@@ -18,8 +18,14 @@ export interface AdmissionLimits {
   readonly maxFailuresPerMinute: number;
 }
 
-/** What a request wants: to watch a camera, to read what the service tells, or a file of the page, which others may link to. */
-export type Purpose = 'watch' | 'read' | 'page';
+/**
+ * What a request wants: to watch a camera, to read what the service tells, or a file of the page, which others may link to. A probe is
+ * answered in any case, and only told less.
+ */
+export type Purpose = 'watch' | 'read' | 'page' | 'probe';
+
+/** Told of each refusal but those of probes. */
+export type OnRefused = (error: RefusedError, address: string) => void;
 
 /** Right tokens that are remembered; beyond it the one that was used longest ago is forgotten. */
 const REMEMBERED_TOKENS = 10_000;
@@ -44,8 +50,8 @@ export class Admission {
     private readonly auth: Auth,
     private readonly origins: OriginPolicy,
     private readonly limits: AdmissionLimits,
-    private readonly secure: boolean,
     private readonly now: () => number,
+    private readonly onRefused: OnRefused = () => undefined,
   ) {
     const { maxPerSecond, maxFailuresPerMinute } = limits;
     this.#arrivals = new ClientRates(maxPerSecond, maxPerSecond);
@@ -62,16 +68,29 @@ export class Admission {
   }
 
   /**
-   * Judges a request in the order origin, connection rate (of who wants to watch), query, token. A page of a foreign origin is refused
+   * Judges a request in the order proxies' headers, origin, connection rate (of who wants to watch), query, token. A page of a foreign origin is refused
    * before anything is counted: it must not use up what the visitor's address has. After that an attempt counts whatever becomes of it.
    * @returns what `next` makes of it; a promise only when the token is a JWT
-   * @throws or rejects with RefusedError `origin_denied`, `too_many_connections`, `bad_parameter`, `unauthenticated`, or
-   *   `too_many_failures` before the token is looked at
+   * @throws or rejects with RefusedError `origin_denied`, `too_many_connections`, `bad_parameter`, `unauthenticated`,
+   *   `keys_unavailable`, or `too_many_failures` before the token is looked at
    */
   admit<T>(purpose: Purpose, facts: RequestFacts, next: (admitted: Admitted) => T): T | Promise<T> {
-    const request = { ...facts, secure: this.secure };
-    this.origins.judge(request);
-    const foreign = this.origins.isForeign(request);
+    const failed = (error: unknown): never => {
+      if (purpose !== 'probe') this.#tell(error, facts.address);
+      throw error;
+    };
+    try {
+      const judged = this.#judge(purpose, facts, next);
+      return judged instanceof Promise ? judged.catch(failed) : judged;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #judge<T>(purpose: Purpose, facts: RequestFacts, next: (admitted: Admitted) => T): T | Promise<T> {
+    if (facts.refusal) throw facts.refusal;
+    this.origins.judge(facts);
+    const foreign = this.origins.isForeign(facts);
     if (foreign && purpose !== 'page')
       throw new RefusedError('origin_denied', 'a page of another origin asks: add that to ALLOWED_ORIGINS');
     if (purpose === 'watch') this.#countAttempt(facts.address);
@@ -92,6 +111,19 @@ export class Admission {
    * @throws RefusedError `too_many_viewers`
    */
   enter(address: string): () => void {
+    try {
+      return this.#enter(address);
+    } catch (error) {
+      this.#tell(error, address);
+      throw error;
+    }
+  }
+
+  #tell(error: unknown, address: string): void {
+    if (error instanceof RefusedError) this.onRefused(error, addressText(address));
+  }
+
+  #enter(address: string): () => void {
     const { maxViewers, maxPerAddress } = this.limits;
     if (maxViewers === 0)
       throw new RefusedError('too_many_viewers', 'this node serves no viewers: connect to another one');
@@ -126,17 +158,20 @@ export class Admission {
     const client = clientNetwork(facts.address);
     const counted = foreign ? `${client} by links` : client;
     // Who has no token guesses none: a page that was opened without one asks for several things at once.
-    const isTry = (credentials.authorization ?? '') !== '' || credentials.token !== undefined;
+    const isTry =
+      !credentials.user && ((credentials.authorization ?? '') !== '' || credentials.token !== undefined);
     const key = isTry ? credentialKey(client, credentials) : '';
     // A token that was right before is no guess: who has it is not locked out by the guesses of others at the same address.
-    if (!this.#failures.has(counted, this.now()) && !this.#accepted.get(key))
+    const mayTry = Boolean(credentials.user) || this.#failures.has(counted, this.now());
+    if (!mayTry && !this.#accepted.get(key))
       throw new RefusedError('too_many_failures', 'too many wrong tokens from your address: wait a minute');
     const passed = (grant: Grant): Grant => {
       if (isTry && this.auth.enabled) this.#accepted.set(key, true);
       return grant;
     };
     const failed = (error: unknown): never => {
-      if (isTry) this.#failures.take(counted, this.now());
+      const isWrong = error instanceof RefusedError && error.code === 'unauthenticated';
+      if (isTry && isWrong) this.#failures.take(counted, this.now());
       throw error;
     };
     try {
@@ -153,30 +188,24 @@ const credentialKey = (client: string, { authorization = '', token = '' }: Crede
     .update(JSON.stringify([client, authorization, token]))
     .digest('base64');
 
-/** The settings that say who may come in. */
-export interface AccessSettings {
-  readonly AUTH_TOKENS: readonly string[];
-  readonly AUTH_JWT_SECRET: string;
+/** The settings that say how many may come in. */
+export interface LimitSettings {
   readonly MAX_VIEWERS: number;
   readonly MAX_VIEWERS_PER_ADDRESS: number;
   readonly MAX_CONNECTIONS_PER_SECOND: number;
   readonly MAX_FAILED_TOKENS_PER_MINUTE: number;
 }
 
-/**
- * @param secure whether this service itself speaks TLS
- * @param now monotonic, ms
- * @param viewsOf for tokens that are limited to views
- */
-export function createAdmission(
-  settings: AccessSettings,
+/** @param now monotonic, ms */
+export const createAdmission = (
+  settings: LimitSettings,
+  auth: Auth,
   origins: OriginPolicy,
-  secure: boolean,
   now: () => number,
-  viewsOf?: ViewsOf,
-): Admission {
-  return new Admission(
-    createAuth({ tokens: settings.AUTH_TOKENS, jwtSecret: settings.AUTH_JWT_SECRET }, undefined, viewsOf),
+  onRefused?: OnRefused,
+): Admission =>
+  new Admission(
+    auth,
     origins,
     {
       maxViewers: settings.MAX_VIEWERS,
@@ -184,7 +213,6 @@ export function createAdmission(
       maxPerSecond: settings.MAX_CONNECTIONS_PER_SECOND,
       maxFailuresPerMinute: settings.MAX_FAILED_TOKENS_PER_MINUTE,
     },
-    secure,
     now,
+    onRefused,
   );
-}

@@ -2,9 +2,11 @@ import { planAlarms } from '../alarms/alarm-plan.js';
 import { createAddressPolicy } from '../source/address-policy.js';
 import type { Config } from '../config/settings.js';
 import { ConfigError } from '../shared/errors.js';
+import { checkJwksFile } from '../access/load-jwks.js';
 import { createOriginPolicy } from '../access/origin.js';
 import type { CameraSpec } from '../config/camera-spec.js';
 import type { ConfigFile } from '../config/cameras-file.js';
+import type { GroupSpec } from '../config/group-spec.js';
 import { camerasOfView, type ViewSpec } from '../config/view-spec.js';
 import { checkTlsFiles, tlsFilesOf } from '../config/tls-files.js';
 
@@ -12,11 +14,12 @@ import { checkTlsFiles, tlsFilesOf } from '../config/tls-files.js';
  * What `--check` says of valid settings: one line for each camera, without credentials. It dials nothing.
  * @throws ConfigError with everything that would stop the start
  */
-export async function checkReport(config: Config, { cameras, views }: ConfigFile): Promise<string> {
+export async function checkReport(config: Config, { cameras, views, groups }: ConfigFile): Promise<string> {
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
   const problems = [...policy.problems, ...createOriginPolicy(config.ALLOWED_ORIGINS).problems];
   const tls = tlsFilesOf(config);
-  for (const check of [tls && checkTlsFiles(tls), planAlarms(config)])
+  const checks = [tls && checkTlsFiles(tls), checkJwksFile(config.JWT_JWKS_URL), planAlarms(config)];
+  for (const check of checks)
     await check?.catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
@@ -33,6 +36,7 @@ export async function checkReport(config: Config, { cameras, views }: ConfigFile
     `OK: settings valid; ${file}: ${cameras.length} cameras`,
     ...cameras.map(cameraLine),
     ...views.map((view) => viewLine(view, camerasOfView(view, names).length)),
+    ...groups.map(groupLine),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -67,4 +71,11 @@ const viewLine = ({ name, title, layout, pages }: ViewSpec, cameras: number): st
     layout.kind === 'columns' ? `${layout.columns} columns` : layout.kind,
     ...(pages ? [`${pages.size} at a time for ${pages.dwellMs / 1000} s`] : []),
     ...(title === name ? [] : [JSON.stringify(title)]),
+  ].join(', ');
+
+const groupLine = ({ name, cameras, views }: GroupSpec): string =>
+  [
+    `  group ${JSON.stringify(name)}`,
+    ...(cameras ? [`cameras ${cameras.join(' ')}`] : []),
+    ...(views ? [`views ${views.join(' ')}`] : []),
   ].join(', ');

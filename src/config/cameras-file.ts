@@ -11,11 +11,13 @@ import { FPS, HEIGHT, QUALITY, type Rendition, requestedRendition, WIDTH } from 
 import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';
 import { placeIssue, problemLines, repeatedNames } from './file-problems.js';
 import { expected, parsedBy, text, title, wholeNumber } from './file-schema.js';
+import { GROUP_KEYS, groupProblems, groupsSchema, toGroupSpec } from './group-entry.js';
+import type { GroupSpec } from './group-spec.js';
 import { toViewSpec, VIEW_KEYS, viewProblems, viewsSchema } from './view-entry.js';
 import type { ViewSpec } from './view-spec.js';
 import { type Placed, readYaml, type YamlSource } from './yaml-source.js';
 
-/** CONFIG_FILE: YAML to cameras and views, with every mistake told at once, each at its place. */
+/** CONFIG_FILE: YAML to cameras, views and groups, with every mistake told at once, each at its place. */
 
 /** What a camera has that the file says nothing about. */
 export interface CameraDefaults {
@@ -46,15 +48,16 @@ export const cameraDefaults = (config: Config): CameraDefaults => ({
 export interface ConfigFile {
   readonly cameras: readonly CameraSpec[];
   readonly views: readonly ViewSpec[];
+  readonly groups: readonly GroupSpec[];
 }
 
 /**
- * Reads CONFIG_FILE; no cameras and no views when it is not set.
+ * Reads CONFIG_FILE; nothing is in it when it is not set.
  * @throws ConfigError with one line for each mistake
  */
 export async function loadConfigFile(config: Config, env: Environment): Promise<ConfigFile> {
   const file = config.CONFIG_FILE;
-  if (file === '') return { cameras: [], views: [] };
+  if (file === '') return { cameras: [], views: [], groups: [] };
   return parseConfigFile(await readText(file), file, cameraDefaults(config), env);
 }
 
@@ -93,13 +96,21 @@ export function parseConfigFile(
     problems.push(
       ...result.error.issues.slice(0, MAX_ISSUES).flatMap((issue) => placeIssue(issue, source, knownKeys)),
     );
-  if (result) problems.push(...repeatedNames(source, 'cameras'), ...repeatedNames(source, 'views'));
-  const { cameras = [], views = [] } = result?.data ?? {};
+  if (result) for (const list of LISTS) problems.push(...repeatedNames(source, list));
+  const { cameras = [], views = [], groups = [] } = result?.data ?? {};
   problems.push(...tooManyAlwaysOn(cameras, defaults, source));
-  problems.push(...viewProblems(views, new Set(cameras.map(({ name }) => name)), source));
+  const known = { cameras: namesOf(cameras), views: namesOf(views) };
+  problems.push(...viewProblems(views, known.cameras, source), ...groupProblems(groups, known, source));
   if (problems.length > 0) throw new ConfigError(problemLines(problems, file, source));
-  return { cameras: cameras.map((camera) => toSpec(camera, defaults)), views: views.map(toViewSpec) };
+  return {
+    cameras: cameras.map((camera) => toSpec(camera, defaults)),
+    views: views.map(toViewSpec),
+    groups: groups.map(toGroupSpec),
+  };
 }
+
+const namesOf = (entries: readonly { readonly name: string }[]): ReadonlySet<string> =>
+  new Set(entries.map(({ name }) => name));
 
 function tooManyAlwaysOn(
   cameras: readonly CameraEntry[],
@@ -159,6 +170,7 @@ const fileSchema = (env: Environment) =>
     {
       cameras: z.array(cameraSchema(env), { error: expected('a list of cameras ([] for none)') }),
       views: viewsSchema,
+      groups: groupsSchema,
     },
     { error: 'the file must hold `cameras:` and a list' },
   );
@@ -166,8 +178,14 @@ const fileSchema = (env: Environment) =>
 export const CAMERA_KEYS = Object.keys(cameraSchema({}).shape);
 const FILE_KEYS = Object.keys(fileSchema({}).shape);
 
-const knownKeys = ([list]: readonly PropertyKey[]): readonly string[] =>
-  list === undefined ? FILE_KEYS : list === 'views' ? VIEW_KEYS : CAMERA_KEYS;
+/** Lists whose entries have names. */
+const LISTS = ['cameras', 'views', 'groups'] as const;
+const ENTRY_KEYS = { cameras: CAMERA_KEYS, views: VIEW_KEYS, groups: GROUP_KEYS };
+
+const knownKeys = ([list]: readonly PropertyKey[]): readonly string[] => {
+  const known = LISTS.find((name) => name === list);
+  return known ? ENTRY_KEYS[known] : FILE_KEYS;
+};
 
 const shapeOf = (aspect: string): number => {
   const [width = 1, height = 1] = aspect.split(':').map(Number);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError } from '../shared/errors.js';
+import { ACCESS_SETTINGS, accessProblems } from './access-settings.js';
 import { ALARM_SETTINGS, alarmProblems } from './alarm-settings.js';
 import { CLUSTER_SETTINGS, clusterProblems } from './cluster-settings.js';
 import { COMMENT_BEHIND, integer, list, oneOf, secretText, setting, type Setting, text } from './setting.js';
@@ -127,6 +128,7 @@ export const SETTINGS = {
   ),
   AUTH_JWT_SECRET: setting('', jwtSecret, 'Secret of HS256 JSON Web Tokens that let a viewer in', true),
   ALLOWED_ORIGINS: setting('', list, 'Other web origins whose pages may connect, or *'),
+  ...ACCESS_SETTINGS,
   TLS_CERT_FILE: setting('', text, 'Certificate chain (PEM) for https and wss'),
   TLS_KEY_FILE: setting('', text, 'Private key (PEM) for https and wss'),
   ...CLUSTER_SETTINGS,
@@ -165,7 +167,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, flags: SettingFlags = {}): Co
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
   if (config.RETRY_MAX_MS < config.RETRY_MIN_MS)
     problems.push('RETRY_MAX_MS: must not be less than RETRY_MIN_MS');
-  problems.push(...clusterProblems(config), ...alarmProblems(config));
+  problems.push(...accessProblems(config), ...clusterProblems(config), ...alarmProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

@@ -1,3 +1,5 @@
+import { fitsPattern } from '../shared/name-pattern.js';
+
 /** A view: a named choice of cameras, and how a wall lays them out. */
 export interface ViewSpec {
   readonly name: string;
@@ -21,22 +23,6 @@ export type ViewLayout =
   | { readonly kind: 'columns'; readonly columns: number }
   /** The first tile is large, the others are small beside it. */
   | { readonly kind: 'large' };
-
-/** Whether a name is the pattern, or fits it: each `*` stands for any characters, also none. Linear in the name's length. */
-export function fitsPattern(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return pattern === name;
-  if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last))
-    return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return at <= name.length - last.length;
-}
 
 /** The view's cameras among `names`, which are in the order of the configuration: pinned ones first, none twice. */
 export function camerasOfView(

@@ -1,3 +1,4 @@
+import { requireView } from '../access/auth.js';
 import { tokenCookie } from '../access/request-facts.js';
 import { type Answer, type Header, PAGE_POLICY } from './answer.js';
 import type { Asset } from './assets.js';
@@ -5,18 +6,19 @@ import type { HttpRoute } from './handler.js';
 
 /**
  * The wall page's files.
- * @param secure whether this service itself speaks TLS
+ * @param basePath where the page's cookie counts; '' is the whole host
  */
-export const assetRoutes = (assets: ReadonlyMap<string, Asset>, secure: boolean): readonly HttpRoute[] =>
+export const assetRoutes = (assets: ReadonlyMap<string, Asset>, basePath: string): readonly HttpRoute[] =>
   [...assets].flatMap(([path, asset]) =>
     path === PAGE
-      ? [pageRoute(PAGE, asset, secure), pageRoute(VIEW_PAGE, asset, secure)]
+      ? [pageRoute(PAGE, asset, basePath), pageRoute(VIEW_PAGE, asset, basePath)]
       : [fileRoute(path, asset)],
   );
 
 const PAGE = '/';
 /** A view has the same page; which one it is the page reads from its address. */
 const VIEW_PAGE = '/view/:name';
+const VIEW_NAME = /\/view\/([^/]*)$/;
 
 const fileRoute = (path: string, asset: Asset): HttpRoute => ({
   path,
@@ -24,15 +26,17 @@ const fileRoute = (path: string, asset: Asset): HttpRoute => ({
   handle: () => answerOf(asset),
 });
 
-const pageRoute = (path: string, asset: Asset, secure: boolean): HttpRoute => ({
+const pageRoute = (path: string, asset: Asset, basePath: string): HttpRoute => ({
   path,
   access: 'page',
-  handle: (_, { parameters }) => {
+  handle: (facts, { grant, parameters }) => {
+    const view = path === VIEW_PAGE ? VIEW_NAME.exec(facts.path)?.[1] : undefined;
+    if (view !== undefined) requireView(grant, view);
     const token = parameters.get('token');
     return answerOf(asset, [
       ['Content-Security-Policy', PAGE_POLICY],
       // The page's scripts, fetches and sockets then carry the token by themselves; other sites' requests never do.
-      ...(token === undefined ? [] : [['Set-Cookie', tokenCookie(token, secure)] as const]),
+      ...(token === undefined ? [] : [['Set-Cookie', tokenCookie(token, basePath, facts.secure)] as const]),
     ]);
   },
 });

@@ -20,8 +20,14 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/** The built page by URL path; `/` is the page itself. Empty when it was not built. */
-export async function loadWallAssets(): Promise<ReadonlyMap<string, Asset>> {
+/** Links of the page to its own files: the only addresses that it holds itself. */
+const LINK = / (href|src)="\//g;
+
+/**
+ * The built page by URL path; `/` is the page itself. Empty when it was not built.
+ * @param basePath where browsers find the service; '' at the top
+ */
+export async function loadWallAssets(basePath: string): Promise<ReadonlyMap<string, Asset>> {
   const folder = fileURLToPath(new URL('../../wall/', import.meta.url));
   const assets = new Map<string, Asset>();
   let names: string[];
@@ -33,7 +39,9 @@ export async function loadWallAssets(): Promise<ReadonlyMap<string, Asset>> {
   for (const name of names) {
     const type = TYPES[extname(name)];
     if (type === undefined) continue;
-    const body = await readFile(join(folder, name));
+    const file = await readFile(join(folder, name));
+    const body =
+      type === TYPES['.html'] ? Buffer.from(file.toString().replace(LINK, ` $1="${basePath}/`)) : file;
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 20)}"`;
     assets.set(name === 'index.html' ? '/' : `/${name}`, { type, body, etag });
   }

@@ -6,9 +6,10 @@ import { Undo } from '../shared/undo.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { type Answer, json, send } from './answer.js';
-import { requestFacts } from './request.js';
+import type { RequestReader } from './request.js';
 
 export interface HandlerDeps {
+  readonly read: RequestReader;
   readonly admission: Admission;
   readonly metrics: Pick<Metrics, 'rejected'>;
   readonly log: Log;
@@ -46,7 +47,7 @@ export function answerRequest(
   route: HttpRoute,
   deps: HandlerDeps,
 ): void {
-  const facts = requestFacts(res, req);
+  const facts = deps.read(res, req);
   const client = { gone: false };
   const undo = new Undo();
   res.onAborted(() => {

@@ -8,6 +8,8 @@ export const MJPEG_TYPE = `multipart/x-mixed-replace; boundary=${BOUNDARY}`;
 export const MJPEG_HEADERS: readonly Header[] = [
   ['Cache-Control', 'no-store'],
   ['Connection', 'close'],
+  // nginx would collect pictures until its buffers are full.
+  ['X-Accel-Buffering', 'no'],
 ];
 
 /** First line of every part, on its own: it can go out early, to push what waits in front of it. */

@@ -11,6 +11,7 @@ import type {
 } from 'uWebSockets.js';
 import type { SocketData, SocketRoute } from '../viewer/socket-session.js';
 import { listenAlone } from './listen.js';
+import type { RequestReader } from './request.js';
 import { upgradeHandler } from './upgrade.js';
 
 export interface ServerOptions {
@@ -64,6 +65,7 @@ export class Server {
 
   addSocketRoute(
     { path, judge, maxMessageBytes, maxBufferedBytes, autoPing, slowTimeoutMs }: SocketRoute,
+    read: RequestReader,
     failed: (error: unknown) => void,
   ): void {
     const behavior: WebSocketBehavior<SocketData> = {
@@ -71,7 +73,7 @@ export class Server {
       maxBackpressure: maxBufferedBytes,
       idleTimeout: idleTimeoutS(slowTimeoutMs),
       sendPingsAutomatically: autoPing,
-      upgrade: upgradeHandler(judge, failed),
+      upgrade: upgradeHandler(judge, read, failed),
       open: (ws) => {
         this.#sockets.add(ws);
         const data = ws.getUserData();

@@ -62,7 +62,7 @@ function metricsRoute({ metrics, clock }: ServiceRouteDeps): HttpRoute {
 
 async function isAdmitted(facts: RequestFacts, admission: Admission): Promise<boolean> {
   try {
-    return await admission.admit('read', facts, () => true);
+    return await admission.admit('probe', facts, () => true);
   } catch {
     return false;
   }

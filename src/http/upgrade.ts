@@ -5,13 +5,13 @@ import { ServiceError } from '../shared/errors.js';
 import { CLOSED_SESSION, type Judge, type SessionStart, type SocketData } from '../viewer/socket-session.js';
 import { refuseRepeatedHeaders } from './repeated-headers.js';
 import { PendingSession } from './pending-session.js';
-import { requestFacts } from './request.js';
+import type { RequestReader } from './request.js';
 
 /**
  * The opening handshake. Browsers cannot read a refused upgrade, so a refusal is: upgrade, then close with the code and a
  * reason. What is no WebSocket handshake at all gets a plain 4xx (uWebSockets.js would answer some of it with 101).
  */
-export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) {
+export function upgradeHandler(judge: Judge, read: RequestReader, refused: (error: unknown) => void) {
   return (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
     if (refuseRepeatedHeaders(res, req)) return;
     const version = req.getHeader('sec-websocket-version');
@@ -22,7 +22,7 @@ export function upgradeHandler(judge: Judge, refused: (error: unknown) => void) 
     const key = req.getHeader('sec-websocket-key');
     const protocol = req.getHeader('sec-websocket-protocol');
     const extensions = req.getHeader('sec-websocket-extensions');
-    const facts = requestFacts(res, req);
+    const facts = read(res, req);
     const start = startOf(judge, facts, refused);
     const data: SocketData = { start, session: null };
     res.upgrade(data, key, protocol, extensions, context);

@@ -76,6 +76,7 @@ export const REFUSALS = {
   codec_mismatch: { close: 4400, status: 400 },
   unauthenticated: { close: 4401, status: 401 },
   camera_not_allowed: { close: 4403, status: 403 },
+  view_not_allowed: { close: 4403, status: 403 },
   origin_denied: { close: 4403, status: 403 },
   target_denied: { close: 4403, status: 403 },
   adhoc_off: { close: 4403, status: 403 },
@@ -90,6 +91,8 @@ export const REFUSALS = {
   /** Sizes and qualities of one camera, each of which is encoded for itself. */
   too_many_renditions: { close: 4429, status: 429 },
   at_capacity: { close: 4503, status: 503 },
+  /** Those of JWT_JWKS_URL: whether a token is right cannot be told now. */
+  keys_unavailable: { close: 4503, status: 503 },
   /** The camera was changed in CONFIG_FILE, or taken out of it: who connects again gets what holds now. */
   reconfigured: { close: 1012, status: 503 },
   shutting_down: { close: 1001, status: 503 },

@@ -18,6 +18,9 @@ const FACTS = {
   host: '',
   authorization: '',
   cookie: '',
+  secure: false,
+  user: null,
+  refusal: null,
 };
 
 const queryOf = (token?: string): string => (token === undefined ? '' : `token=${token}`);
@@ -39,7 +42,6 @@ function admissionWith(limits: Partial<AdmissionLimits>, token?: string) {
     }),
     createOriginPolicy([]),
     { maxViewers: 100, maxPerAddress: 0, maxPerSecond: 0, maxFailuresPerMinute: 0, ...limits },
-    false,
     () => clock.now,
   );
   return { admission, clock };

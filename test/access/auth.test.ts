@@ -229,7 +229,10 @@ test(
 
 test('the claim views lets in to what those views show, beside what cameras names', { timeout }, async () => {
   const shown: Record<string, string[]> = { gate: ['entrance', 'all'], vault: ['all'], yard: [] };
-  const auth = createAuth({ tokens: [], jwtSecret: SECRET }, now, (camera) => shown[camera] ?? []);
+  const auth = createAuth({ tokens: [], jwtSecret: SECRET }, now, {
+    viewsOf: (camera) => shown[camera] ?? [],
+    groups: () => [],
+  });
   const rights = async (claims: object): Promise<[string, string]> => {
     const grant = await auth.authenticate({ token: jwt({ ...soon, ...claims }) });
     const cameras = ['gate', 'vault', 'yard'].filter((camera) => grant.allows(camera));

@@ -75,7 +75,7 @@ test(
       WEBHOOK_URLS: 'http://169.254.169.254/latest?token=secretpw',
       WEBHOOK_ALLOW: 'not a range',
     });
-    await assert.rejects(checkReport(config, { cameras: [], views: [] }), (error) => {
+    await assert.rejects(checkReport(config, { cameras: [], views: [], groups: [] }), (error) => {
       assert.ok(error instanceof ConfigError);
       const text = error.problems.join('\n');
       assert.match(text, /^WEBHOOK_ALLOW: "not a range" is no address/m);

@@ -192,7 +192,7 @@ other: secretpw
       'cams.yaml:17:11: cameras[4].name: must be text; a number needs quotes: name: "7"',
       'cams.yaml:18:10: cameras[4].url: must be an RTSP URL like rtsp://user:${CAMERA_PASSWORD}@192.0.2.7/stream',
       `cams.yaml:19:5: cameras[4].password: unknown key: known are ${known}`,
-      'cams.yaml:20:1: other: unknown key: known are cameras, views',
+      'cams.yaml:20:1: other: unknown key: known are cameras, views, groups',
     ]);
   },
 );
@@ -296,7 +296,7 @@ test('a file that cannot be read, is far too large, or is no UTF-8, is named', {
     writeFileSync(file, `${name}: 1`, encoding);
     await assert.rejects(load, /is not UTF-8 text: save it as UTF-8$/);
   }
-  assert.deepEqual(await loadConfigFile(loadConfig({}), {}), { cameras: [], views: [] });
+  assert.deepEqual(await loadConfigFile(loadConfig({}), {}), { cameras: [], views: [], groups: [] });
 });
 
 test("the sample is valid, and the defaults that its comments state are the code's", { timeout }, () => {
@@ -322,7 +322,7 @@ test('--check tells each camera in a line without credentials', { timeout }, asy
   - {name: b, title: Yard, url: "rtsp://10.0.0.8/?password=secretpw"}`,
   );
   assert.equal(
-    await checkReport(config, { cameras, views: [] }),
+    await checkReport(config, { cameras, views: [], groups: [] }),
     `OK: settings valid; cams.yaml: 2 cameras
   a: rtsp://***@10.0.0.7/sub, main rtsp://***@10.0.0.7/main, 640x360 quality 50, at most 5 fps, tcp, always on
   b: rtsp://10.0.0.8/?password=***, 640x360 quality 50, fps of the source, tcp, "Yard"
@@ -338,7 +338,7 @@ test('--check finds what the start or the first viewer would stumble over', { ti
   });
   const cameras = parse('cameras: [{name: a, url: "rtsp://10.0.0.7/"}]');
   await assert.rejects(
-    () => checkReport(config, { cameras, views: [] }),
+    () => checkReport(config, { cameras, views: [], groups: [] }),
     (error) => {
       assert.ok(error instanceof ConfigError);
       assert.deepEqual(

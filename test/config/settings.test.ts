@@ -150,6 +150,7 @@ test('the value of a secret setting is in no message', { timeout }, () => {
     'AUTH_JWT_SECRET',
     'AUTH_TOKENS',
     'CLUSTER_SECRET',
+    'JWT_JWKS_URL',
     'MQTT_PASSWORD',
     'MQTT_URL',
     'NATS_PASSWORD',

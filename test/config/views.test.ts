@@ -6,8 +6,9 @@ import { checkReport } from '../../src/commands/check.js';
 import { cameraDefaults, parseConfigFile } from '../../src/config/cameras-file.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { VIEW_KEYS } from '../../src/config/view-entry.js';
-import { camerasOfView, fitsPattern, type ViewSpec } from '../../src/config/view-spec.js';
+import { camerasOfView, type ViewSpec } from '../../src/config/view-spec.js';
 import { ConfigError } from '../../src/shared/errors.js';
+import { fitsPattern } from '../../src/shared/name-pattern.js';
 
 const timeout = 10_000;
 const SAMPLE = new URL('../../../docker/cameras.sample.yaml', import.meta.url);

@@ -96,7 +96,7 @@ test(
   async (t) => {
     const set = await cameras(t, { count: 2 });
     const config = loadConfig({ ...QUICK, PORT: '0', LOG_LEVEL: 'silent', LINGER_MS: '10000' });
-    const inside = await startService(config, { cameras: [], views: [] }, createLog('silent'));
+    const inside = await startService(config, { cameras: [], views: [], groups: [] }, createLog('silent'));
     t.after(() => inside.close());
     const server = { port: inside.port, log: () => '' };
     const first = watch(t, server, 'cam1', set.url(0));

@@ -186,7 +186,7 @@ test(
       const { code, reason } = await refusal(target.service.port, path, { Authorization });
       assert.deepEqual(
         [code, reason],
-        [4403, 'token does not cover this camera: see its claim "cameras" or "views"'],
+        [4403, 'token does not cover this camera: see its claim "cameras" or "views", or your groups'],
       );
       for (const http of ['/snapshot', '/stream.mjpeg'])
         assert.equal(await statusOf(http + path.slice(3), { Authorization }), 403);

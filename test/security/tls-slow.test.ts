@@ -171,6 +171,7 @@ test('--check says of wrong TLS files what the start would say', { timeout }, as
     checkReport(loadConfig({ TLS_CERT_FILE: file(cert), TLS_KEY_FILE: file(key) }), {
       cameras: [],
       views: [],
+      groups: [],
     });
   assert.match(await check('own.pem', 'own.key'), /^OK: settings valid/);
   await assert.rejects(check('own.pem', 'other.key'), {

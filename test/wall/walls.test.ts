@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createAdmission } from '../../src/access/admission.js';
+import { createAuth } from '../../src/access/auth.js';
 import { createOriginPolicy } from '../../src/access/origin.js';
 import type { RequestFacts } from '../../src/access/request-facts.js';
 import { ClientSeats } from '../../src/viewer/client-seats.js';
@@ -23,6 +24,9 @@ const FACTS: RequestFacts = {
   fetchSite: '',
   authorization: '',
   cookie: '',
+  secure: false,
+  user: null,
+  refusal: null,
 };
 
 interface OpenedWall {
@@ -38,14 +42,17 @@ function openWalls(t: TestContext) {
   const { clock, metrics, registry, opener } = testRegistry();
   registry.configure([spec('gate')], null);
   const settings = {
-    AUTH_TOKENS: [],
-    AUTH_JWT_SECRET: '',
     MAX_VIEWERS: 10,
     MAX_VIEWERS_PER_ADDRESS: 0,
     MAX_CONNECTIONS_PER_SECOND: 0,
     MAX_FAILED_TOKENS_PER_MINUTE: 0,
   };
-  const admission = createAdmission(settings, createOriginPolicy([]), false, () => clock.now());
+  const admission = createAdmission(
+    settings,
+    createAuth({ tokens: [], jwtSecret: null }),
+    createOriginPolicy([]),
+    () => clock.now(),
+  );
   const walls = new Walls({
     admission,
     registry,

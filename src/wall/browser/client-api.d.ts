@@ -36,7 +36,7 @@ export interface TileRequest extends TileRendition {
 }
 
 export interface WallOptions {
-  /** Base URL of the service; by default the one that the module was loaded from. */
+  /** Base URL of the service, with its BASE_PATH; by default the one that the module was loaded from. */
   readonly server?: string | URL | undefined;
   /** Access token, for a page that has no cookie of the service. */
   readonly token?: string | undefined;

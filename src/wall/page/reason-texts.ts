@@ -29,6 +29,7 @@ export const REASONS_EN = {
   codec_mismatch: 'The camera sends another video codec. Ask for that one, or for JPEG.',
   unauthenticated: 'Not signed in. Open the page with a valid token.',
   camera_not_allowed: 'Your token does not cover this camera.',
+  view_not_allowed: 'Your token does not cover this view.',
   origin_denied: 'This site may not use the service. Ask whoever runs it.',
   adhoc_off: 'Only configured cameras may be watched here.',
   no_such_camera: 'There is no camera of this name any more. Remove it or add it again.',
@@ -40,6 +41,7 @@ export const REASONS_EN = {
   too_many_messages: 'Too many messages. Reload the page.',
   too_many_renditions: 'Too many sizes of this camera are in use. Show it in one that others use.',
   at_capacity: 'The service is at its limit of cameras. Remove some, or try later.',
+  keys_unavailable: 'The service cannot check tokens now. It tries again by itself.',
   reconfigured: 'The camera was changed or removed. It is being opened again.',
   shutting_down: 'The service is shutting down.',
 };
@@ -76,6 +78,7 @@ export const REASONS_ES: ReasonTexts = {
   codec_mismatch: 'La cámara envía otro códec de vídeo. Pida ese, o JPEG.',
   unauthenticated: 'Sin identificar. Abra la página con un token válido.',
   camera_not_allowed: 'Su token no incluye esta cámara.',
+  view_not_allowed: 'Su token no incluye esta vista.',
   origin_denied: 'Este sitio no puede usar el servicio. Consulte a quien lo administra.',
   adhoc_off: 'Aquí solo se pueden ver las cámaras configuradas.',
   no_such_camera: 'Ya no hay ninguna cámara con este nombre. Quítela o añádala de nuevo.',
@@ -87,6 +90,7 @@ export const REASONS_ES: ReasonTexts = {
   too_many_messages: 'Demasiados mensajes. Recargue la página.',
   too_many_renditions: 'Se usan demasiados tamaños de esta cámara. Muéstrela en uno que ya se use.',
   at_capacity: 'El servicio llegó a su límite de cámaras. Quite alguna o inténtelo más tarde.',
+  keys_unavailable: 'El servicio no puede comprobar los tokens ahora. Lo intentará de nuevo.',
   reconfigured: 'La cámara se cambió o se quitó. Se está abriendo de nuevo.',
   shutting_down: 'El servicio se está apagando.',
 };

@@ -27,7 +27,7 @@ export const viewOfAll = (cameras: readonly string[]): View => ({
   quality: undefined,
 });
 
-const NAME = /^\/view\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/?$/;
+const NAME = /\/view\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/?$/;
 
 /** What a page's address asks for. */
 export interface PageAddress {
@@ -37,6 +37,7 @@ export interface PageAddress {
   readonly kiosk: boolean;
 }
 
+/** @param pathname also below BASE_PATH */
 export function parsePageAddress(pathname: string, search: string): PageAddress {
   const kiosk = new URLSearchParams(search).get('kiosk');
   return { view: NAME.exec(pathname)?.[1] ?? null, kiosk: kiosk !== null && kiosk !== '0' };

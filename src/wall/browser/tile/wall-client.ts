@@ -5,7 +5,7 @@ import type { FromWorker, LinkNews, TileRequest, ToWorker } from '../worker/work
 /** The page's side of a wall: one worker with one socket, and the tiles that share them. */
 
 export interface WallOptions {
-  /** Base URL of the service; by default the one that this module was loaded from. */
+  /** Base URL of the service, with its BASE_PATH; by default the one that this module was loaded from. */
   readonly server?: string | URL | undefined;
   /** Access token, for a page that has no cookie of the service. */
   readonly token?: string | undefined;
@@ -29,10 +29,10 @@ export class WallClient extends EventTarget {
 
   constructor(options: WallOptions = {}) {
     super();
-    const server = new URL(options.server ?? import.meta.url, document.baseURI);
+    const server = serviceUrl(options.server);
     this.#worker = startWorker();
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#received(data);
-    const url = new URL('/wall', server);
+    const url = new URL('wall', server);
     url.protocol = server.protocol === 'https:' ? 'wss:' : 'ws:';
     if (options.token !== undefined) url.searchParams.set('token', options.token);
     this.#post({ type: 'open', url: url.href });
@@ -114,6 +114,14 @@ export class WallClient extends EventTarget {
     for (const tile of this.#tiles.values()) tile.linked(up);
     this.dispatchEvent(new Event('link'));
   }
+}
+
+/** Ends in a slash, without which its last part would be taken for a file. */
+function serviceUrl(given: string | URL | undefined): URL {
+  if (given === undefined) return new URL('.', import.meta.url);
+  const url = new URL(given, document.baseURI);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
 }
 
 /** Browsers start workers only from the page's own origin: for another's page, a worker that imports the real one. */

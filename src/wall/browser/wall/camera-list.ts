@@ -1,6 +1,7 @@
 import { listDelay } from '../../page/retry-delay.js';
 import { type ListedCamera, parseCameraList, parseViewList } from '../../page/server-messages.js';
 import type { View } from '../../page/view.js';
+import { servicePath } from './navigation.js';
 
 export interface CameraListEvents {
   listed(cameras: readonly ListedCamera[], views: readonly View[]): void;
@@ -40,8 +41,8 @@ export class CameraList {
   async #ask(): Promise<void> {
     this.#asking = true;
     const [{ status, list: cameras }, { list: views }] = await Promise.all([
-      fetchList('/api/cameras', parseCameraList),
-      fetchList('/api/views', parseViewList),
+      fetchList(servicePath('api/cameras'), parseCameraList),
+      fetchList(servicePath('api/views'), parseViewList),
     ]);
     this.#asking = false;
     this.#failures = cameras ? 0 : this.#failures + 1;
