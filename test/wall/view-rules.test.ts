@@ -82,10 +82,20 @@ test('pages turn by the clock alone, and the next one is prepared before its tur
 });
 
 test('the address of a page says view and kiosk, and what makes no sense is the wall', FAST, () => {
-  assert.deepEqual(parsePageAddress('/', ''), { view: null, kiosk: false });
-  assert.deepEqual(parsePageAddress('/view/hall-1', '?kiosk=1&x=2'), { view: 'hall-1', kiosk: true });
-  assert.deepEqual(parsePageAddress('/view/hall-1/', '?kiosk=0'), { view: 'hall-1', kiosk: false });
-  assert.deepEqual(parsePageAddress('/', '?kiosk'), { view: null, kiosk: true });
+  assert.deepEqual(parsePageAddress('/', ''), { view: null, kiosk: false, codecs: 'auto' });
+  assert.deepEqual(parsePageAddress('/view/hall-1', '?kiosk=1&x=2'), {
+    view: 'hall-1',
+    kiosk: true,
+    codecs: 'auto',
+  });
+  assert.deepEqual(parsePageAddress('/view/hall-1/', '?kiosk=0'), {
+    view: 'hall-1',
+    kiosk: false,
+    codecs: 'auto',
+  });
+  assert.deepEqual(parsePageAddress('/', '?kiosk'), { view: null, kiosk: true, codecs: 'auto' });
+  assert.equal(parsePageAddress('/', '?codec=jpeg').codecs, 'jpeg');
+  assert.equal(parsePageAddress('/', '?codec=other').codecs, 'auto');
   for (const path of ['/view/', '/view/../x', '/view/a/b', '/view/%3Cscript%3E', '/other'])
     assert.equal(parsePageAddress(path, '').view, null, path);
 });

@@ -29,10 +29,15 @@ export interface TileRendition {
   readonly main?: boolean | undefined;
 }
 
+/** `auto`: video as the camera sends it where browser, camera and line allow it, else JPEG. `jpeg`: JPEG alone. */
+export type CodecChoice = 'auto' | 'jpeg';
+
 export interface TileRequest extends TileRendition {
   readonly camera: string;
   /** URL of a camera that is not configured. */
   readonly rtsp?: string | undefined;
+  /** By default `auto`. */
+  readonly codecs?: CodecChoice | undefined;
 }
 
 export interface WallOptions {
@@ -40,6 +45,8 @@ export interface WallOptions {
   readonly server?: string | URL | undefined;
   /** Access token, for a page that has no cookie of the service. */
   readonly token?: string | undefined;
+  /** `jpeg`: no tile is given video. By default each tile's own choice. */
+  readonly codecs?: CodecChoice | undefined;
 }
 
 /** One worker with one socket for any number of tiles. Dispatches `link` when the connection comes or goes. */
@@ -69,6 +76,10 @@ export declare class WallTile extends EventTarget {
   readonly size: { readonly width: number; readonly height: number };
   /** From capture to drawn, ms; null before the first. */
   readonly latency: number | null;
+  /** What the picture came as; null before the first. */
+  readonly form: 'h264' | 'h265' | 'jpeg' | null;
+  /** Why it came as JPEG: a code of PROTOCOL.md; null if it did not, or nobody asked for video. */
+  readonly jpegReason: string | null;
   /** The old pictures go on until the first of the new. */
   setRendition(rendition: TileRendition): void;
   /** No frames while paused; the camera stays open and its states still arrive. */
@@ -87,7 +98,7 @@ export declare class WallTile extends EventTarget {
 }
 
 /**
- * `<camera-tile camera="gate" label="Gate">`; attributes also `width` `height` `quality` `fps`, read when it is connected.
+ * `<camera-tile camera="gate" label="Gate">`; attributes also `codecs` `width` `height` `quality` `fps`, read when it is connected.
  * Sets its attribute `state` to the present Word and dispatches `verdictchange` (CustomEvent, detail: Verdict).
  */
 export declare class CameraTile extends HTMLElement {
@@ -104,6 +115,8 @@ export declare class CameraTile extends HTMLElement {
   /** Set it while the tile is not shown for long: its camera is given up, and it keeps its last picture. */
   away: boolean;
   readonly verdict: Verdict | null;
+  /** What the picture came as; null before the first. */
+  readonly form: 'h264' | 'h265' | 'jpeg' | null;
   /** The verdict in words, in English or Spanish, without its age. */
   readonly said: string;
   setRendition(rendition: TileRendition): void;

@@ -19,4 +19,4 @@ document.documentElement.lang = strings.lang;
 document.title = strings.wall;
 const address = parsePageAddress(location.pathname, location.search);
 if (address.view !== null || address.kiosk) new ViewPage(strings, address);
-else new WallPage(strings);
+else new WallPage(strings, address.codecs);

@@ -35,10 +35,17 @@ export interface PageAddress {
   readonly view: string | null;
   /** Pictures alone, for a screen that nobody operates. */
   readonly kiosk: boolean;
+  /** `jpeg`: the page asks for no video. */
+  readonly codecs: 'auto' | 'jpeg';
 }
 
 /** @param pathname also below BASE_PATH */
 export function parsePageAddress(pathname: string, search: string): PageAddress {
-  const kiosk = new URLSearchParams(search).get('kiosk');
-  return { view: NAME.exec(pathname)?.[1] ?? null, kiosk: kiosk !== null && kiosk !== '0' };
+  const parameters = new URLSearchParams(search);
+  const kiosk = parameters.get('kiosk');
+  return {
+    view: NAME.exec(pathname)?.[1] ?? null,
+    kiosk: kiosk !== null && kiosk !== '0',
+    codecs: parameters.get('codec') === 'jpeg' ? 'jpeg' : 'auto',
+  };
 }

@@ -2,6 +2,7 @@ import { type Strings, stringsFor } from '../../page/strings.js';
 import { validRendition } from '../../page/tile-rendition.js';
 import { tileTexts } from '../../page/tile-texts.js';
 import { isHeld, type Verdict } from '../../page/verdict.js';
+import { jpegReasonText } from '../../page/video/jpeg-reasons.js';
 import type { TileRendition } from '../../protocol.js';
 import { TileView } from './tile-view.js';
 import { WallClient } from './wall-client.js';
@@ -14,7 +15,7 @@ const RENDITION = ['width', 'height', 'quality', 'fps'] as const;
 
 /**
  * `<camera-tile camera="gate">`: one live camera that always says whether its picture is of the present.
- * Attributes: `camera`, `label`, and `width` `height` `quality` `fps` of the rendition. Properties: `rtsp` (never an
+ * Attributes: `camera`, `label`, `codecs` (`jpeg`: no video), and `width` `height` `quality` `fps` of the rendition. Properties: `rtsp` (never an
  * attribute: it may hold a password), `main`, `wall`, `info`, `suspended`. Dispatches `verdictchange`.
  */
 export class CameraTile extends HTMLElement {
@@ -103,6 +104,11 @@ export class CameraTile extends HTMLElement {
     return todo === '' ? word : `${word}. ${todo}`;
   }
 
+  /** What the picture came as: `h264`, `h265` or `jpeg`; null before the first. */
+  get form(): WallTile['form'] {
+    return this.#tile?.form ?? null;
+  }
+
   /** Changes size, quality, rate or stream in one step. The old pictures go on until the first of the new. */
   setRendition(rendition: TileRendition): void {
     this.#main = rendition.main ?? false;
@@ -132,7 +138,12 @@ export class CameraTile extends HTMLElement {
       this.#view.fail(this.#strings.browserTooOld);
       return;
     }
-    this.#tile = this.wall.add(canvas, { camera: this.camera, rtsp: this.rtsp, ...this.#rendition });
+    this.#tile = this.wall.add(canvas, {
+      camera: this.camera,
+      rtsp: this.rtsp,
+      ...this.#rendition,
+      codecs: this.getAttribute('codecs') === 'jpeg' ? 'jpeg' : 'auto',
+    });
     if (this.#away) this.#tile.setAway(true);
     this.#tile.addEventListener('change', this.#changed);
     this.#observer.observe(this);
@@ -191,7 +202,7 @@ export class CameraTile extends HTMLElement {
       name: this.getAttribute('label') ?? this.camera,
       verdict,
       texts: tileTexts(verdict, this.#strings, this.#closedCode, tile.retryDenied),
-      info: this.#info ? infoOf(tile) : '',
+      info: this.#info ? infoOf(tile, this.#strings.lang) : '',
       drawn: tile.size.width > 0,
       tryAgain: isHeld(verdict) ? this.#strings.tryAgain : '',
     });
@@ -201,9 +212,11 @@ export class CameraTile extends HTMLElement {
   }
 }
 
-function infoOf(tile: WallTile): string {
+function infoOf(tile: WallTile, lang: string): string {
   const { width, height } = tile.size;
   if (width === 0) return '';
   const latency = tile.latency === null ? '' : ` · ${Math.round(tile.latency)} ms`;
-  return `${tile.fps.toFixed(1)} fps${latency} · ${width}×${height}`;
+  const why = jpegReasonText(tile.jpegReason, lang);
+  const line = `${tile.fps.toFixed(1)} fps${latency} · ${width}×${height} · ${tile.form ?? ''}`;
+  return why === '' ? line : `${line}\n${why}`;
 }

@@ -28,7 +28,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: co
   font: inherit; font-weight: 600; cursor: pointer; }
 .again:empty { display: none; }
 .info { display: none; position: absolute; inset: .5em auto auto .5em; padding: .15em .5em; border-radius: .4em;
-  background: rgb(0 0 0 / .66); font: 500 .92em/1.4 ui-monospace, monospace; white-space: nowrap; }
+  background: rgb(0 0 0 / .66); font: 500 .92em/1.4 ui-monospace, monospace; white-space: pre; }
 .info:not(:empty) { display: block; }
 @container (min-width: 900px) { .bar { font-size: 16px; } .why { font-size: 17px; } }
 @container (max-width: 330px) { .bar, .info { font-size: 12px; } .bar { padding: 1.3em .55em .35em; } .why { font-size: 12px; } }

@@ -1,6 +1,6 @@
 import { validRendition } from '../../page/tile-rendition.js';
 import { WallTile } from './wall-tile.js';
-import type { FromWorker, LinkNews, TileRequest, ToWorker } from '../worker/worker-messages.js';
+import type { CodecChoice, FromWorker, LinkNews, TileRequest, ToWorker } from '../worker/worker-messages.js';
 
 /** The page's side of a wall: one worker with one socket, and the tiles that share them. */
 
@@ -9,6 +9,14 @@ export interface WallOptions {
   readonly server?: string | URL | undefined;
   /** Access token, for a page that has no cookie of the service. */
   readonly token?: string | undefined;
+  /** `jpeg`: no tile is given video; `auto`, the default: video where browser, camera and line allow it. */
+  readonly codecs?: CodecChoice | undefined;
+}
+
+/** What a tile shows. */
+export interface WallTileRequest extends TileRequest {
+  /** `jpeg`: this tile is not given video. */
+  readonly codecs?: CodecChoice | undefined;
 }
 
 const TICK_MS = 1000;
@@ -27,7 +35,7 @@ export class WallClient extends EventTarget {
   #pageVersion: string | null = null;
   #close: { readonly code: number; readonly reason: string } = { code: 0, reason: '' };
 
-  constructor(options: WallOptions = {}) {
+  constructor(private readonly options: WallOptions = {}) {
     super();
     const server = serviceUrl(options.server);
     this.#worker = startWorker();
@@ -69,7 +77,7 @@ export class WallClient extends EventTarget {
   }
 
   /** Shows a camera on `canvas`, which must be new: its control goes to the worker for good. */
-  add(canvas: HTMLCanvasElement, { camera, rtsp, ...wanted }: TileRequest): WallTile {
+  add(canvas: HTMLCanvasElement, { camera, rtsp, codecs = 'auto', ...wanted }: WallTileRequest): WallTile {
     const request = { camera, rtsp, ...validRendition(wanted) };
     const id = (this.#lastId += 1);
     const tile = new WallTile(id, this, request, (message) => {
@@ -78,7 +86,8 @@ export class WallClient extends EventTarget {
     });
     this.#tiles.set(id, tile);
     const offscreen = canvas.transferControlToOffscreen();
-    this.#post({ type: 'add', tile: id, canvas: offscreen, request }, [offscreen]);
+    const choice = this.options.codecs === 'jpeg' ? 'jpeg' : codecs;
+    this.#post({ type: 'add', tile: id, canvas: offscreen, request, codecs: choice }, [offscreen]);
     return tile;
   }
 

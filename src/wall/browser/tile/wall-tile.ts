@@ -74,6 +74,16 @@ export class WallTile extends EventTarget {
     return { width: this.#stats?.width ?? 0, height: this.#stats?.height ?? 0 };
   }
 
+  /** What the picture came as; null before the first. */
+  get form(): TileStats['form'] | null {
+    return this.#stats?.form ?? null;
+  }
+
+  /** Why it came as JPEG and not as video: a stable code; null if it did not, or nobody asked for video. */
+  get jpegReason(): string | null {
+    return this.#stats?.why ?? null;
+  }
+
   /** From capture to drawn of the newest frame that was reported, ms; null before the first. */
   get latency(): number | null {
     return this.#stats?.latency ?? null;

@@ -23,7 +23,7 @@ export class ViewPage {
   #known = false;
   /** The page stays as it is while one of its cameras fills the screen. */
   #held = false;
-  readonly #wall = new WallClient();
+  readonly #wall: WallClient;
   readonly #announcer: Announcer;
   readonly #grid: Grid;
   readonly #hint: EmptyHint;
@@ -39,6 +39,7 @@ export class ViewPage {
     private readonly strings: Strings,
     private readonly address: PageAddress,
   ) {
+    this.#wall = new WallClient({ codecs: address.codecs });
     this.#announcer = new Announcer(strings);
     this.#grid = new Grid(this.#wall, strings, {
       stateChanged: (title, word) => this.#announcer.note(title, word),

@@ -1,5 +1,6 @@
 import type { ListedCamera } from '../../page/server-messages.js';
 import type { Strings } from '../../page/strings.js';
+import type { PageAddress } from '../../page/view.js';
 import {
   arrange,
   formatAddress,
@@ -28,14 +29,15 @@ export class WallPage {
   #adhoc: readonly AdhocCamera[] = loadAdhoc();
   /** Until the first list there is nothing to say about cameras, not even that there are none. */
   #known = false;
-  readonly #wall = new WallClient();
+  readonly #wall: WallClient;
   readonly #announcer: Announcer;
   readonly #grid: Grid;
   readonly #toolbar: Toolbar;
   readonly #hint: EmptyHint;
   readonly #list: CameraList;
 
-  constructor(strings: Strings) {
+  constructor(strings: Strings, codecs: PageAddress['codecs']) {
+    this.#wall = new WallClient({ codecs });
     this.#announcer = new Announcer(strings);
     this.#grid = new Grid(this.#wall, strings, {
       stateChanged: (title, word) => this.#announcer.note(title, word),
@@ -138,7 +140,7 @@ export class WallPage {
 
   #setAddress(change: Partial<WallAddress>): void {
     this.#address = { ...this.#address, ...change };
-    history.replaceState(null, '', `${location.pathname}${formatAddress(this.#address)}`);
+    history.replaceState(null, '', `${location.pathname}${location.search}${formatAddress(this.#address)}`);
     this.#show();
   }
 

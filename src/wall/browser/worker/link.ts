@@ -9,7 +9,9 @@ import {
   type RefusedMessage,
   type RetriedMessage,
   type StateMessage,
+  type VideoMessage,
   WALL_PROTOCOL_VERSION,
+  WALL_VIDEO_PROTOCOL_VERSION,
 } from '../../protocol.js';
 
 /** The page's one socket to the service: connects, reconnects, keeps the clock offset. Knows no tiles. */
@@ -19,9 +21,11 @@ export interface LinkEvents {
   up(page: string | null): void;
   down(code: number, reason: string): void;
   frame(header: FrameHeader, message: ArrayBuffer): void;
-  message(message: StateMessage | RefusedMessage): void;
-  retried(message: RetriedMessage): void;
+  message(message: LinkMessage): void;
 }
+
+/** What the server says of cameras and tiles. */
+export type LinkMessage = StateMessage | RefusedMessage | RetriedMessage | VideoMessage;
 
 const PING_MS = 5_000;
 /** A new connection is pinged more often at first: one ping measures the clocks badly while a page starts. */
@@ -33,6 +37,8 @@ const STEADY_MS = 10_000;
 
 export class Link {
   readonly offset = new ClockOffset();
+  /** Whether the server knows video; those of before do not. */
+  video = false;
   #socket: WebSocket | null = null;
   #up = false;
   #upAt = 0;
@@ -96,12 +102,12 @@ export class Link {
     if (!message) return;
     if (message.type === 'hello') this.#hello(message);
     else if (message.type === 'pong') this.offset.add(message.sent, message.time, Date.now());
-    else if (message.type === 'retried') this.events.retried(message);
-    else if (message.type !== 'video') this.events.message(message);
+    else this.events.message(message);
   }
 
   #hello({ protocol, time, page }: HelloMessage): void {
-    if (protocol !== WALL_PROTOCOL_VERSION) {
+    this.video = protocol === WALL_VIDEO_PROTOCOL_VERSION;
+    if (!this.video && protocol !== WALL_PROTOCOL_VERSION) {
       this.#drop(4400, 'page and server are of different versions: reload the page');
       return;
     }

@@ -1,6 +1,31 @@
-import { FRAME_HEADER_BYTES, type FrameHeader } from '../../protocol.js';
+import { FRAME_HEADER_BYTES, type FrameHeader, type VideoForm } from '../../protocol.js';
 
-/** Decodes and draws the frames of one tile, in the worker. One is being decoded, one may wait: the newest. */
+/** A size to draw video in that its own samples do not have. */
+export interface DisplaySize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A picture to draw: a JPEG as it came, or one that a decoder gave, which is the painter's to close. */
+type Picture =
+  | {
+      readonly header: FrameHeader;
+      readonly form: 'jpeg';
+      readonly message: ArrayBuffer;
+      /** Page time, ms. */
+      readonly receivedAt: number;
+    }
+  | {
+      readonly header: FrameHeader;
+      readonly form: VideoForm;
+      readonly frame: VideoFrame;
+      readonly display: DisplaySize | null;
+    };
+
+/** At a change of form a picture from before the one on the screen is not drawn, for so long, ms: time does not go back. */
+const NO_WAY_BACK_MS = 10_000;
+
+/** Draws the pictures of one tile, in the worker. One is being drawn, one may wait: the newest. */
 export class Painter {
   drawn = 0;
   capturedAt = 0;
@@ -8,11 +33,15 @@ export class Painter {
   latency = 0;
   width = 0;
   height = 0;
+  /** Of the picture on the screen. */
+  form: VideoForm | 'jpeg' = 'jpeg';
+  #formSince = -Infinity;
+  #delays: number[] = [];
   #busy = false;
-  #waiting: { readonly header: FrameHeader; readonly message: ArrayBuffer } | null = null;
+  #waiting: Picture | null = null;
   readonly #context: ImageBitmapRenderingContext | null;
 
-  /** `settled` is called with a frame's header when it was drawn or could not be; never for replaced ones. */
+  /** `settled` is called with a picture's header when it was drawn or could not be; never for replaced ones. */
   constructor(
     canvas: OffscreenCanvas,
     private readonly serverNow: () => number,
@@ -21,22 +50,60 @@ export class Painter {
     this.#context = canvas.getContext('bitmaprenderer');
   }
 
-  frame(header: FrameHeader, message: ArrayBuffer): void {
-    if (this.#busy) this.#waiting = { header, message };
-    else void this.#draw(header, message);
+  jpeg(header: FrameHeader, message: ArrayBuffer): void {
+    // The service's newest JPEG of a camera that everybody watches as video may be seconds old.
+    const receivedAt = performance.now();
+    const changing = this.form !== 'jpeg' || receivedAt - this.#formSince < NO_WAY_BACK_MS;
+    if (this.drawn > 0 && changing && header.capturedAt < this.capturedAt) this.settled(header);
+    else this.#offer({ header, form: 'jpeg', message, receivedAt });
   }
 
-  async #draw(header: FrameHeader, message: ArrayBuffer): Promise<void> {
+  video(header: FrameHeader, form: VideoForm, frame: VideoFrame, display: DisplaySize | null): void {
+    // By how much it is older than the JPEG on the screen, ms. By more than this the server's clock was set back.
+    const back = this.form === 'jpeg' && this.drawn > 0 ? this.capturedAt - header.capturedAt : 0;
+    if (back > 0 && back < NO_WAY_BACK_MS) {
+      frame.close();
+      this.settled(header);
+    } else this.#offer({ header, form, frame, display });
+  }
+
+  /** From received to drawn of the JPEGs since the last look, ms. */
+  takeDelays(): readonly number[] {
+    const delays = this.#delays;
+    this.#delays = [];
+    return delays;
+  }
+
+  /** The tile is gone. */
+  close(): void {
+    this.#drop();
+  }
+
+  #offer(picture: Picture): void {
+    this.#drop();
+    if (this.#busy) this.#waiting = picture;
+    else void this.#draw(picture);
+  }
+
+  #drop(): void {
+    if (this.#waiting && this.#waiting.form !== 'jpeg') this.#waiting.frame.close();
+    this.#waiting = null;
+  }
+
+  async #draw(picture: Picture): Promise<void> {
+    const { header, form } = picture;
     this.#busy = true;
     try {
-      const jpeg = new Uint8Array(message, FRAME_HEADER_BYTES);
-      const bitmap = await bitmapOf(jpeg);
+      const bitmap = await bitmapOf(picture);
       this.width = bitmap.width;
       this.height = bitmap.height;
       this.#context?.transferFromImageBitmap(bitmap);
       this.drawn += 1;
       this.capturedAt = header.capturedAt;
       this.latency = Math.max(0, this.serverNow() - header.capturedAt);
+      if (picture.form === 'jpeg') this.#delays.push(performance.now() - picture.receivedAt);
+      if (form !== this.form) this.#formSince = performance.now();
+      this.form = form;
     } catch {
       // A frame that does not decode is skipped: the next one is whole again, and without one the tile turns stale.
     }
@@ -44,7 +111,19 @@ export class Painter {
     this.settled(header);
     const next = this.#waiting;
     this.#waiting = null;
-    if (next) void this.#draw(next.header, next.message);
+    if (next) void this.#draw(next);
+  }
+}
+
+async function bitmapOf(picture: Picture): Promise<ImageBitmap> {
+  if (picture.form === 'jpeg') return bitmapOfJpeg(new Uint8Array(picture.message, FRAME_HEADER_BYTES));
+  const { frame, display } = picture;
+  try {
+    if (!display || (display.width === frame.displayWidth && display.height === frame.displayHeight))
+      return await createImageBitmap(frame);
+    return await createImageBitmap(frame, { resizeWidth: display.width, resizeHeight: display.height });
+  } finally {
+    frame.close();
   }
 }
 
@@ -52,7 +131,7 @@ export class Painter {
  * ImageDecoder takes the bytes as they are; a Blob is handed to the browser's main process first, which made a wall of 64 cost
  * 1.4 times as much. Browsers have ImageDecoder on https and on localhost only.
  */
-async function bitmapOf(jpeg: Uint8Array<ArrayBuffer>): Promise<ImageBitmap> {
+async function bitmapOfJpeg(jpeg: Uint8Array<ArrayBuffer>): Promise<ImageBitmap> {
   const type = 'image/jpeg';
   if (typeof ImageDecoder === 'undefined') return createImageBitmap(new Blob([jpeg], { type }));
   const decoder = new ImageDecoder({ type, data: jpeg });

@@ -1,8 +1,11 @@
-import type { TileRendition, TileState } from '../../protocol.js';
+import type { TileRendition, TileState, VideoForm } from '../../protocol.js';
 
 /** What crosses the border between the page and its worker: both sides of it. `tile` is the page's number for a tile. */
 
-export interface TileRequest extends TileRendition {
+/** `auto`: video where browser, camera and line allow it, else JPEG. */
+export type CodecChoice = 'auto' | 'jpeg';
+
+export interface TileRequest extends Omit<TileRendition, 'codecs'> {
   readonly camera: string;
   /** URL of a camera that is not configured. */
   readonly rtsp?: string | undefined;
@@ -15,6 +18,7 @@ export type ToWorker =
       readonly tile: number;
       readonly canvas: OffscreenCanvas;
       readonly request: TileRequest;
+      readonly codecs: CodecChoice;
     }
   | { readonly type: 'rendition'; readonly tile: number; readonly rendition: TileRendition }
   | { readonly type: 'pause' | 'resume' | 'remove'; readonly tile: number }
@@ -64,6 +68,10 @@ export interface TileStats {
   readonly latency: number;
   readonly width: number;
   readonly height: number;
+  /** Of the picture. */
+  readonly form: VideoForm | 'jpeg';
+  /** Why it is no video: a JpegReason of the protocol or a reason of this page; null if it is, or nobody asked. */
+  readonly why: string | null;
 }
 
 export interface LinkNews {

@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Capacity, USUAL_COST, type VideoTile } from '../../src/wall/page/video/capacity.js';
+import { CatchUp } from '../../src/wall/page/video/catch-up.js';
+import { jpegReasonText } from '../../src/wall/page/video/jpeg-reasons.js';
+import { PendingUnits } from '../../src/wall/page/video/pending-units.js';
+import { RetryHold } from '../../src/wall/page/video/retry-hold.js';
+import { follows, laterOf } from '../../src/wall/page/video/sequence-order.js';
+import { type ChoosingTile, VideoChoice } from '../../src/wall/page/video/video-choice.js';
+
+/** What the page decides about video, without a browser and with a clock of the test. */
+
+const FAST = { timeout: 10_000 };
+const CORES = 2;
+const QUICK = Array.from({ length: 50 }, () => 5);
+const LATE = Array.from({ length: 50 }, () => 150);
+
+const wallOf = (count: number, more: Partial<VideoTile> = {}): VideoTile[] =>
+  Array.from({ length: count }, (_, tile) => ({ tile, cost: USUAL_COST, video: false, fps: null, ...more }));
+
+/** A wall whose browser does what it is told, and is late when it decodes more than so many tiles. */
+class Wall {
+  now = 0;
+  tiles: VideoTile[];
+  readonly counts: number[] = [];
+
+  constructor(
+    readonly capacity: Capacity,
+    count: number,
+    public carries: number,
+    more: Partial<VideoTile> = {},
+  ) {
+    this.tiles = wallOf(count, more);
+    this.#apply();
+  }
+
+  get videos(): number {
+    return this.tiles.filter(({ video }) => video).length;
+  }
+
+  run(seconds: number): void {
+    for (let beat = 0; beat < seconds; beat += 1) {
+      this.now += 1000;
+      const videoDelays = this.videos > this.carries ? LATE : this.videos > 0 ? QUICK : [];
+      this.capacity.beat({ now: this.now, tiles: this.tiles, videoDelays, jpegDelays: QUICK });
+      this.#apply();
+      this.counts.push(this.videos);
+    }
+  }
+
+  #apply(): void {
+    const chosen = this.capacity.choose(this.tiles);
+    this.tiles = this.tiles.map((tile) => ({ ...tile, video: chosen.has(tile.tile) }));
+  }
+}
+
+test('with hardware every tile has video from the start', FAST, () => {
+  const wall = new Wall(new Capacity(true, CORES), 200, 200);
+  assert.equal(wall.videos, 200);
+  wall.run(60);
+  assert.equal(wall.videos, 200);
+});
+
+test(
+  'in software a wall begins with what half of the machine decodes, and grows while it is well',
+  FAST,
+  () => {
+    const wall = new Wall(new Capacity(false, CORES), 64, 64);
+    assert.equal(wall.videos, Math.floor(200e6 / USUAL_COST));
+    wall.run(120);
+    assert.ok(wall.videos > 50 && wall.videos <= 64, `${wall.videos} tiles`);
+  },
+);
+
+test('a browser that is behind gives its video up within seconds', FAST, () => {
+  const wall = new Wall(new Capacity(false, CORES), 32, 0);
+  wall.run(30);
+  assert.ok(wall.videos <= 4, `${wall.videos} tiles after half a minute`);
+  wall.run(30);
+  assert.equal(wall.videos, 0);
+});
+
+test('video that was too much comes back ever more seldom', FAST, () => {
+  const wall = new Wall(new Capacity(false, CORES), 40, 20);
+  wall.run(3600);
+  const last = wall.counts.slice(-1800);
+  const drops = last.slice(1).filter((count, at) => count < (last[at] ?? 0)).length;
+  assert.ok(drops <= 8, `${drops} times too much in half an hour`);
+  assert.ok(last.reduce((sum, count) => sum + count, 0) / last.length > 10, 'most of what it carries');
+});
+
+test('one late moment changes nothing', FAST, () => {
+  const wall = new Wall(new Capacity(false, CORES), 30, 30);
+  wall.run(20);
+  wall.carries = 0;
+  wall.run(1);
+  wall.carries = 30;
+  wall.run(20);
+  assert.equal(wall.videos, 30);
+});
+
+test('JPEG that is drawn late takes video away too', FAST, () => {
+  const capacity = new Capacity(false, CORES);
+  const tiles = wallOf(20, { video: true });
+  for (let now = 1000; now <= 5000; now += 1000)
+    capacity.beat({ now, tiles, videoDelays: QUICK, jpegDelays: LATE });
+  assert.ok(capacity.choose(tiles).size < 20);
+});
+
+test('a few tiles keep their video on a machine that is busy with something else', FAST, () => {
+  const wall = new Wall(new Capacity(false, CORES), 4, 0);
+  wall.run(8);
+  assert.equal(wall.videos, 4);
+});
+
+test('those that have video keep it, and cheap tiles come first', FAST, () => {
+  const capacity = new Capacity(false, 1);
+  const tile = (id: number, cost: number, video: boolean): VideoTile => ({
+    tile: id,
+    cost,
+    video,
+    fps: null,
+  });
+  assert.deepEqual(
+    [...capacity.choose([tile(1, 90e6, false), tile(2, 20e6, false), tile(3, 70e6, true)])],
+    [3, 2],
+  );
+});
+
+test(
+  'in software a tile that asks for few pictures a second gets JPEG, which is sent at that rate',
+  FAST,
+  () => {
+    assert.equal(new Wall(new Capacity(false, CORES), 4, 4, { fps: 2 }).videos, 0);
+    assert.equal(new Wall(new Capacity(true, CORES), 4, 4, { fps: 2 }).videos, 4);
+  },
+);
+
+const choosing = (id: number, more: Partial<ChoosingTile> = {}): ChoosingTile => ({
+  id,
+  wanted: true,
+  paused: false,
+  video: false,
+  cost: null,
+  fps: null,
+  ...more,
+});
+const ABLE = { forms: ['h264'], hardware: false, cores: CORES, why: null } as const;
+
+test('a tile is told why it asks for no video', FAST, () => {
+  const choice = new VideoChoice(ABLE);
+  const all = Array.from({ length: 40 }, (_, id) => choosing(id));
+  const answers = all.map((tile) => choice.codecsOf(tile, all, 0));
+  assert.equal(answers.filter(({ why }) => why === 'capacity').length, 6);
+  assert.equal(answers.filter(({ codecs }) => codecs.join() === 'h264').length, 34);
+  assert.deepEqual(choice.codecsOf(choosing(1, { wanted: false }), all, 0), { codecs: [], why: 'user' });
+  const plain = new VideoChoice({ ...ABLE, forms: [], why: 'insecure' });
+  assert.deepEqual(plain.codecsOf(choosing(1), all, 0), { codecs: [], why: 'insecure' });
+});
+
+test('tiles that nobody sees leave their place to others', FAST, () => {
+  const choice = new VideoChoice(ABLE);
+  const hidden = Array.from({ length: 100 }, (_, id) => choosing(id, { paused: true }));
+  const seen = choosing(200);
+  assert.equal(choice.codecsOf(seen, [...hidden, seen], 0).why, null);
+});
+
+test('after a failure of its decoder a tile has JPEG for half a minute, then twice as long', FAST, () => {
+  const choice = new VideoChoice(ABLE);
+  const tile = choosing(1);
+  const why = (now: number): unknown => choice.codecsOf(tile, [tile], now).why;
+  choice.failed(1, 'decoder', 0);
+  assert.deepEqual([why(0), why(29_999), why(30_000)], ['decoder', 'decoder', null]);
+  choice.failed(1, 'unsupported', 40_000);
+  assert.deepEqual([why(99_999), why(100_000)], ['unsupported', null]);
+});
+
+test('retries are held back for ten minutes at most, and a long good time is forgiven', FAST, () => {
+  const hold = new RetryHold();
+  let now = 0;
+  for (let failure = 0; failure < 10; failure += 1) {
+    hold.failed(now);
+    assert.ok(!hold.holds(now + 600_000));
+    now += 600_001;
+  }
+  now += 300_001;
+  hold.failed(now);
+  assert.ok(hold.holds(now + 29_000) && !hold.holds(now + 30_000));
+});
+
+test('pictures of the past are passed over until the present comes', FAST, () => {
+  const catchUp = new CatchUp();
+  catchUp.begin(0);
+  assert.equal(catchUp.shows({ age: 5000, queued: 100 }, 10), false);
+  assert.equal(catchUp.shows({ age: 100, queued: 20 }, 20), false);
+  assert.equal(catchUp.shows({ age: 10, queued: 1 }, 30), true);
+  // From here on every picture counts, also after a hiccup of the line.
+  assert.equal(catchUp.shows({ age: 5000, queued: 9 }, 40), true);
+});
+
+test(
+  'a line that is always late, and a decoder that never catches up, show pictures all the same',
+  FAST,
+  () => {
+    const catchUp = new CatchUp();
+    catchUp.begin(0);
+    assert.equal(catchUp.shows({ age: 900, queued: 5 }, 1499), false);
+    assert.equal(catchUp.shows({ age: 900, queued: 5 }, 1500), true);
+  },
+);
+
+test(
+  'units that a decoder holds back for the order of B-frames are settled with the picture shown',
+  FAST,
+  () => {
+    const units = new PendingUnits<{ sequence: number }>();
+    const given = new Map<number, number>();
+    for (let sequence = 1; sequence <= 40; sequence += 1) {
+      given.set(sequence, units.add({ header: { sequence }, receivedAt: sequence * 40, age: 5 }));
+      if (sequence <= 2) continue;
+      const shown = units.take(given.get(sequence - 2) ?? 0, sequence * 40 + 6);
+      assert.equal(shown?.header.sequence, sequence - 2);
+      assert.equal(units.settledBy(sequence - 2), sequence);
+    }
+    // What every picture takes is no delay of the machine.
+    assert.ok(units.takeDelays().every((delay) => delay < 1));
+  },
+);
+
+test('a decoder that falls behind settles only what it has decoded', FAST, () => {
+  const units = new PendingUnits<{ sequence: number }>();
+  const first = units.add({ header: { sequence: 1 }, receivedAt: 0, age: 0 });
+  units.take(first, 5);
+  const later = Array.from({ length: 10 }, (_, at) =>
+    units.add({ header: { sequence: at + 2 }, receivedAt: 40 * at, age: 0 }),
+  );
+  assert.equal(units.take(later[0] ?? 0, 400)?.header.sequence, 2);
+  assert.equal(units.settledBy(2), 2);
+  assert.ok((units.takeDelays().at(-1) ?? 0) > 300);
+});
+
+test('a decoder that never gives a picture does not make the page remember without end', FAST, () => {
+  const units = new PendingUnits<{ sequence: number }>();
+  for (let sequence = 0; sequence < 10_000; sequence += 1)
+    units.add({ header: { sequence }, receivedAt: 0, age: 0 });
+  assert.ok(units.size <= 64);
+});
+
+test('sequences wrap', FAST, () => {
+  assert.equal(follows(0, 0xffffffff), true);
+  assert.equal(follows(2, 0), false);
+  assert.equal(laterOf(3, 0xfffffff0), 3);
+  assert.equal(laterOf(0xfffffff0, 3), 3);
+  assert.equal(laterOf(7, 5), 7);
+});
+
+test(
+  'why a tile shows JPEG is said in both languages, and nothing is said of what nobody asked for',
+  FAST,
+  () => {
+    assert.match(jpegReasonText('insecure', 'en-GB'), /https/);
+    assert.match(jpegReasonText('slow_line', 'es-MX'), /red/);
+    for (const reason of [null, 'not_asked', 'a reason of a later version', 'toString'])
+      assert.equal(jpegReasonText(reason, 'en'), '');
+  },
+);
