@@ -26,6 +26,8 @@ type State =
   | { readonly kind: 'off' }
   /** Nobody sees the tile. */
   | { readonly kind: 'paused' }
+  /** The decoder failed: units that are on their way yet are of no use. */
+  | { readonly kind: 'failed' }
   /** Only a key unit can begin. */
   | { readonly kind: 'awaiting-key'; readonly video: AnnouncedVideo }
   | {
@@ -68,7 +70,7 @@ export class TileVideo {
 
   /** What units are decoded as; null while the tile has no video. */
   get video(): AnnouncedVideo | null {
-    return this.#announced;
+    return this.#state.kind === 'failed' ? null : this.#announced;
   }
 
   /** The next units are of this form, or with null there are none; the last picture stays. */
@@ -123,6 +125,11 @@ export class TileVideo {
   /** It is seen again: the next key unit begins. */
   resume(): void {
     if (this.#state.kind === 'paused') this.#end(this.#announced);
+  }
+
+  /** After a failure the server is asked for video again; it need not announce what it has announced before. */
+  retry(): void {
+    if (this.#state.kind === 'failed') this.#end(this.#announced);
   }
 
   /** The connection is lost: the next one says anew what comes. */
@@ -207,7 +214,7 @@ export class TileVideo {
 
   #fail(why: 'decoder' | 'unsupported'): void {
     this.#end(null);
-    this.#announced = null;
+    this.#state = { kind: 'failed' };
     this.events.failed(why);
   }
 }

@@ -29,8 +29,7 @@ export class Tile {
   sentPaused = false;
   /** The tile's camera is given up for now: it has no handle, also on a new connection. */
   away = false;
-  /** What the server was told last. */
-  codecs: Codecs = { codecs: [], why: null };
+  #codecs: Codecs = { codecs: [], why: null };
   readonly #painter: Painter;
   readonly #video: TileVideo;
   readonly #limit = new FrameRateLimit();
@@ -73,6 +72,15 @@ export class Tile {
       settled: (header) => wall.acknowledge(header),
       failed: (why) => wall.decoderFailed(this, why),
     });
+  }
+
+  /** What the server was told last. */
+  get codecs(): Codecs {
+    return this.#codecs;
+  }
+  set codecs(codecs: Codecs) {
+    this.#codecs = codecs;
+    if (codecs.codecs.length > 0) this.#video.retry();
   }
 
   frame(header: FrameHeader, message: ArrayBuffer): void {
@@ -153,7 +161,7 @@ export class Tile {
     const { drawn, capturedAt, latency, width, height, form } = this.#painter;
     if (this.#reporting !== 'steady' || drawn === this.#reported) return null;
     this.#reported = drawn;
-    const why = form === 'jpeg' ? (this.codecs.why ?? this.#jpegWhy) : null;
+    const why = form === 'jpeg' ? (this.#codecs.why ?? this.#jpegWhy) : null;
     return { tile: this.id, drawn, capturedAt, latency, width, height, form, why };
   }
 
