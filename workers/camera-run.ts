@@ -105,6 +105,8 @@ export class CameraRun {
     this.#stats = setInterval(() => {
       this.#look();
     }, STATS_INTERVAL_MS);
+    // The main thread learns that this thread has loaded its modules and runs.
+    this.#post({ type: 'stats', counters: this.#counters });
     this.ended = this.#whenOver();
   }
 

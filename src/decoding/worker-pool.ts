@@ -14,6 +14,7 @@ import {
   type ToWorker,
 } from '../shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
+import { StopDeadline } from './stop-deadline.js';
 import type { CameraRun, RunEvents } from './camera-run.js';
 
 /** Layout of raw frames that the workers' encoder takes best on this machine. */
@@ -79,10 +80,13 @@ export class WorkerPool {
     const pids = new Set<number>();
     this.#pids.set(task.camera, pids);
     const killer = new AbortController();
-    let terminate: NodeJS.Timeout | undefined;
+    const deadline = new StopDeadline(TERMINATE_AFTER_MS, () => {
+      killer.abort();
+    });
     const portClosed = new Promise((resolve) => port.once('close', resolve));
 
     port.once('message', () => {
+      deadline.begun();
       events.started();
     });
     port.on('message', (message: FromWorker) => {
@@ -100,7 +104,7 @@ export class WorkerPool {
         return { code: 'worker_died', detail };
       })
       .then(async (end) => {
-        clearTimeout(terminate);
+        deadline.over();
         // The last messages may still be on their way; the worker closed the port after them, a dead one did not.
         await Promise.race([portClosed, sleep(PORT_CLOSE_MS)]);
         port.close();
@@ -119,9 +123,7 @@ export class WorkerPool {
       },
       stop: () => {
         post({ type: 'stop' });
-        terminate ??= setTimeout(() => {
-          killer.abort();
-        }, TERMINATE_AFTER_MS);
+        deadline.stopping();
       },
     };
   }

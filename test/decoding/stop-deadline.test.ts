@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { StopDeadline } from '../../src/decoding/stop-deadline.js';
+
+const timeout = 5000;
+
+function deadline(t: TestContext): { readonly it: StopDeadline; readonly terminated: () => number } {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let count = 0;
+  return { it: new StopDeadline(100, () => count++), terminated: () => count };
+}
+
+test('a thread that does not stop is terminated, once', { timeout }, (t) => {
+  const { it, terminated } = deadline(t);
+  it.begun();
+  t.mock.timers.tick(1000);
+  assert.equal(terminated(), 0);
+  it.stopping();
+  it.stopping();
+  t.mock.timers.tick(99);
+  assert.equal(terminated(), 0);
+  t.mock.timers.tick(1000);
+  assert.equal(terminated(), 1);
+});
+
+test('a thread that is still loading is left alone until it has begun', { timeout }, (t) => {
+  const { it, terminated } = deadline(t);
+  it.stopping();
+  t.mock.timers.tick(60_000);
+  assert.equal(terminated(), 0);
+  it.begun();
+  t.mock.timers.tick(100);
+  assert.equal(terminated(), 1);
+});
+
+test('a thread that has ended is not terminated', { timeout }, (t) => {
+  const { it, terminated } = deadline(t);
+  it.begun();
+  it.stopping();
+  it.over();
+  it.stopping();
+  t.mock.timers.tick(60_000);
+  assert.equal(terminated(), 0);
+});
