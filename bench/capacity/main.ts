@@ -3,12 +3,13 @@ import { CapacitySearch } from './search.js';
 import { atLeast } from '../lib/check.js';
 import { identifyNumber } from '../lib/frame-age.js';
 import { IdleMeter } from '../../src/load/cpu-idle.js';
-import { commandLine, QUICK } from '../lib/command-line.js';
+import { AGAINST, commandLine, QUICK } from '../lib/command-line.js';
 import type { Contender } from '../lib/paths.js';
 import { lineChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
-import { CAMERA_FPS, FULL_FPS, right, SERVERS, STREET, viewerPaths, withServer } from '../lib/rig.js';
+import { CAMERA_FPS, FULL_FPS, right, serversWith, STREET, viewerPaths, withServer } from '../lib/rig.js';
 import { runViewers } from '../lib/run-viewers.js';
+import type { ServerProcess } from '../lib/server-process.js';
 import { markdownTable } from '../lib/table.js';
 import type { Summary } from '../lib/viewer-load.js';
 import { spawnCameras } from '../virtual-camera/index.js';
@@ -19,10 +20,10 @@ import { spawnCameras } from '../virtual-camera/index.js';
  * cameras (a test picture under sensor noise, as in `pipeline`), server and viewers share the cores, in processes of their own. Each try
  * has a fresh server.
  */
-const { quick: isQuick } = commandLine({
+const { quick: isQuick, against } = commandLine({
   name: 'capacity',
   about: 'Most cameras that this machine carries at full rate, one viewer each; beside the usual server.',
-  options: QUICK,
+  options: { ...QUICK, ...AGAINST },
 });
 
 const WINDOW_MS = isQuick ? 2000 : 8000;
@@ -34,7 +35,9 @@ const FIRST_FRAME_MS = 15_000;
 const RAMP = isQuick ? 16 : 8;
 const MAX = 96;
 const SEARCH = { stride: 8, step: isQuick ? 8 : 2, max: MAX, tries: isQuick ? 2 : 7 };
-const START = { ours: isQuick ? 24 : 40, baseline: isQuick ? 16 : 32 };
+const START = { ours: isQuick ? 24 : 40, before: isQuick ? 24 : 40, baseline: isQuick ? 16 : 32 };
+const SERVERS = serversWith(against);
+const [, OTHER] = SERVERS;
 
 interface Point {
   readonly count: number;
@@ -51,10 +54,10 @@ interface Point {
 }
 
 const cameras = await spawnCameras({ count: MAX, fps: CAMERA_FPS, ...STREET });
-const points: Record<Contender, Point[]> = { ours: [], baseline: [] };
-const best: Record<Contender, number> = { ours: 0, baseline: 0 };
+const points: Record<Contender, Point[]> = { ours: [], before: [], baseline: [] };
+const best: Record<Contender, number> = { ours: 0, before: 0, baseline: 0 };
 /** Least count above the best that failed; null: none did. */
-const failed: Record<Contender, number | null> = { ours: null, baseline: null };
+const failed: Record<Contender, number | null> = { ours: null, before: null, baseline: null };
 try {
   for (const who of SERVERS) {
     const search = new CapacitySearch({ ...SEARCH, start: START[who] });
@@ -75,7 +78,7 @@ try {
 }
 
 function tryOut(who: Contender, count: number): Promise<Point> {
-  return withServer(who, async (server) => {
+  const use = async (server: ServerProcess): Promise<Point> => {
     const meter = new IdleMeter();
     let idle = 0;
     let degraded: Promise<number | null> = Promise.resolve(null);
@@ -93,7 +96,7 @@ function tryOut(who: Contender, count: number): Promise<Point> {
       onWindowStart: () => void meter.read(),
       onWindowEnd: () => {
         idle = meter.read();
-        if (who === 'ours') degraded = degradedCameras(server.url);
+        if (who !== 'baseline') degraded = degradedCameras(server.url);
       },
     });
     const minFps = seen.fps?.min ?? 0;
@@ -108,7 +111,8 @@ function tryOut(who: Contender, count: number): Promise<Point> {
       loadBusy: Math.max(...seen.loadBusy),
       degraded: await degraded,
     };
-  });
+  };
+  return withServer(who, use, {}, against);
 }
 
 /** Age of the oldest of the last pictures, by the cameras' own logs. */
@@ -131,7 +135,7 @@ async function degradedCameras(url: string): Promise<number | null> {
   return parsed.success ? parsed.data.cameras.filter(({ degraded }) => degraded > 0).length : null;
 }
 
-const ratio = best.baseline === 0 ? undefined : best.ours / best.baseline;
+const ratio = best[OTHER] === 0 ? undefined : best.ours / best[OTHER];
 const sorted = (who: Contender): Point[] => [...points[who]].sort((a, b) => a.count - b.count);
 const pointsTable = markdownTable(
   [
@@ -158,7 +162,14 @@ const pointsTable = markdownTable(
 writeReport({
   name: 'capacity',
   title: `Capacity: most cameras of 640x360 at ${FULL_FPS} of ${CAMERA_FPS} fps or more and under a second old, one viewer each`,
-  settings: { quick: isQuick, windowMs: WINDOW_MS, settleMs: SETTLE_MS, rampPerSecond: RAMP, search: SEARCH },
+  settings: {
+    quick: isQuick,
+    against,
+    windowMs: WINDOW_MS,
+    settleMs: SETTLE_MS,
+    rampPerSecond: RAMP,
+    search: SEARCH,
+  },
   results: {
     best,
     failed,
@@ -167,7 +178,7 @@ writeReport({
       ? []
       : [
           atLeast('cameras on this machine, virtual cameras and viewers included', best.ours, 36),
-          atLeast('cameras, ours / baseline', ratio, 1.6),
+          atLeast(`cameras, ours / ${OTHER}`, ratio, OTHER === 'before' ? 1 : 1.6),
         ],
   },
   table: [

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** The command line of a bench: `--help`, flags and numbers, and a wrong option is told in one line. */
+/** The command line of a bench: `--help`, flags, numbers and words, and a wrong option is told in one line. */
 
 interface NumberOption {
   readonly default: number;
@@ -15,7 +15,13 @@ interface FlagOption {
   readonly help: string;
 }
 
-type OptionTable = Readonly<Record<string, NumberOption | FlagOption>>;
+interface TextOption {
+  /** What stands for the value in the help, such as `DIR`. */
+  readonly value: string;
+  readonly help: string;
+}
+
+type OptionTable = Readonly<Record<string, NumberOption | FlagOption | TextOption>>;
 
 /** What a bench says of itself. */
 export interface BenchCommand<T extends OptionTable> {
@@ -27,11 +33,23 @@ export interface BenchCommand<T extends OptionTable> {
 }
 
 export type OptionValues<T extends OptionTable> = {
-  readonly [K in keyof T]: T[K] extends NumberOption ? number : boolean;
+  readonly [K in keyof T]: T[K] extends NumberOption
+    ? number
+    : T[K] extends TextOption
+      ? string | null
+      : boolean;
 };
 
 /** For all benches of `make bench`. */
 export const QUICK = { quick: { help: 'short and rough: to see that it works, not to quote' } } as const;
+
+/** For benches that compare revisions: another checkout, built; the same cameras and viewers measure both in turns. */
+export const AGAINST = {
+  against: {
+    value: 'DIR',
+    help: 'another checkout of this service, built: it is measured in turns with this one',
+  },
+} as const;
 
 /** EX_USAGE of sysexits.h, as the service has it. */
 export const EX_USAGE = 64;
@@ -41,13 +59,14 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const isNumber = (option: NumberOption | FlagOption): option is NumberOption => 'default' in option;
+const isNumber = (option: OptionTable[string]): option is NumberOption => 'default' in option;
+const isText = (option: OptionTable[string]): option is TextOption => 'value' in option;
 
 export function helpText({ name, about, options }: BenchCommand<OptionTable>): string {
   const rows = Object.entries(options).map(([key, option]): [string, string] =>
     isNumber(option)
       ? [`--${key} N`, `${option.help} (${option.default}; ${option.min} to ${option.max})`]
-      : [`--${key}`, option.help],
+      : [isText(option) ? `--${key} ${option.value}` : `--${key}`, option.help],
   );
   rows.push(['--help', 'this text']);
   const width = Math.max(...rows.map(([left]) => left.length));
@@ -64,7 +83,7 @@ export function readOptions<T extends OptionTable>(
   table: T,
 ): OptionValues<T> | null {
   const types = Object.entries(table).map(
-    ([key, option]) => [key, { type: isNumber(option) ? 'string' : 'boolean' }] as const,
+    ([key, option]) => [key, { type: isNumber(option) || isText(option) ? 'string' : 'boolean' }] as const,
   );
   let given: Readonly<Record<string, unknown>>;
   try {
@@ -78,11 +97,14 @@ export function readOptions<T extends OptionTable>(
     throw new UsageError(line.replace(/\. To specify a positional.*$/, ''));
   }
   if (given['help'] === true) return null;
-  const values = Object.entries(table).map(([key, option]) => [
-    key,
-    isNumber(option) ? numberOf(key, option, given[key]) : given[key] === true,
-  ]);
+  const values = Object.entries(table).map(([key, option]) => [key, valueOf(key, option, given[key])]);
   return Object.fromEntries(values) as OptionValues<T>;
+}
+
+function valueOf(key: string, option: OptionTable[string], given: unknown): number | string | boolean | null {
+  if (isNumber(option)) return numberOf(key, option, given);
+  if (isText(option)) return typeof given === 'string' && given !== '' ? given : null;
+  return given === true;
 }
 
 function numberOf(

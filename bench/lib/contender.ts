@@ -1,14 +1,34 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { startBaseline } from '../baseline/index.js';
+import { UsageError } from './command-line.js';
 import { benchFfmpeg } from './ffmpeg-path.js';
 import type { Contender } from './paths.js';
-import type { ServerProcess } from './server-process.js';
+import { startServer, type ServerProcess } from './server-process.js';
 import { startService } from './service.js';
 
-/** Starts the service, or the baseline that does what the usual packages do, in a process of its own. */
+/**
+ * The compiled service of another checkout.
+ * @throws UsageError when none is there
+ */
+export function serviceScript(checkout: string): string {
+  const script = resolve(checkout, 'dist/src/main.js');
+  if (!existsSync(script))
+    throw new UsageError(`--against ${checkout}: ${script} is missing, build it first`);
+  return script;
+}
+
+/**
+ * Starts the service, another checkout's, or the baseline that does what the usual packages do, in a process of its own.
+ * @param against checkout of `before`
+ */
 export function startContender(
   who: Contender,
   settings: Readonly<Record<string, string>> = {},
+  against: string | null = null,
 ): Promise<ServerProcess> {
   const env = { FFMPEG_PATH: benchFfmpeg(), MAX_CAMERAS: '200', ...settings };
-  return who === 'ours' ? startService({ env, endsWithParent: false }) : startBaseline({ env });
+  if (who === 'baseline') return startBaseline({ env });
+  if (who === 'ours') return startService({ env, endsWithParent: false });
+  return startServer({ script: serviceScript(against ?? ''), env });
 }

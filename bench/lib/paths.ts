@@ -2,5 +2,5 @@
 export const viewerPath = (camera: string, url: string): string =>
   `/ws?camera_index=${camera}&rtsp=${encodeURIComponent(url)}`;
 
-/** Both servers that are compared, with the same FFmpeg. */
-export type Contender = 'ours' | 'baseline';
+/** Servers that are compared, with the same FFmpeg: this checkout, what the usual packages do, and another checkout of the service. */
+export type Contender = 'ours' | 'baseline' | 'before';

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { benchFfmpeg } from '../lib/ffmpeg-path.js';
 import { clipFrames, h264Clip } from '../lib/clips.js';
-import { commandLine, QUICK } from '../lib/command-line.js';
+import { AGAINST, commandLine, QUICK } from '../lib/command-line.js';
 import { barChart } from '../lib/plot.js';
 import { writeReport } from '../lib/report.js';
 import { percentile } from '../lib/stats.js';
@@ -14,10 +15,10 @@ import type { StageRequest } from './stage.js';
  * What does a frame cost on the way from H.264 to JPEG, and how near is that to the floor? One core, saturated; the ways take
  * turns, so that a machine that gets slower or faster does so for all; the medians of the rounds are compared.
  */
-const { quick: isQuick } = commandLine({
+const { quick: isQuick, against } = commandLine({
   name: 'pipeline',
   about: 'Core time of a frame from H.264 to JPEG; beside the floor and other ways.',
-  options: QUICK,
+  options: { ...QUICK, ...AGAINST },
 });
 
 const ROUNDS = isQuick ? 1 : 4;
@@ -30,10 +31,14 @@ const small = h264Clip(640, 360, 700, CLIP_FRAMES);
 const large = h264Clip(1920, 1080, 3000, CLIP_FRAMES);
 
 const ffmpeg = benchFfmpeg();
-const stage = (name: string, file: string, way: StageRequest['way'], sizes = [SMALL]) => ({
+const stage = (name: string, file: string, way: StageRequest['way'], sizes = [SMALL], script = STAGE) => ({
   name,
+  script,
   request: { ffmpeg, file, way, sizes, quality: 50, encodeFrames: CLIP_FRAMES } satisfies StageRequest,
 });
+
+/** The same ways of another checkout, by its own code. */
+const before = against === null ? null : resolve(against, 'dist/bench/pipeline/stage.js');
 
 const STAGES = [
   stage('decode to /dev/null', small, 'decode'),
@@ -44,11 +49,17 @@ const STAGES = [
   stage('1080p ours', large, 'ours'),
   stage('1080p RGB, default scaler', large, 'rgb-bicubic'),
   stage('1080p ours, two sizes', large, 'ours', [{ width: 320, height: 180 }, SMALL]),
+  ...(before === null
+    ? []
+    : [
+        stage('before (YUV)', small, 'ours', [SMALL], before),
+        stage('1080p before', large, 'ours', [SMALL], before),
+      ]),
 ];
 
 /** Core milliseconds a frame. */
-function measure(request: StageRequest): number {
-  const text = execFileSync('taskset', ['-c', CORE, process.execPath, STAGE, JSON.stringify(request)], {
+function measure({ script, request }: (typeof STAGES)[number]): number {
+  const text = execFileSync('taskset', ['-c', CORE, process.execPath, script, JSON.stringify(request)], {
     encoding: 'utf8',
   });
   const { frames, ms } = JSON.parse(text) as { frames: number; ms: number };
@@ -58,7 +69,7 @@ function measure(request: StageRequest): number {
 const times = new Map<string, number[]>(STAGES.map(({ name }) => [name, []]));
 for (let round = 1; round <= ROUNDS; round++) {
   console.error(`round ${round} of ${ROUNDS}`);
-  for (const { name, request } of STAGES) times.get(name)?.push(measure(request));
+  for (const each of STAGES) times.get(each.name)?.push(measure(each));
 }
 const median = (name: string): number =>
   percentile(
@@ -74,6 +85,12 @@ const ratios = {
   '1080p: RGB with default scaler / ours (target >= 1.7)':
     median('1080p RGB, default scaler') / median('1080p ours'),
   '1080p: two sizes / one (target <= 1.15)': median('1080p ours, two sizes') / median('1080p ours'),
+  ...(before === null
+    ? {}
+    : {
+        'ours / before (target <= 1.00)': median('ours (YUV)') / median('before (YUV)'),
+        '1080p: ours / before (target <= 1.00)': median('1080p ours') / median('1080p before'),
+      }),
 };
 
 const rows = STAGES.map(({ name }) => [name, median(name).toFixed(3)]);
@@ -90,7 +107,7 @@ const table = [
 writeReport({
   name: 'pipeline',
   title: 'Pipeline: core time from H.264 to JPEG (quality 50, one saturated core)',
-  settings: { rounds: ROUNDS, core: CORE },
+  settings: { rounds: ROUNDS, against, core: CORE },
   results: { msPerFrame: Object.fromEntries(times), ratios },
   table,
   plots: {
