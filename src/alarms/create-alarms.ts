@@ -51,6 +51,11 @@ export async function createAlarms(config: AlarmConfig, deps: AlarmDeps): Promis
   });
   const mqtt = await mqttSink(config, shared, () => alarms.ownCameras);
   if (mqtt) sinks.push(mqtt);
+  const webhooks = config.WEBHOOK_URLS.map(({ host }) => host);
+  deps.log.info(
+    { event: 'alarms', webhooks, mqtt: config.MQTT_URL?.host ?? null, holdMs: config.ALARM_HOLD_MS },
+    `${sinks.length} receivers are told of cameras`,
+  );
   return alarms;
 }
 

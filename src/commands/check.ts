@@ -18,9 +18,14 @@ export async function checkReport(config: Config, { cameras, views, groups }: Co
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
   const problems = [...policy.problems, ...createOriginPolicy(config.ALLOWED_ORIGINS).problems];
   const tls = tlsFilesOf(config);
-  const checks = [tls && checkTlsFiles(tls), checkJwksFile(config.JWT_JWKS_URL), planAlarms(config)];
+  const checks = [
+    () => tls && checkTlsFiles(tls),
+    () => checkJwksFile(config.JWT_JWKS_URL),
+    () => planAlarms(config),
+  ];
+  // One after the other: a promise that fails before it is waited for would end the process.
   for (const check of checks)
-    await check?.catch((error: unknown) => {
+    await check()?.catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
     });
@@ -37,6 +42,7 @@ export async function checkReport(config: Config, { cameras, views, groups }: Co
     ...cameras.map(cameraLine),
     ...views.map((view) => viewLine(view, camerasOfView(view, names).length)),
     ...groups.map(groupLine),
+    ...alarmLines(config),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -79,3 +85,17 @@ const groupLine = ({ name, cameras, views }: GroupSpec): string =>
     ...(cameras ? [`cameras ${cameras.join(' ')}`] : []),
     ...(views ? [`views ${views.join(' ')}`] : []),
   ].join(', ');
+
+/** Whom the service would tell of cameras: hosts alone, since the rest of an address may be a token. */
+function alarmLines({
+  WEBHOOK_URLS: hooks,
+  WEBHOOK_SECRET: secret,
+  MQTT_URL: mqtt,
+  ...config
+}: Config): string[] {
+  const to = [
+    ...hooks.map(({ host }) => `webhook ${host} (${secret === '' ? 'not signed' : 'signed'})`),
+    ...(mqtt ? [`MQTT ${mqtt.host}:${mqtt.port} below ${config.MQTT_TOPIC}/`] : []),
+  ];
+  return to.length === 0 ? [] : [`  alarms after ${config.ALARM_HOLD_MS / 1000} s: ${to.join(', ')}`];
+}

@@ -73,6 +73,8 @@ test(
       MQTT_CERT_FILE: '/no/such/file',
       MQTT_KEY_FILE: '/no/such/file',
       WEBHOOK_URLS: 'http://169.254.169.254/latest?token=secretpw',
+      TLS_CERT_FILE: '/no/such/file',
+      TLS_KEY_FILE: '/no/such/file',
       WEBHOOK_ALLOW: 'not a range',
     });
     await assert.rejects(checkReport(config, { cameras: [], views: [], groups: [] }), (error) => {
@@ -81,9 +83,24 @@ test(
       assert.match(text, /^WEBHOOK_ALLOW: "not a range" is no address/m);
       assert.match(text, /^WEBHOOK_URLS: host 1, 169\.254\.169\.254, is a cloud metadata address/m);
       assert.match(text, /^MQTT_CA_FILE=.*: holds no certificate in PEM$/m);
+      assert.match(text, /^TLS_CERT_FILE=/m);
       assert.match(text, /^MQTT_CERT_FILE=.*: cannot be read$/m);
       assert.doesNotMatch(text, /secretpw/);
       return true;
     });
   },
 );
+
+test('--check says who would be told, without more than hosts', { timeout }, async () => {
+  const config = loadConfig({
+    WEBHOOK_URLS: 'https://u:secretpw@hooks.lan/secretpw?token=secretpw',
+    MQTT_URL: 'mqtts://u:secretpw@broker.lan',
+  });
+  const report = await checkReport(config, { cameras: [], views: [], groups: [] });
+  assert.match(
+    report,
+    /^ {2}alarms after 15 s: webhook hooks\.lan \(not signed\), MQTT broker\.lan:8883 below rtsp-ws\/$/m,
+  );
+  assert.doesNotMatch(report, /secretpw/);
+  assert.doesNotMatch(await checkReport(loadConfig({}), { cameras: [], views: [], groups: [] }), /alarms/);
+});
