@@ -5,6 +5,7 @@ import { distribution } from '../lib/stats.js';
 import { type Cell, markdownTable } from '../lib/table.js';
 import { measureAddedAge } from './added-age.js';
 import { measureFrameCost } from './frame-cost.js';
+import { measureLeaseCost } from './lease-cost.js';
 import { measureManyCameras } from './many-cameras.js';
 import { measureRecovery } from './recovery.js';
 
@@ -34,6 +35,8 @@ const cost = await measureFrameCost({
   seconds: quick ? 3 : 15,
 });
 console.error(`cost: ${JSON.stringify(cost)}`);
+const lease = await measureLeaseCost(500, quick ? 3 : 10);
+console.error(`lease: ${JSON.stringify(lease)}`);
 const age = await measureAddedAge({ cameras: 4, fps: 25, seconds: quick ? 3 : 20 });
 console.error(`age: ${JSON.stringify(age)}`);
 const many = await measureManyCameras({
@@ -50,6 +53,7 @@ writeReport({
   settings: { quick, cameras: count, fps, kills, jpegBytes: JPEG_BYTES },
   results: {
     cost,
+    lease,
     age,
     many,
     recovery: times,
@@ -67,6 +71,7 @@ writeReport({
       ['NATS server, in and out', cost.broker, 'µs'],
       ['edge', cost.edge, 'µs'],
       ['frames a second and edge', cost.framesPerSecond, ''],
+      ['renewal of a lease, three NATS servers', lease.brokers, 'µs'],
     ]),
     '\n### Age at the viewer, 25 frames a second\n',
     table([
