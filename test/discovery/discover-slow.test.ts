@@ -33,7 +33,7 @@ async function discover(
   given: { readonly timeoutMs?: number; readonly credentialsFile?: string } = {},
 ): Promise<Found> {
   let text = '';
-  const wanted = { interfaces: ['lo'], timeoutMs: 700, credentialsFile: '', ...given };
+  const wanted = { interfaces: ['lo'], timeoutMs: 2000, credentialsFile: '', ...given };
   assert.equal(await runDiscover(wanted, loadConfig({}), env, (part) => (text += part), port), true);
   assert.doesNotMatch(text, /p@ss|p%40ss/, 'no password is printed');
   const { cameras } = parse(text) as Pick<Found, 'cameras'>;
@@ -52,7 +52,7 @@ describe('--discover', { concurrency: 6 }, () => {
     const port = await ports();
     const device = await startDevice(t, { port, address: '127.0.0.11' });
     const { text, notes, cameras } = await discover(port);
-    assert.match(notes, /^# Scanned lo \(IPv4, from 127\.0\.0\.1\) for 0\.7 s: 1 ONVIF devices$/m);
+    assert.match(notes, /^# Scanned lo \(IPv4, from 127\.0\.0\.1\) for 2 s: 1 ONVIF devices$/m);
     assert.deepEqual(cameras, [
       {
         name: 'camera-127-0-0-11',
@@ -208,7 +208,7 @@ describe('--discover', { concurrency: 6 }, () => {
       const { notes, cameras } = await discover(port);
       assert.equal(cameras.length, 1);
       assert.match(notes, /127\.0\.0\.11 .*: no answer in time/);
-      assert.ok(performance.now() - from < 8000);
+      assert.ok(performance.now() - from < 15_000);
     },
   );
 
@@ -288,7 +288,7 @@ describe('--discover', { concurrency: 6 }, () => {
     const port = await ports();
     const { asked } = await startDevice(t, { port, address: '127.0.0.11' });
     let text = '';
-    const wanted = { interfaces: ['lo'], timeoutMs: 600, credentialsFile: '' };
+    const wanted = { interfaces: ['lo'], timeoutMs: 2000, credentialsFile: '' };
     await runDiscover(wanted, loadConfig({ RTSP_DENY: '127.0.0.11' }), ENV, (part) => (text += part), port);
     assert.match(text, /not asked: it is denied by RTSP_DENY/);
     assert.deepEqual(asked, []);
