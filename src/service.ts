@@ -2,6 +2,7 @@ import { type Admission, createAdmission } from './access/admission.js';
 import { createRegistry } from './camera/create-registry.js';
 import type { Registry } from './camera/registry.js';
 import type { ConfigFile } from './config/cameras-file.js';
+import { isEditable } from './config/admin-settings.js';
 import type { Config } from './config/settings.js';
 import { createDecoding } from './decoding/create-decoding.js';
 import type { WorkerPool } from './decoding/worker-pool.js';
@@ -25,8 +26,9 @@ import { Descriptors } from './shared/descriptors.js';
 import type { ServiceError } from './shared/errors.js';
 import { type ClusterPart, createCluster } from './join-cluster.js';
 import { checkFiles, createPolicies } from './policies.js';
-import { createSignIn } from './sign-in.js';
+import { createSignIn, type SignIn } from './sign-in.js';
 import { resolveTarget } from './source/address-policy.js';
+import { addAdminRoutes } from './add-admin-routes.js';
 import { createAlarmPart } from './start-alarms.js';
 import { logDecoding, logListening, missingFfmpeg, warnFewDescriptors } from './start-log.js';
 import type { Log } from './telemetry/log.js';
@@ -167,6 +169,7 @@ async function createRooms(
 
 interface Rooms {
   readonly admission: Admission;
+  readonly signIn: SignIn;
   readonly registry: Registry;
   readonly seats: ClientSeats;
   readonly sessions: ViewerSessionDeps;
@@ -184,19 +187,20 @@ function addRoutes(
   assets: Awaited<ReturnType<typeof loadWallAssets>>,
   rooms: Rooms,
 ): void {
-  const { admission, registry, seats, metrics, sessions, walls, views, log, problems } = rooms;
+  const { admission, registry, seats, metrics, sessions, walls, views, signIn, log, problems } = rooms;
   const basePath = config.BASE_PATH;
   const read = createRequestReader(config, server.secure);
   const pictures = createPictures(config, { admission, registry, seats, metrics, clock });
   const sockets = [viewerRoute(sessions), walls.route, go2rtcSocketRoute(sessions)];
   const plain = [
-    ...serviceRoutes({ admission, registry, metrics, clock, problems }),
+    ...serviceRoutes({ admission, registry, metrics, clock, problems, editable: isEditable(config) }),
     ...viewRoutes((grant) => views.list(grant)),
     ...pictureRoutes(pictures),
     ...go2rtcHttpRoutes(pictures),
     ...assetRoutes(assets, basePath),
   ];
   addSocketRoutes(server, sockets, { read, basePath, metrics, log });
+  addAdminRoutes(server, config, { read, viewers: signIn.auth, metrics, log });
   addHttpRoutes(
     server.app,
     plain,

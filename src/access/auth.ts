@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { ConfigError, RefusedError } from '../shared/errors.js';
 import { looksLikeJwt, type Signer, verifyJwt } from './jwt.js';
 import {
@@ -9,6 +8,7 @@ import {
   type Rights,
   tokenRights,
 } from './rights.js';
+import { TokenList } from './token-list.js';
 import { unauthenticated } from './unauthenticated.js';
 
 /**
@@ -64,8 +64,6 @@ const MAX_SUBJECT_LENGTH = 64;
 
 const ANONYMOUS: Grant = { subject: 'anonymous', ...ALL_RIGHTS };
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
-
 /**
  * `now` is the wall clock against which `exp` and `nbf` count. Throws ConfigError when tokens were listed but all of them are
  * empty.
@@ -76,23 +74,13 @@ export function createAuth(
   catalogue: Catalogue = EMPTY_CATALOGUE,
 ): Auth {
   const { jwtSecret, signer = null, groupsClaim = 'groups', proxyUsers = false } = settings;
-  const digests = settings.tokens.filter((token) => token !== '').map(sha256);
+  const tokens = new TokenList(settings.tokens);
   const secret = Buffer.from(jwtSecret ?? '');
   const takesJwts = secret.length > 0 || signer !== null;
-  if (settings.tokens.length > 0 && digests.length === 0)
+  if (settings.tokens.length > 0 && tokens.size === 0)
     throw new ConfigError(['AUTH_TOKENS: has no token in it']);
-  if (digests.length === 0 && !takesJwts && !proxyUsers)
+  if (tokens.size === 0 && !takesJwts && !proxyUsers)
     return { enabled: false, authenticate: () => ANONYMOUS };
-
-  /** Place of the token in the list, or -1. Digests have one length, and the whole list is walked whatever matches. */
-  function placeOf(credential: string): number {
-    const presented = sha256(credential);
-    let place = -1;
-    digests.forEach((digest, i) => {
-      if (timingSafeEqual(digest, presented)) place = i;
-    });
-    return place;
-  }
 
   async function grantOfJwt(token: string): Promise<Grant> {
     const { payload, foreign } = await verifyJwt(token, { secret, signer }, now());
@@ -110,7 +98,7 @@ export function createAuth(
         ...groupRights(user.groups, catalogue),
       };
     const credential = presented(credentials, proxyUsers);
-    const place = placeOf(credential);
+    const place = tokens.placeOf(credential);
     if (place >= 0) return { ...ANONYMOUS, subject: `token:${place + 1}` };
     if (!takesJwts) throw unauthenticated('token is not in AUTH_TOKENS');
     if (!looksLikeJwt(credential))

@@ -42,3 +42,10 @@ export const list = z.string().transform((given) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+
+/** A list that is only commas would quietly turn authentication off. A comment in it would be a token that everybody can read. */
+export const tokens = z
+  .string()
+  .refine((given) => given === '' || /[^,\s]/.test(given), 'has no token in it')
+  .pipe(list)
+  .refine((given) => !given.some((token) => /\s/.test(token) || token.startsWith('#')), COMMENT_BEHIND);

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { ConfigError } from '../shared/errors.js';
 import { ACCESS_SETTINGS, accessProblems } from './access-settings.js';
+import { ADMIN_SETTINGS, adminProblems } from './admin-settings.js';
 import { ALARM_SETTINGS, alarmProblems } from './alarm-settings.js';
 import { CLUSTER_SETTINGS, clusterProblems } from './cluster-settings.js';
-import { COMMENT_BEHIND, integer, list, oneOf, secretText, setting, type Setting, text } from './setting.js';
+import { integer, list, oneOf, secretText, setting, type Setting, text, tokens } from './setting.js';
 import { type Bounds, HEIGHT, QUALITY, WIDTH } from '../shared/rendition.js';
 
 /** Every setting in one table: name, default, check, and the line that `--help` and the README show. */
@@ -31,13 +32,6 @@ const sizeLadder = z.string().transform((text, context) => {
   }
   return sizes;
 });
-
-/** A list that is only commas would quietly turn authentication off. A comment in it would be a token that everybody can read. */
-const tokens = z
-  .string()
-  .refine((given) => given === '' || /[^,\s]/.test(given), 'has no token in it')
-  .pipe(list)
-  .refine((given) => !given.some((token) => /\s/.test(token) || token.startsWith('#')), COMMENT_BEHIND);
 
 /** HS256 needs a key of at least its hash's size (RFC 7518, 3.2). */
 const MIN_JWT_SECRET_BYTES = 32;
@@ -127,6 +121,7 @@ export const SETTINGS = {
     true,
   ),
   AUTH_JWT_SECRET: setting('', jwtSecret, 'Secret of HS256 JSON Web Tokens that let a viewer in', true),
+  ...ADMIN_SETTINGS,
   ALLOWED_ORIGINS: setting('', list, 'Other web origins whose pages may connect, or *'),
   ...ACCESS_SETTINGS,
   TLS_CERT_FILE: setting('', text, 'Certificate chain (PEM) for https and wss'),
@@ -167,7 +162,12 @@ export function loadConfig(env: NodeJS.ProcessEnv, flags: SettingFlags = {}): Co
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
   if (config.RETRY_MAX_MS < config.RETRY_MIN_MS)
     problems.push('RETRY_MAX_MS: must not be less than RETRY_MIN_MS');
-  problems.push(...accessProblems(config), ...clusterProblems(config), ...alarmProblems(config));
+  problems.push(
+    ...accessProblems(config),
+    ...adminProblems(config),
+    ...clusterProblems(config),
+    ...alarmProblems(config),
+  );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

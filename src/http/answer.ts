@@ -22,6 +22,8 @@ export interface Answer {
   readonly headers?: readonly Header[];
   readonly type: string;
   readonly body: string | ArrayBuffer | Uint8Array;
+  /** The connection ends with it: the rest of the request's body is not waited for. */
+  readonly close?: boolean;
 }
 
 export const json = (status: number, value: unknown): Answer => ({
@@ -53,11 +55,11 @@ export function writeHead(
 
 /** @param withBody false for HEAD: the same headers, its length included, and nothing behind them */
 export function send(res: HttpResponse, answer: Answer, withBody = true): void {
-  const { status, type, headers, body } = answer;
+  const { status, type, headers, body, close = false } = answer;
   res.cork(() => {
     writeHead(res, status, type, headers);
     if (withBody) {
-      res.end(body);
+      res.end(body, close);
       return;
     }
     const length = Buffer.byteLength(body);

@@ -74,7 +74,7 @@ export function answerRequest(
 }
 
 /** The same codes as on WebSockets, with the HTTP status that each has in its table. */
-function errorAnswer(error: unknown, deps: HandlerDeps): Answer {
+export function errorAnswer(error: unknown, deps: Pick<HandlerDeps, 'metrics' | 'log'>): Answer {
   if (!(error instanceof ServiceError)) {
     deps.log.error({ event: 'request_failed', error }, 'request failed');
     return json(500, { error: 'internal', message: 'internal error: see the log' });

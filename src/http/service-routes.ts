@@ -15,6 +15,8 @@ export interface ServiceRouteDeps {
   readonly clock: Clock;
   /** Why the service is not ready; empty when it is. */
   readonly problems: () => readonly string[];
+  /** Whether administrators may change the cameras of CONFIG_FILE. */
+  readonly editable: boolean;
 }
 
 /** What tells about the service and its cameras: probes, metrics, the list of cameras. */
@@ -36,7 +38,10 @@ export const serviceRoutes = (deps: ServiceRouteDeps): readonly HttpRoute[] => [
     path: '/api/cameras',
     access: 'read',
     handle: (_, { grant }) =>
-      json(200, { cameras: deps.registry.list(epochMs()).filter(({ camera }) => grant.allows(camera)) }),
+      json(200, {
+        cameras: deps.registry.list(epochMs()).filter(({ camera }) => grant.allows(camera)),
+        ...(deps.editable ? { editable: true } : {}),
+      }),
   },
 ];
 

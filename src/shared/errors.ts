@@ -100,6 +100,23 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
+/** Why CONFIG_FILE is not changed: code, and HTTP status. */
+export const EDIT_ERRORS = {
+  not_admin: 403,
+  /** The file holds what is better not changed by a program. */
+  edit_by_hand: 409,
+  /** The file is not valid as it stands. */
+  file_invalid: 409,
+  file_not_writable: 409,
+  /** It is not the file any more that the client has seen. */
+  file_changed: 412,
+  body_too_large: 413,
+  not_json: 415,
+  revision_missing: 428,
+} as const satisfies Record<string, number>;
+
+export type EditErrorCode = keyof typeof EDIT_ERRORS;
+
 /** Base of every error that this service raises on purpose. */
 export abstract class ServiceError extends Error {
   abstract readonly code: string;
@@ -140,6 +157,21 @@ export class RefusedError extends ServiceError {
   }
   get status(): number {
     return REFUSALS[this.code].status;
+  }
+}
+
+/** CONFIG_FILE is not changed. `message` is shown to the person: it says what is wrong and what to do. */
+export class EditError extends ServiceError {
+  override readonly name = 'EditError';
+  readonly close = 1008;
+  constructor(
+    readonly code: EditErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+  get status(): number {
+    return EDIT_ERRORS[this.code];
   }
 }
 

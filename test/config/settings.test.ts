@@ -147,6 +147,7 @@ test('unknown flags and stray words are all named, without a password in them', 
 test('the value of a secret setting is in no message', { timeout }, () => {
   const secrets = Object.entries(SETTINGS).filter(([, setting]) => setting.secret === true);
   assert.deepEqual(secrets.map(([name]) => name).sort(), [
+    'ADMIN_TOKENS',
     'AUTH_JWT_SECRET',
     'AUTH_TOKENS',
     'CLUSTER_SECRET',
