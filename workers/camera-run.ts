@@ -1,8 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
+import { isSourceSize } from '../src/shared/rendition.js';
 import { openSession, type RtspSession } from '../src/rtsp/session.js';
 import {
   type CameraTask,
   type DecodePlan,
+  type FrameMessage,
   type FromWorker,
   MAX_IN_FLIGHT,
   MAX_UNITS_IN_FLIGHT,
@@ -15,6 +17,7 @@ import {
 } from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import { StreamDecoding } from './stream-decoding.js';
+import { SourcePictures } from './source-pictures.js';
 import { UnitGap } from './unit-gap.js';
 import { UnitPassing } from './unit-passing.js';
 import { VideoReporter } from './video-reporter.js';
@@ -49,6 +52,9 @@ export class CameraRun {
   readonly #stats: NodeJS.Timeout;
   readonly #barrenLimitMs: number;
   readonly #passing: UnitPassing;
+  readonly #source: SourcePictures;
+  /** The camera sends JPEG: renditions in its own size need no decoder. */
+  #sendsJpeg = false;
   #plan: DecodePlan;
   #sent = 0;
   #sentUnits = 0;
@@ -59,16 +65,20 @@ export class CameraRun {
     this.#plan = task.plan;
     this.#taken = new Int32Array(task.taken);
     this.#barrenLimitMs = Math.max(LEAST_BARREN_MS, task.stallTimeoutMs * BARREN_SHARE);
-    this.#decoding = new StreamDecoding(task.plan, task, this.#counters, {
-      picture: ({ arrivedAt }) => {
-        this.#counters.decoded++;
-        this.#report.picture(arrivedAt);
-        if (this.#counters.decoded === 1) this.#postStats();
-      },
+    const sender = {
       hasRoom: () => this.#hasRoom(),
-      send: (frame) => {
+      send: (frame: FrameMessage) => {
         this.#sent++;
         this.#port.postMessage(frame, [frame.jpeg]);
+      },
+    };
+    this.#source = new SourcePictures(this.#counters, sender);
+    this.#source.setOutputs(task.plan.outputs);
+    this.#decoding = new StreamDecoding(task.plan, task, this.#counters, {
+      ...sender,
+      picture: ({ arrivedAt }) => {
+        this.#counters.decoded++;
+        this.#shown(arrivedAt, this.#counters.decoded === 1);
       },
       spawned: (pid) => {
         this.#post({ type: 'spawned', pid });
@@ -129,8 +139,24 @@ export class CameraRun {
 
   #setPlan(plan: DecodePlan): void {
     this.#plan = plan;
-    this.#decoding.setPlan(plan);
+    this.#source.setOutputs(plan.outputs);
+    if (this.#decodes) this.#decoding.setPlan(this.#decodedPlan);
     this.#pass();
+  }
+
+  /** What is left to decode. */
+  get #decodedPlan(): DecodePlan {
+    if (!this.#sendsJpeg) return this.#plan;
+    return { ...this.#plan, outputs: this.#plan.outputs.filter((output) => !isSourceSize(output)) };
+  }
+
+  get #decodes(): boolean {
+    return this.#decodedPlan.outputs.length > 0;
+  }
+
+  #shown(arrivedAt: number, isFirst: boolean): void {
+    this.#report.picture(arrivedAt);
+    if (isFirst) this.#postStats();
   }
 
   #pass(): void {
@@ -141,13 +167,23 @@ export class CameraRun {
     if (this.#end) return;
     this.#report.unit(unit);
     this.#passing.unit(unit);
-    this.#decoding.unit(unit);
+    if (unit.codec === 'jpeg') this.#onJpeg(unit);
+    if (this.#decodes) this.#decoding.unit(unit);
+    else this.#shown(unit.arrivedAt, this.#report.units === 1);
     // The second one tells that the camera goes on: whoever judges its life need not wait for the next report.
     if (this.#report.units === 2) this.#postStats();
   }
 
+  #onJpeg(unit: AccessUnit): void {
+    if (!this.#sendsJpeg) {
+      this.#sendsJpeg = true;
+      if (this.#decodes) this.#decoding.setPlan(this.#decodedPlan);
+    }
+    this.#source.unit(unit);
+  }
+
   #hasRoom(): boolean {
-    const room = MAX_IN_FLIGHT * Math.max(1, this.#decoding.demandCount);
+    const room = MAX_IN_FLIGHT * Math.max(1, this.#decoding.demandCount + this.#source.demandCount);
     return this.#sent - Atomics.load(this.#taken, TAKEN_FRAMES) < room;
   }
 

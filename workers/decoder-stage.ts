@@ -5,7 +5,7 @@ import type {
   PixelFormat,
   RunCounters,
 } from '../src/shared/worker-protocol.js';
-import { sizeKey } from '../src/shared/rendition.js';
+import { HEIGHT, isSourceSize, sizeKey, WIDTH } from '../src/shared/rendition.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import type { VideoFormat } from '../src/video/video-format.js';
 import type { DecodeJob } from './ffmpeg/decode-args.js';
@@ -63,18 +63,21 @@ export class DecoderStage implements Exchangeable {
     this.key = stageKey(format, outputs);
     this.pictureKey = pictureKey(format);
     const { ffmpeg, pixels, aspect, skipLoopFilter } = options;
-    const job: DecodeJob = { format, aspect, pixels, sizes: outputs, skipLoopFilter };
-    const memories = outputs.map(({ width, height }) =>
+    const sizes = outputs.map((output) =>
+      isSourceSize(output) ? { ...output, ...sourceSize(format, aspect) } : output,
+    );
+    const job: DecodeJob = { format, aspect, pixels, sizes, skipLoopFilter };
+    const memories = sizes.map(({ width, height }) =>
       pixels === 'yuv420p' ? createFrameMemory(width, height) : null,
     );
-    this.#encoders = outputs.map(
+    this.#encoders = sizes.map(
       (size, i) =>
         new OutputEncoder({ size, memory: memories[i] ?? null }, pixels, size.demands, counters, events),
     );
     this.#decoder = new VideoDecoder(
       job,
       ffmpeg,
-      memories.map((memory, i) => memory?.buffers ?? rgbBuffers(outputs[i])),
+      memories.map((memory, i) => memory?.buffers ?? rgbBuffers(sizes[i])),
       {
         frame: (index, frame, ticks) => {
           this.#onFrame(index, frame, ticks);
@@ -191,6 +194,18 @@ export function pictureKey(format: VideoFormat): string {
 /** Two stages with the same key decode the same: kind of picture and sizes. */
 export const stageKey = (format: VideoFormat, outputs: readonly DecodeOutput[]): string =>
   `${pictureKey(format)} ${outputs.map(sizeKey).sort().join(' ')}`;
+
+/** The camera's own size as it is to be shown: even pixels, no larger than viewers may ask for. */
+export function sourceSize(
+  { width, height, sampleAspect }: VideoFormat,
+  aspect: number | null,
+): { width: number; height: number } {
+  const shape = aspect ?? (width * sampleAspect.width) / (height * sampleAspect.height);
+  const shown = Math.min(WIDTH.max, HEIGHT.max * shape, Math.max(width, height * shape));
+  return { width: even(shown, WIDTH.min), height: even(shown / shape, HEIGHT.min) };
+}
+
+const even = (pixels: number, least: number): number => Math.max(least, 2 * Math.round(pixels / 2));
 
 const rgbBuffers = (size: DecodeOutput | undefined): [Uint8Array, Uint8Array] => {
   const bytes = (size?.width ?? 0) * (size?.height ?? 0) * 3;

@@ -1,5 +1,11 @@
 import type { CameraSpec } from '../config/camera-spec.js';
-import { type Rendition, renditionKey, requestedRendition, snapQuality } from '../shared/rendition.js';
+import {
+  type Rendition,
+  renditionKey,
+  requestedRendition,
+  snapQuality,
+  SOURCE_SIZE,
+} from '../shared/rendition.js';
 import type { Transport } from '../shared/worker-protocol.js';
 import { type RtspUrl, sameSource } from '../source/rtsp-url.js';
 
@@ -15,6 +21,8 @@ export interface StreamRequest {
   readonly height: number | null;
   readonly quality: number | null;
   readonly fps: number | null;
+  /** Whether the camera's own size is asked for; sides are left out then. */
+  readonly isSourceSize?: boolean;
 }
 
 /** What is known of a camera besides its addresses. */
@@ -62,6 +70,7 @@ export function renditionOf(request: StreamRequest, spec: StreamSpec, offeredSiz
   const { width, height } = request;
   const { quality: fallback } = spec.rendition;
   const quality = snapQuality(request.quality ?? fallback, fallback);
+  if (request.isSourceSize) return { ...SOURCE_SIZE, quality };
   if (width === null && height === null) return { ...spec.rendition, quality };
   const want = { width: width ?? undefined, height: height ?? undefined, quality };
   return { ...offeredSize(requestedRendition(want, spec.rendition)), quality };

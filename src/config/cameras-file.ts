@@ -7,7 +7,15 @@ import { ConfigError } from '../shared/errors.js';
 import type { Transport } from '../shared/worker-protocol.js';
 import type { CameraSpec } from './camera-spec.js';
 import { parseCameraName } from '../shared/camera-name.js';
-import { FPS, HEIGHT, QUALITY, type Rendition, requestedRendition, WIDTH } from '../shared/rendition.js';
+import {
+  FPS,
+  HEIGHT,
+  QUALITY,
+  type Rendition,
+  requestedRendition,
+  SOURCE_SIZE,
+  WIDTH,
+} from '../shared/rendition.js';
 import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';
 import { placeIssue, problemLines, repeatedNames } from './file-problems.js';
 import { expected, parsedBy, text, title, wholeNumber } from './file-schema.js';
@@ -138,30 +146,36 @@ const fpsError = `must be a number from ${FPS.min} to ${FPS.max}, or 0 for the r
 const ASPECT = /^(?:source|[1-9]\d{0,3}:[1-9]\d{0,3})$/;
 
 const cameraSchema = (env: Environment) =>
-  z.strictObject(
-    {
-      name: text('text; a number needs quotes: name: "7"').transform(
-        parsedBy((name) => parseCameraName(name, 'name')),
-      ),
-      title: title.optional(),
-      url: rtspUrl(env),
-      main_url: rtspUrl(env).optional(),
-      width: wholeNumber(WIDTH, true).optional(),
-      height: wholeNumber(HEIGHT, true).optional(),
-      quality: wholeNumber(QUALITY, false).optional(),
-      fps: z
-        .number({ error: fpsError })
-        .refine((fps) => fps === 0 || (fps >= FPS.min && fps <= FPS.max), fpsError)
-        .optional(),
-      transport: z.enum(['tcp', 'udp'], { error: 'must be tcp or udp' }).optional(),
-      always_on: z.boolean({ error: 'must be true or false' }).optional(),
-      aspect: text('text')
-        .regex(ASPECT, 'must be source, or a shape like 16:9 of two whole numbers from 1 to 9999')
-        .optional(),
-      site: text('text').regex(SITE, 'must be 1-64 of A-Z a-z 0-9 . _ -').optional(),
-    },
-    { error: 'must be a block with name: and url:' },
-  );
+  z
+    .strictObject(
+      {
+        name: text('text; a number needs quotes: name: "7"').transform(
+          parsedBy((name) => parseCameraName(name, 'name')),
+        ),
+        title: title.optional(),
+        url: rtspUrl(env),
+        main_url: rtspUrl(env).optional(),
+        width: wholeNumber(WIDTH, true).optional(),
+        height: wholeNumber(HEIGHT, true).optional(),
+        size: z.literal('source', { error: 'must be source; other sizes are width and height' }).optional(),
+        quality: wholeNumber(QUALITY, false).optional(),
+        fps: z
+          .number({ error: fpsError })
+          .refine((fps) => fps === 0 || (fps >= FPS.min && fps <= FPS.max), fpsError)
+          .optional(),
+        transport: z.enum(['tcp', 'udp'], { error: 'must be tcp or udp' }).optional(),
+        always_on: z.boolean({ error: 'must be true or false' }).optional(),
+        aspect: text('text')
+          .regex(ASPECT, 'must be source, or a shape like 16:9 of two whole numbers from 1 to 9999')
+          .optional(),
+        site: text('text').regex(SITE, 'must be 1-64 of A-Z a-z 0-9 . _ -').optional(),
+      },
+      { error: 'must be a block with name: and url:' },
+    )
+    .refine(
+      ({ size, width, height }) => size === undefined || (width === undefined && height === undefined),
+      { path: ['size'], error: 'leaves no choice of width and height: take them out' },
+    );
 
 type CameraEntry = z.output<ReturnType<typeof cameraSchema>>;
 
@@ -192,6 +206,11 @@ const shapeOf = (aspect: string): number => {
   return width / height;
 };
 
+function renditionOf({ size, width, height, quality }: CameraEntry, defaults: Rendition): Rendition {
+  const sized = requestedRendition({ width, height, quality }, defaults);
+  return size === 'source' ? { ...sized, ...SOURCE_SIZE } : sized;
+}
+
 function toSpec(camera: CameraEntry, defaults: CameraDefaults): CameraSpec {
   return {
     name: camera.name,
@@ -200,10 +219,7 @@ function toSpec(camera: CameraEntry, defaults: CameraDefaults): CameraSpec {
     mainUrl: camera.main_url ?? null,
     transport: camera.transport ?? defaults.transport,
     // One side alone keeps the default's shape, as for a viewer.
-    rendition: requestedRendition(
-      { width: camera.width, height: camera.height, quality: camera.quality },
-      defaults.rendition,
-    ),
+    rendition: renditionOf(camera, defaults.rendition),
     maxFps: camera.fps === undefined ? defaults.maxFps : camera.fps === 0 ? null : camera.fps,
     alwaysOn: camera.always_on ?? false,
     ...(camera.aspect === undefined || camera.aspect === 'source' ? {} : { aspect: shapeOf(camera.aspect) }),

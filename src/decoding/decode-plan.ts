@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type DecodedPictures, type DecodePlan, type Demand, SAMPLE_MS } from '../shared/worker-protocol.js';
 import {
+  isSourceSize,
   type Rendition,
   type RenditionKey,
   renditionKey,
@@ -48,6 +49,12 @@ export interface PlanOptions {
 
 /** Where key frames are rare a camera cannot decode a part of each group: it is encoded at these rates instead. */
 export const DEGRADED_FPS: Readonly<Record<Degradation, number | null>> = { 0: null, 1: 15, 2: 10, 3: 10 };
+
+/** What is reckoned for a source whose size is not known. */
+const USUAL_PIXELS = 1920 * 1080;
+
+const pixelsOf = (rendition: Rendition): number =>
+  isSourceSize(rendition) ? USUAL_PIXELS : rendition.width * rendition.height;
 
 /** What is reckoned for a source whose rate is not known. */
 const USUAL_FPS = 25;
@@ -123,7 +130,7 @@ function limitExtras(wants: readonly PictureWant[], { standby, share }: PlanOpti
   const isExtra = ({ rendition }: PictureWant): boolean => renditionKey(rendition) !== renditionKey(standby);
   const pixels = wants
     .filter(isExtra)
-    .reduce((sum, { rendition, fps }) => sum + rendition.width * rendition.height * (fps ?? USUAL_FPS), 0);
+    .reduce((sum, { rendition, fps }) => sum + pixelsOf(rendition) * (fps ?? USUAL_FPS), 0);
   const most = share < 1 ? EXTRA_PIXELS_PER_SECOND / DEGRADED_EXTRAS : EXTRA_PIXELS_PER_SECOND;
   if (pixels <= most) return wants;
   return wants.map((want) =>

@@ -11,13 +11,18 @@ export const FPS: Bounds = { min: 0.1, max: 120 };
 
 /** One form in which a camera's frames are encoded: output size in pixels and JPEG quality. */
 export interface Rendition {
-  /** Pixels, even, 16-7680. */
+  /** Pixels, even, 16-7680; or SOURCE_SIZE. */
   readonly width: number;
-  /** Pixels, even, 16-4320. */
+  /** Pixels, even, 16-4320; or SOURCE_SIZE. */
   readonly height: number;
   /** JPEG quality of libjpeg's scale, 1-100. */
   readonly quality: number;
 }
+
+/** Stands for the camera's own size, which only its worker knows: no other size is 0. */
+export const SOURCE_SIZE = { width: 0, height: 0 } as const;
+
+export const isSourceSize = ({ width }: { readonly width: number }): boolean => width === SOURCE_SIZE.width;
 
 /** `640x360q50`: names a rendition in topics, messages and maps. */
 export type RenditionKey = `${number}x${number}q${number}`;
@@ -32,7 +37,8 @@ const RENDITION_KEY = /^(\d{1,4})x(\d{1,4})q(\d{1,3})$/;
 export function parseRenditionKey(key: string): Rendition | null {
   const [, width = NaN, height = NaN, quality = NaN] = RENDITION_KEY.exec(key)?.map(Number) ?? [];
   const isEven = width % 2 === 0 && height % 2 === 0;
-  const isWithin = within(width, WIDTH) && within(height, HEIGHT) && within(quality, QUALITY);
+  const isOwn = width === 0 && height === 0;
+  const isWithin = (isOwn || (within(width, WIDTH) && within(height, HEIGHT))) && within(quality, QUALITY);
   return isEven && isWithin ? { width, height, quality } : null;
 }
 
@@ -60,6 +66,8 @@ export interface WantedRendition {
   readonly quality: number | undefined;
 }
 
+const USUAL_ASPECT = 16 / 9;
+
 /**
  * The rendition that a request asks for: what it leaves out is the default's. One side alone keeps the default's aspect;
  * the other side is then rounded to even pixels and kept within its range.
@@ -68,7 +76,8 @@ export function requestedRendition(
   { width, height, quality }: WantedRendition,
   defaults: Rendition,
 ): Rendition {
-  const aspect = defaults.width / defaults.height;
+  // A default in the camera's own size has no shape that is known here.
+  const aspect = isSourceSize(defaults) ? USUAL_ASPECT : defaults.width / defaults.height;
   return {
     width: width ?? (height === undefined ? defaults.width : evenWithin(height * aspect, WIDTH)),
     height: height ?? (width === undefined ? defaults.height : evenWithin(width / aspect, HEIGHT)),

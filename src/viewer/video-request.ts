@@ -5,7 +5,7 @@ type VideoCodecName = PassedFormat['codec'];
 
 const CODECS: readonly VideoCodecName[] = ['h264', 'h265'];
 /** What only JPEGs can be asked for. */
-const OF_PICTURES = ['width', 'height', 'quality', 'fps'] as const;
+const OF_PICTURES = ['width', 'height', 'size', 'quality', 'fps'] as const;
 
 /**
  * The codec in which a viewer of `/ws` wants the camera's video as it comes; `null` for one that wants JPEGs.

@@ -13,6 +13,8 @@ export interface ViewerRequest {
   readonly width: number | undefined;
   /** Pixels, even, 16-4320. */
   readonly height: number | undefined;
+  /** Whether pictures are wanted in the camera's own size. */
+  readonly isSourceSize: boolean;
   /** 1-100. */
   readonly quality: number | undefined;
   /** Most frames a second, 0.1-120, three decimals at most. */
@@ -39,6 +41,7 @@ export function parseViewerQuery(parameters: ReadonlyMap<string, string>): Viewe
     rtsp: given('rtsp', parseRtspUrl),
     width: given('width', (text) => parseSide('width', text, WIDTH)),
     height: given('height', (text) => parseSide('height', text, HEIGHT)),
+    isSourceSize: given('size', (text) => parseSize(text, parameters)) ?? false,
     quality: given('quality', (text) => parseNumber('quality', text, INTEGER, QUALITY, 'a whole number')),
     fps: given('fps', (text) => parseNumber('fps', text, DECIMAL, FPS, 'a number')),
     token: given('token', (text) => text),
@@ -59,6 +62,14 @@ function parseSide(name: string, text: string, bounds: Bounds): number {
   throw badParameter(`${name} must be ${kind} from ${bounds.min} to ${bounds.max}`);
 }
 
+function parseSize(text: string, parameters: ReadonlyMap<string, string>): true {
+  if (text !== 'source')
+    throw badParameter("size must be source, the camera's own; other sizes are width and height");
+  if (parameters.has('width') || parameters.has('height'))
+    throw badParameter('size=source leaves no choice of width and height: leave them out');
+  return true;
+}
+
 function parseSwitch(text: string): boolean {
   if (text !== '0' && text !== '1') throw badParameter('events must be 1 or 0');
   return text === '1';
@@ -73,4 +84,5 @@ export const streamRequest = (request: ViewerRequest): StreamRequest => ({
   height: request.height ?? null,
   quality: request.quality ?? null,
   fps: request.fps ?? null,
+  isSourceSize: request.isSourceSize,
 });

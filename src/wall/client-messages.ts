@@ -40,6 +40,8 @@ const subscribe = z.strictObject({ type: z.literal('subscribe'), handle, ...sour
 const changed = z.strictObject({ type: z.literal('rendition'), handle, ...rendition });
 const codecs = z.array(z.string().max(MAX_CODEC_LENGTH)).max(MAX_CODECS).optional();
 
+const size = z.literal('source').optional();
+
 const common = [
   z.strictObject({ type: z.literal('unsubscribe'), handle }),
   z.strictObject({ type: z.literal('pause'), handles }),
@@ -55,8 +57,8 @@ const common = [
 const schemas = {
   [WALL_PROTOCOL_VERSION]: z.discriminatedUnion('type', [subscribe, changed, ...common]),
   [WALL_VIDEO_PROTOCOL_VERSION]: z.discriminatedUnion('type', [
-    subscribe.extend({ codecs }),
-    changed.extend({ codecs, why: z.enum(CLIENT_VIDEO_REASONS).optional() }),
+    subscribe.extend({ codecs, size }),
+    changed.extend({ codecs, size, why: z.enum(CLIENT_VIDEO_REASONS).optional() }),
     ...common,
   ]),
 } satisfies Record<WallProtocol, unknown>;
@@ -112,6 +114,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   quality: `quality must be a whole number from ${QUALITY.min} to ${QUALITY.max}`,
   fps: `fps must be a number from ${FPS.min} to ${FPS.max}`,
   codecs: `codecs must be at most ${MAX_CODECS} names of at most ${MAX_CODEC_LENGTH} characters`,
+  size: 'size must be source; other sizes are width and height',
   why: `why must be one of ${CLIENT_VIDEO_REASONS.join(', ')}`,
 };
 

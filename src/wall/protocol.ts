@@ -59,6 +59,8 @@ export interface TileRendition {
   readonly width?: number | undefined;
   /** Pixels, even, 16-4320. */
   readonly height?: number | undefined;
+  /** Version 2: the camera's own size. Then width and height are left out. */
+  readonly size?: 'source' | undefined;
   /** 1-100. */
   readonly quality?: number | undefined;
   /** Most frames a second, 0.1-120. */

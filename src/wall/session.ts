@@ -138,8 +138,8 @@ export class WallSession {
         return;
       }
       case 'rendition': {
-        const { handle, width, height, quality, fps, main, codecs, why } = message;
-        this.#tiles.get(handle)?.change({ width, height, quality, fps, main, codecs, why });
+        const { handle, width, height, size, quality, fps, main, codecs, why } = message;
+        this.#tiles.get(handle)?.change({ width, height, size, quality, fps, main, codecs, why });
         return;
       }
       case 'pause':
@@ -174,8 +174,8 @@ export class WallSession {
   }
 
   #subscribe(message: SubscribeMessage): void {
-    const { handle, camera, rtsp, width, height, quality, fps, main, codecs = [] } = message;
-    const request: WallRequest = { camera, rtsp, width, height, quality, fps, main };
+    const { handle, camera, rtsp, width, height, size, quality, fps, main, codecs = [] } = message;
+    const request: WallRequest = { camera, rtsp, width, height, size, quality, fps, main };
     if (this.#tiles.has(handle)) {
       this.#endHandleInUse(handle);
       return;

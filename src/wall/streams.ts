@@ -154,5 +154,6 @@ function streamRequest(request: WallRequest): StreamRequest {
     height: request.height ?? null,
     quality: request.quality ?? null,
     fps: request.fps ?? null,
+    isSourceSize: request.size === 'source',
   };
 }

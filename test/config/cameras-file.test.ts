@@ -172,7 +172,7 @@ test(
 other: secretpw
 `);
     const known =
-      'name, title, url, main_url, width, height, quality, fps, transport, always_on, aspect, site';
+      'name, title, url, main_url, width, height, size, quality, fps, transport, always_on, aspect, site';
     assert.deepEqual(found, [
       'cams.yaml:2:11: cameras[0].name: must be 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
       'cams.yaml:3:10: cameras[0].url: in user and password write @ / ? # ; \\ % percent-encoded: %40 %2F %3F %23 %3B %5C %25',
@@ -304,7 +304,7 @@ test("the sample is valid, and the defaults that its comments state are the code
   const env = { CAMERA_PASSWORD: 'x' };
   const uncommented = sample
     .slice(0, sample.indexOf('\nviews:'))
-    .replace(/^ {4}# (?!main_url|site)([a-z_]+: \S+)$/gm, '    $1');
+    .replace(/^ {4}# (?!main_url|site|size)([a-z_]+: \S+)$/gm, '    $1');
   assert.notEqual(uncommented, sample);
   const text = (cameras: readonly CameraSpec[]): string => JSON.stringify(cameras);
   assert.equal(text(parse(uncommented, env)), text(parse(sample, env)));

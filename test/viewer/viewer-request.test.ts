@@ -40,9 +40,9 @@ test('a full query is read into what the viewer wants', { timeout }, () => {
 });
 
 test('what is left out is undefined, and events are off', { timeout }, () => {
-  const { camera, events, ...rest } = parseViewerQuery('camera_index=1');
+  const { camera, events, isSourceSize, ...rest } = parseViewerQuery('camera_index=1');
   assert.equal(camera, '1');
-  assert.equal(events, false);
+  assert.deepEqual([events, isSourceSize], [false, false]);
   assert.deepEqual(Object.values(rest), [undefined, undefined, undefined, undefined, undefined, undefined]);
   assert.equal(parseViewerQuery('camera_index=1&events=0').events, false);
 });
@@ -388,4 +388,10 @@ test('the URL of any request shows no credentials when it is printed', { timeout
     }),
     { numRuns: 300 },
   );
+});
+
+test("size=source is the camera's own size, and leaves no choice of sides", { timeout }, () => {
+  assert.equal(parseViewerQuery('camera_index=1&size=source').isSourceSize, true);
+  assert.throws(() => parseViewerQuery('camera_index=1&size=large'), /size must be source/);
+  assert.throws(() => parseViewerQuery('camera_index=1&size=source&width=640'), /leave them out/);
 });

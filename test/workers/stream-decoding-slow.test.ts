@@ -10,6 +10,7 @@ import type { Picture } from '../../workers/unit-times.js';
 import { accessUnit, encodeUnits, formatOf } from '../support/access-units.js';
 import { NO_COUNTS } from '../support/fake-opener.js';
 import { CHOSEN_FFMPEG, FFMPEGS } from '../support/ffmpegs.js';
+import { jpegSize } from '../support/jpeg-size.js';
 import { until } from '../support/until.js';
 
 const timeout = 60_000;
@@ -151,4 +152,16 @@ test('a decoder that is killed after a while is replaced without another stream'
   assert.equal(pids.length, 2);
   assert.deepEqual(faults, []);
   await until('the last picture', () => pictures.at(-1)?.arrivedAt === units.at(-1)?.arrivedAt);
+});
+test('a rendition in the own size of a camera is encoded in it', { timeout }, async (t) => {
+  const units = encodeUnits(t, { codec: 'h264', source: 'testsrc2=s=352x288:r=10:d=1' });
+  const own = units.map((unit) => ({ ...unit, format: formatOf('h264', { width: 352, height: 288 }) }));
+  const [first] = own;
+  assert.ok(first);
+  const { it, frames, play } = await decoding(t, planOf(0, 0));
+  await play(own.map((unit) => ({ ...unit, format: first.format })));
+  await until('frames', () => frames.length > 3, 20_000);
+  assert.equal(frames[0]?.key, '0x0q50');
+  assert.equal(jpegSize(Buffer.from(frames[0].jpeg)), '352x288');
+  await it.close();
 });
