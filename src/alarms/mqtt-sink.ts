@@ -36,9 +36,11 @@ const RECEIVER = { receiver: 'mqtt' };
 /** Tells an MQTT broker the state of each camera, retained, and Home Assistant what to make of it. */
 export class MqttSink implements AlarmSink {
   readonly #link: MqttLink;
-  #connection: { readonly outbox: MqttOutbox; readonly cancelSweep: () => void } | null = null;
+  #connection: { readonly outbox: MqttOutbox; readonly cancelSweep: () => void; online: boolean } | null =
+    null;
   #present: ReadonlyMap<string, Alarm> = new Map();
-  #configured: ReadonlySet<string> = new Set();
+  /** `null`: the cameras were not looked at yet. */
+  #configured: ReadonlySet<string> | null = null;
   /** What this node told of each camera, over this connection. */
   readonly #told = new Map<string, { readonly title: string; readonly payload: string }>();
   readonly #leftOver = new Set<string>();
@@ -74,6 +76,7 @@ export class MqttSink implements AlarmSink {
     if (!this.#connection) return;
     for (const alarm of present.values()) this.#tell(alarm);
     for (const camera of removed) if (this.#told.delete(camera)) this.#clear(camera);
+    this.#sayOnline();
     this.deps.metrics.queue.set(RECEIVER, this.#connection.outbox.size);
   }
 
@@ -84,7 +87,7 @@ export class MqttSink implements AlarmSink {
 
   #up(connection: Connection): void {
     const { clock, metrics, pictures } = this.deps;
-    const { topics, discovery, settings, sweepAfterMs } = this.options;
+    const { topics, discovery, sweepAfterMs } = this.options;
     const outbox = new MqttOutbox(connection, clock, {
       sent: () => metrics.sent.inc(RECEIVER),
       replaced: () => metrics.dropped.inc(RECEIVER),
@@ -93,12 +96,21 @@ export class MqttSink implements AlarmSink {
       connection.unsubscribe(topics.allStates);
       this.#sweep();
     });
-    this.#connection = { outbox, cancelSweep };
-    outbox.put(settings.statusTopic, 'online');
+    this.#connection = { outbox, cancelSweep, online: false };
     for (const alarm of this.#present.values()) this.#tell(alarm);
+    this.#sayOnline();
     connection.subscribe(topics.allStates);
     if (discovery) connection.subscribe(birthTopic(discovery));
     pictures?.start(connection);
+  }
+
+  /** Not before the first states are told: those that are retained are of an earlier service, and may be true no more. */
+  #sayOnline(): void {
+    const connection = this.#connection;
+    const isTold = this.#present.size > 0 || this.#configured?.size === 0;
+    if (!connection || connection.online || !isTold) return;
+    connection.online = true;
+    connection.outbox.put(this.options.settings.statusTopic, 'online');
   }
 
   #down(): void {
@@ -159,7 +171,7 @@ export class MqttSink implements AlarmSink {
 
   /** Cameras that were taken out of the configuration while this service was off. */
   #sweep(): void {
-    for (const camera of this.#leftOver) if (!this.#configured.has(camera)) this.#clear(camera);
+    for (const camera of this.#leftOver) if (this.#configured?.has(camera) === false) this.#clear(camera);
     this.#leftOver.clear();
   }
 

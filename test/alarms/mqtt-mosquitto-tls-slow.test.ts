@@ -108,7 +108,8 @@ test('a service that dies without a word is offline by its last will', options, 
     const settings = { url, user: '', password: '', ca: null, cert: null, key: null, statusTopic: topics.status };
     const log = { info() {}, warn() {} };
     const clock = { now: () => 0, after: (ms, fn) => { const timer = setTimeout(fn, ms); return () => clearTimeout(timer); } };
-    new MqttSink({ settings, topics, discovery: null, sweepAfterMs: 1000 }, { clock, metrics, log, random: () => 0, pictures: null });
+    const sink = new MqttSink({ settings, topics, discovery: null, sweepAfterMs: 1000 }, { clock, metrics, log, random: () => 0, pictures: null });
+    sink.told({ changed: [], present: new Map(), configured: new Set(), removed: [] });
   `;
   assert.throws(() =>
     execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 }),
@@ -245,4 +246,19 @@ test('over TLS the broker has to be the one that the authority vouches for', opt
     (seen) => seen >= 1,
   );
   assert.equal((await stranger.value('connected')) + (await other.value('connected')), 0);
+});
+
+test('a service that has just started is not online before it has told a state', options, async (t) => {
+  const broker = await startBroker(t);
+  const reader = await read(t, broker);
+  const { sink, connected } = mqttSink(t, broker);
+  await connected();
+  sink.told({ ...news([]), configured: new Set(['gate']) });
+  await reader.client.publishAsync('later', 'x', { qos: 1 });
+  await until('what came before is here', () => reader.last('later'));
+  assert.equal(reader.last('rtsp-ws/status'), undefined);
+  sink.told(news([alarm('gate', 'offline')]));
+  await until('online', () => reader.last('rtsp-ws/status') === 'online');
+  const order = reader.messages.map(({ topic }) => topic);
+  assert.ok(order.indexOf(STATE) < order.indexOf('rtsp-ws/status'));
 });
