@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+/** The machine's own Chromium: nothing is downloaded. */
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** @param extra further switches of Chromium */
+export async function launchChromium(extra: readonly string[] = []): Promise<Browser> {
+  const executablePath = PLACES.find((place) => existsSync(place));
+  assert.ok(executablePath, `needs Chromium at one of ${PLACES.join(', ')}: apt-get install chromium`);
+  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...extra] });
+}
