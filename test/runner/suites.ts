@@ -2,8 +2,10 @@ import {
   CHROMIUM,
   FFMPEG,
   GSTREAMER,
+  HAPROXY,
   MOSQUITTO,
   NATS_SERVER,
+  NGINX,
   OPENSSL,
   PROMTOOL,
   RTSP_RS,
@@ -57,6 +59,8 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'mosquitto', need: MOSQUITTO },
   { word: 'tls', need: OPENSSL },
   { word: 'nats', need: NATS_SERVER },
+  { word: 'nginx', need: NGINX },
+  { word: 'haproxy', need: HAPROXY },
 ];
 
 /** @param file a path below test/, as `wall/session.test.js` */

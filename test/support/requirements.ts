@@ -75,6 +75,18 @@ export const MOSQUITTO: Requirement = {
   missing: () => tried('sh', ['-c', 'PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v mosquitto']),
 };
 
+export const NGINX: Requirement = {
+  what: 'nginx on PATH',
+  install: 'apt-get install nginx-light',
+  missing: () => tried('nginx', ['-v']),
+};
+
+export const HAPROXY: Requirement = {
+  what: 'HAProxy on PATH',
+  install: 'apt-get install haproxy',
+  missing: () => tried('haproxy', ['-v']),
+};
+
 export const VLC: Requirement = {
   what: 'VLC without a screen, for its RTSP server',
   install: 'apt-get install vlc-bin vlc-plugin-base',

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { ServerProcess } from '../../bench/lib/server-process.js';
+import { freePort } from '../support/free-port.js';
+import { tempFolder } from '../support/temp-folder.js';
+import { countsClients, limitsByGroups, refusesForgeries, serves, showsPictures } from './behaviour.js';
+import { fileScope, get, HOST, startBehindProxy, startProxy } from './rig.js';
+
+/** docker/proxies/haproxy.cfg, with a sign-in of HAProxy's own. */
+
+const timeout = 60_000;
+const scope = fileScope();
+const CONF = new URL('../../../docker/proxies/haproxy.cfg', import.meta.url);
+const PEOPLE = `
+userlist people
+  user ann insecure-password pw
+  user joe insecure-password pw
+`;
+
+let service: ServerProcess;
+let port: number;
+
+before(
+  async () => {
+    service = await startBehindProxy(scope);
+    port = await freePort();
+    const sample = readFileSync(CONF, 'utf8')
+      .replace('bind :80', `bind ${HOST}:${port}`)
+      .replace('127.0.0.1:8003', `${HOST}:${service.port}`)
+      .replaceAll(/# (http-request (?:auth|set-header))/g, '$1')
+      .replace(
+        'server relay',
+        'http-request set-header X-Forwarded-Groups hall if { http_auth_user ann }\n  server relay',
+      );
+    const file = join(tempFolder(scope), 'haproxy.cfg');
+    writeFileSync(file, `${sample}${PEOPLE}`);
+    await startProxy(scope, 'haproxy', ['-db', '-f', file], port);
+  },
+  { timeout },
+);
+
+test('everything is found below the path, also without a slash at its end', { timeout }, async () => {
+  await serves(port);
+  const headers = { Authorization: `Basic ${Buffer.from('ann:pw').toString('base64')}` };
+  const bare = await get(port, '/cameras?kiosk=1', { headers });
+  assert.equal(bare.status, 200);
+  assert.match(bare.text, /src="\/cameras\/wall\.js"/);
+  assert.equal((await get(port, '/cameras/')).status, 401, 'nobody comes in without a name');
+});
+
+test('a person whom HAProxy names sees what the groups of that person may', { timeout }, async (t) => {
+  await limitsByGroups(t, port);
+});
+
+test('pictures come at once and at the camera’s rate', { timeout }, (t) => showsPictures(t, port));
+
+test('limits and log know the client, not HAProxy', { timeout }, async (t) => {
+  await countsClients(t, port, service);
+});
+
+test('forged names and addresses get nobody in', { timeout }, async () => {
+  await refusesForgeries(port, service);
+});
