@@ -64,6 +64,19 @@ export function threadsOf(pid: number): ThreadStat[] {
   });
 }
 
+/**
+ * Time that each thread of a process has run, ns, by thread id (/proc/PID/task/TID/schedstat): the scheduler's own clock, where
+ * `cpuSeconds` counts ticks of 10 ms. Of threads that are alive.
+ */
+export function runTimesOf(pid: number): Map<number, number> {
+  return new Map(
+    numbersIn(`/proc/${pid}/task`).map((id) => [
+      id,
+      Number(readProc(`${pid}/task/${id}/schedstat`).split(' ')[0] ?? 0),
+    ]),
+  );
+}
+
 /** Every process below `pid`, zombies too, nearest first. */
 export function descendantsOf(pid: number): ProcessStat[] {
   const all = numbersIn('/proc').flatMap((id) => statOf(id) ?? []);

@@ -16,4 +16,7 @@ export const BENCHES: readonly BenchPlan[] = [
   { name: 'memory', limitMs: 3 * MINUTE_MS },
   { name: 'first-frame', limitMs: 2 * MINUTE_MS },
   { name: 'relay-16', limitMs: 4 * MINUTE_MS },
+  { name: 'frame-cost', limitMs: 4 * MINUTE_MS },
+  { name: 'cold-wall', limitMs: 3 * MINUTE_MS },
+  { name: 'packet-loss', limitMs: 4 * MINUTE_MS },
 ];

@@ -60,12 +60,19 @@ const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
   ['status', (arg) => ({ kind: 'status', code: whole('status', arg, 400, 599) })],
   ['redirect', (arg) => ({ kind: 'redirect', url: redirectTarget(arg) })],
   ['resize', (arg) => ({ kind: 'resize', size: parseSize(arg) })],
-  ['loss', (arg) => ({ kind: 'loss', percent: whole('loss', arg, 0, 100) })],
+  ['loss', (arg) => ({ kind: 'loss', percent: percent(arg) })],
   [
     'trickle',
     (arg) => ({ kind: 'trickle', bytesPerSecond: arg === '' ? 50 : whole('trickle', arg, 1, 100_000) }),
   ],
 ]);
+
+function percent(argument: string): number {
+  const value = argument === '' ? Number.NaN : Number(argument);
+  if (!(value >= 0 && value <= 100))
+    throw new OptionsError('argument of fault loss must be a number from 0 to 100');
+  return value;
+}
 
 function redirectTarget(url: string): string {
   if (!/^[\x21-\x7e]{1,2000}$/.test(url)) throw new OptionsError('fault redirect needs a URL');

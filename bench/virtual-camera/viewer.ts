@@ -78,8 +78,7 @@ export class Viewer {
     this.#report(picture);
     const bytes = this.#stamped(picture);
     if (fault?.kind === 'loss') {
-      this.#sendLossy(picture.template, bytes, fault.percent);
-      return false;
+      return this.#sendLossy(picture.template, bytes, fault.percent);
     }
     if (fault?.kind === 'reset' && this.#sinceFault > fault.frames) {
       this.#isReset = true;
@@ -118,10 +117,14 @@ export class Viewer {
     this.#sink.sendReport(senderReport(this.ssrc, picture.epochMs, timestamp, this.#packets, this.#octets));
   }
 
-  #sendLossy(template: PacketTemplate, bytes: Buffer, percent: number): void {
+  /** @returns whether the picture was sent whole; parameter sets that were lost do not count, the session has them */
+  #sendLossy(template: PacketTemplate, bytes: Buffer, percent: number): boolean {
+    let isWhole = true;
     for (const packet of packetsOf(template.offsets, bytes)) {
       if (Math.random() * 100 >= percent) this.#sink.send(packet, [0, packet.length]);
+      else if (!isParameterSet(packet)) isWhole = false;
     }
+    return isWhole;
   }
 
   /** A few bytes of the stream, in step with the time. On UDP a whole packet a second: a datagram cannot be cut. */
@@ -155,4 +158,10 @@ export class Viewer {
     if (this.#trickling.length > 0) this.#sink.sendRaw(this.#trickling);
     this.#trickling = Buffer.alloc(0);
   }
+}
+
+/** Behind the interleaved header and the RTP header: NAL units 6 to 9 are SEI, SPS, PPS and access unit delimiter. */
+function isParameterSet(packet: Buffer): boolean {
+  const nalType = (packet[4 + 12] ?? 0) & 0x1f;
+  return nalType >= 6 && nalType <= 9;
 }
