@@ -4,7 +4,7 @@ import type { UnitMessage } from '../../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../../src/video/access-unit.js';
 import { passedFormat } from '../../workers/passed-format.js';
 import { UnitPassing } from '../../workers/unit-passing.js';
-import { accessUnit, formatOf } from '../support/access-units.js';
+import { accessUnit, encodeUnits, formatOf } from '../support/access-units.js';
 
 const FAST = { timeout: 5000 };
 const FORMAT = formatOf('h264', { codecString: 'avc1.4d401e' });
@@ -87,6 +87,32 @@ test('what is handed over is a copy of exactly the unit, and the key unit says i
   assert.deepEqual(new Uint8Array(message.data), one.data);
   assert.deepEqual(message.format, { codec: 'h264', codecString: 'avc1.4d401e', width: 320, height: 180 });
   assert.equal(message.capturedAt, one.arrivedAt);
+});
+
+test('B-frames go in the order in which they are decoded, as they came', { timeout: 30_000 }, (t) => {
+  const args = ['-bf', '3', '-g', '12', '-x264-params', 'scenecut=0:open-gop=0'];
+  const units = encodeUnits(t, { codec: 'h264', source: 'testsrc2=s=320x180:r=25:d=2', args });
+  assert.ok(
+    units.some(({ mediaTimeMs }, i) => mediaTimeMs < (units[i - 1]?.mediaTimeMs ?? 0)),
+    'their times go back and forth',
+  );
+  const { it, sent } = passing();
+  it.setWanted(true, () => units.slice(0, 20));
+  for (const one of units.slice(20)) it.unit(one);
+  assert.deepEqual(
+    Buffer.concat(sent.map(({ data }) => Buffer.from(data))),
+    Buffer.concat(units.map(({ data }) => data)),
+  );
+  assert.equal(sent.filter(({ kind }) => kind === 'key').length, 5);
+});
+
+test('new parameter sets of the same size are told with the next key unit', FAST, () => {
+  const { it, sent } = passing();
+  it.setWanted(true, () => [key()]);
+  const other = formatOf('h264', { codecString: 'avc1.64001f' });
+  it.unit(key({ format: other }));
+  const told = sent.map((message) => message.kind === 'key' && message.format.codecString);
+  assert.deepEqual(told, ['avc1.4d401e', 'avc1.64001f']);
 });
 
 test('a stretched picture is told with the size to show it in, the configured shape first', FAST, () => {
