@@ -73,11 +73,6 @@ export class RtspUrl {
     return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
   }
 
-  /** The URL with `host` in place of the name and the userinfo exactly as given: for FFmpeg alone. */
-  withHost(host: string): string {
-    return this.#write(this.#userinfo, host);
-  }
-
   /** Whether both open the same stream with the same credentials; takes the same time wherever they differ. */
   equals(other: RtspUrl): boolean {
     return timingSafeEqual(this.#digest(), other.#digest());
@@ -90,19 +85,16 @@ export class RtspUrl {
 
   /** Without credentials. */
   toString(): string {
-    return redact(this.#write(this.#userinfo === null ? null : '***', this.host));
+    const auth = this.#userinfo === null ? '' : '***@';
+    const host = isIPv6(this.host) ? `[${this.host}]` : this.host;
+    const port = this.#portGiven ? `:${this.port}` : '';
+    return redact(`${this.scheme}://${auth}${host}${port}${this.rest}`);
   }
   toJSON(): string {
     return this.toString();
   }
   [inspect.custom](): string {
     return this.toString();
-  }
-
-  #write(userinfo: string | null, host: string): string {
-    const auth = userinfo === null ? '' : `${userinfo}@`;
-    const port = this.#portGiven ? `:${this.port}` : '';
-    return `${this.scheme}://${auth}${isIPv6(host) ? `[${host}]` : host}${port}${this.rest}`;
   }
 
   #digest(): Buffer {
@@ -198,15 +190,6 @@ function checkedName(name: string): string {
   if (!name.split('.').every((label) => LABEL.test(label)))
     throw bad('rtsp: the host is no name: parts of letters, digits, - and _ between dots');
   return name.toLowerCase();
-}
-
-/**
- * The URL that FFmpeg gets: `address` (numeric, already judged) in place of the name, credentials exactly as given.
- * Throws TypeError when `address` is no numeric address: a name must never reach FFmpeg, which would resolve it once more.
- */
-export function dialUrl(url: RtspUrl, address: string): string {
-  if (isIP(address) === 0 || address.includes('%')) throw new TypeError('dialUrl needs a numeric address');
-  return url.withHost(address);
 }
 
 /** Whether both name the same stream, host by host as written (names are not resolved), credentials included. */

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { startService } from '../../bench/lib/service.js';
 import { RefusedError } from '../../src/shared/errors.js';
-import { dialUrl, parseRtspUrl, type RtspUrl } from '../../src/source/rtsp-url.js';
-import { FFMPEGS } from '../support/ffmpegs.js';
+import { parseRtspUrl, type RtspUrl } from '../../src/source/rtsp-url.js';
 import { type Decoy, HOST, openDecoy, refusal, wsPath } from './target.js';
 
 /**
  * URLs that two parsers may read as naming two hosts. One host is allowed and one denied: whatever the URL, the denied one never
- * sees a connection, and what our parser lets pass is read alike by WHATWG's parser and by FFmpeg's of both generations.
+ * sees a connection, and what our parser lets pass is read alike by WHATWG's parser.
  */
 
 const timeout = 120_000;
@@ -94,16 +93,14 @@ function accepted(text: string): RtspUrl | null {
 
 const seen = (): string => `${DENIED_HOST} was asked: ${JSON.stringify(denied.contacts)}`;
 
-test(
-  'the trap works: an FFmpeg that gets such a URL as it is goes to the denied host',
-  { timeout },
-  async () => {
-    const trapped = `rtsp://${HOST}:${ok.port}#@${DENIED_HOST}:${denied.port}/x`;
-    await Promise.all(FFMPEGS.map(({ path }) => dial(path, trapped)));
-    assert.ok(denied.contacts.length > 0, 'no FFmpeg reads # as a part of the user name');
-    denied.contacts.length = 0;
-  },
-);
+test('the trap works: the denied host hears whoever comes', { timeout }, async () => {
+  const socket = connect({ host: DENIED_HOST, port: denied.port });
+  socket.write('OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n');
+  await once(socket, 'data');
+  socket.destroy();
+  assert.ok(denied.contacts.length > 0);
+  denied.contacts.length = 0;
+});
 
 test('what our parser lets pass is the same host and port to a WHATWG parser', { timeout }, () => {
   let passed = 0;
@@ -118,23 +115,6 @@ test('what our parser lets pass is the same host and port to a WHATWG parser', {
   }
   assert.ok(passed > 10 && passed < urls.length / 2, `${passed} of ${urls.length} pass`);
 });
-
-for (const { name, path } of FFMPEGS)
-  test(`${name} dials the host that our parser read, and no other`, { timeout }, async () => {
-    const dialled = urls.flatMap((text) => {
-      const url = accepted(text);
-      return url?.host === HOST && url.port === ok.port ? [dialUrl(url, HOST)] : [];
-    });
-    ok.contacts.length = 0;
-    await inParallel(dialled, 4, async (url) => {
-      await dial(path, url);
-      assert.equal(denied.contacts.length, 0, `${url}: ${seen()}`);
-    });
-    assert.ok(
-      ok.contacts.length >= dialled.length,
-      `${ok.contacts.length} of ${dialled.length} were dialled`,
-    );
-  });
 
 const WAYS = ['/ws', '/snapshot', '/wall'] as const;
 
@@ -162,28 +142,10 @@ test(
       assert.equal(denied.contacts.length, 0, `${rtsp}: ${seen()}`);
     });
     wall.close();
+    assert.ok(ok.contacts.length > 0, 'nothing was dialled at all');
     assert.equal(denied.contacts.length, 0, seen());
   },
 );
-
-/** One run of FFmpeg on a URL; the listeners answer 404, so it ends by itself. */
-async function dial(ffmpeg: string, url: string): Promise<void> {
-  const args = [
-    '-v',
-    'quiet',
-    '-nostdin',
-    '-rtsp_transport',
-    'tcp',
-    '-f',
-    'rtsp',
-    '-i',
-    url,
-    '-f',
-    'null',
-    '-',
-  ];
-  await promisify(execFile)(ffmpeg, args, { timeout: 10_000 }).catch(() => undefined);
-}
 
 async function inParallel<T>(
   items: readonly T[],
