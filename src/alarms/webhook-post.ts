@@ -34,7 +34,13 @@ export async function post(
   headers: Readonly<Record<string, string>>,
   { policy, lookup, timeoutMs, signal }: PostOptions,
 ): Promise<PostOutcome> {
-  const ends = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const end = new AbortController();
+  const abort = (): void => {
+    end.abort();
+  };
+  const timer = setTimeout(abort, timeoutMs);
+  signal.addEventListener('abort', abort);
+  const ends = end.signal;
   try {
     const [address] = await before(ends, resolveTarget(url, policy, lookup));
     const status = await ask(url, address, body, headers, ends);
@@ -42,6 +48,9 @@ export async function post(
     return failed(status >= 300 && status < 400 ? 'redirect' : 'status', `answered ${status}`);
   } catch (error) {
     return failureOf(error, ends);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -78,10 +78,7 @@ for (const status of [301, 302, 307, 308, 400, 401, 404, 429, 500, 503])
     assert.equal(receiver.requests.length, 1);
   });
 
-test('a look-up that never ends is left after the time', { timeout }, async (t) => {
-  // The time-out alone keeps no process alive.
-  const alive = setInterval(() => undefined, 1000);
-  t.after(() => clearInterval(alive));
+test('a look-up that never ends is left after the time', { timeout }, async () => {
   const lookup: Lookup = () => new Promise(() => undefined);
   assert.equal(reasonOf(await postTo(1, { host: 'hooks.lan', lookup, timeoutMs: 100 })), 'timeout');
 });
