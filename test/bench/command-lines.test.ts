@@ -15,7 +15,16 @@ function run(name: string, args: readonly string[]) {
 }
 
 test('a bench is a folder with a main.ts', { timeout: 5000 }, () => {
-  for (const name of ['soak', 'overload', 'slow-viewer', 'demo', 'fuzz', 'run', 'virtual-camera'])
+  for (const name of [
+    'soak',
+    'kiosk-soak',
+    'overload',
+    'slow-viewer',
+    'demo',
+    'fuzz',
+    'run',
+    'virtual-camera',
+  ])
     assert.ok(NAMES.includes(name), name);
   assert.deepEqual(
     readdirSync(BENCH).filter((name) => name.endsWith('.ts')),

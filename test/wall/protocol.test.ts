@@ -245,7 +245,7 @@ test('a camera list is read leniently: one odd entry does not hide the others', 
   const list = {
     cameras: [{ camera: 'gate', title: 'Gate', hasMain: true, more: 1 }, 7, { title: 'x' }, { camera: 'b' }],
   };
-  assert.deepEqual(parseCameraList(list), [
+  assert.deepEqual(parseCameraList(list)?.list, [
     { camera: 'gate', title: 'Gate', hasMain: true },
     { camera: 'b', title: 'b', hasMain: false },
   ]);

@@ -78,15 +78,23 @@ export interface ListedCamera {
   readonly hasMain: boolean;
 }
 
+/** What `GET /api/cameras` says. */
+export interface CameraListing {
+  readonly list: readonly ListedCamera[];
+  /** Whether administrators may change the cameras of the configuration. */
+  readonly editable: boolean;
+}
+
 /** Null when the answer is not a camera list; a single camera that makes no sense is left out. */
-export function parseCameraList(json: unknown): readonly ListedCamera[] | null {
+export function parseCameraList(json: unknown): CameraListing | null {
   if (!isFields(json) || !Array.isArray(json['cameras'])) return null;
   const cameras: readonly unknown[] = json['cameras'];
-  return cameras.flatMap((entry) => {
+  const list = cameras.flatMap((entry) => {
     if (!isFields(entry) || !isText(entry['camera'])) return [];
     const title = isText(entry['title']) && entry['title'] !== '' ? entry['title'] : entry['camera'];
     return [{ camera: entry['camera'], title, hasMain: entry['hasMain'] === true }];
   });
+  return { list, editable: json['editable'] === true };
 }
 
 const isCount = (value: unknown): value is number => isNumber(value) && Number.isInteger(value) && value >= 0;

@@ -1,3 +1,4 @@
+import { MANAGE_EN, MANAGE_ES, type ManageStrings } from './manage-strings.js';
 import { REASONS_EN, REASONS_ES, type ReasonTexts } from './reason-texts.js';
 import type { Word } from './verdict.js';
 
@@ -33,6 +34,7 @@ export interface Strings {
   readonly views: string;
   readonly allCameras: string;
   readonly addTitle: string;
+  readonly manage: ManageStrings;
   readonly address: string;
   readonly name: string;
   readonly nameHint: string;
@@ -96,6 +98,7 @@ export const EN: Strings = {
   views: 'View',
   allCameras: 'All cameras',
   addTitle: 'Add a camera',
+  manage: MANAGE_EN,
   address: 'RTSP address',
   name: 'Name',
   nameHint: 'optional',
@@ -122,6 +125,7 @@ export const EN: Strings = {
     ['R', 'try a camera again that refused its password'],
     ['I', 'show rate and age of the pictures'],
     ['A', 'add a camera'],
+    ['M', 'change the cameras of the configuration (administrators)'],
     ['F', 'full screen'],
     ['?', 'this help'],
   ],
@@ -181,6 +185,7 @@ export const ES: Strings = {
   views: 'Vista',
   allCameras: 'Todas las cámaras',
   addTitle: 'Añadir una cámara',
+  manage: MANAGE_ES,
   address: 'Dirección RTSP',
   name: 'Nombre',
   nameHint: 'opcional',
@@ -207,6 +212,7 @@ export const ES: Strings = {
     ['R', 'probar de nuevo una cámara que rechazó la contraseña'],
     ['I', 'ver la frecuencia y la edad de las imágenes'],
     ['A', 'añadir una cámara'],
+    ['M', 'cambiar las cámaras de la configuración (administradores)'],
     ['F', 'pantalla completa'],
     ['?', 'esta ayuda'],
   ],

@@ -2,6 +2,7 @@ import { cameraIdFrom, hostOf, rtspProblem } from '../../page/camera-name.js';
 import type { Strings } from '../../page/strings.js';
 import type { AdhocCamera } from './adhoc-store.js';
 import { make, makeButton } from '../dom.js';
+import { tokenField } from './token-field.js';
 
 function addressField(): HTMLInputElement {
   const address = make('input');
@@ -25,13 +26,86 @@ function nameField(): HTMLInputElement {
   return name;
 }
 
-/** The form for a camera by its address. `added` returns false when the name is taken. */
-export function addDialog(strings: Strings, added: (camera: AdhocCamera) => boolean): HTMLDialogElement {
-  const address = addressField();
-  const name = nameField();
+export interface AddActions {
+  /** Shows the camera in this browser; false when the name is taken. */
+  added(camera: AdhocCamera): boolean;
+  /** Puts it into the configuration. Rejects with an error whose message is for people. */
+  kept(camera: AdhocCamera, token: string): Promise<void>;
+}
+
+function problemLine(): HTMLParagraphElement {
   const problem = make('p', { className: 'problem' });
   problem.setAttribute('role', 'alert');
   problem.hidden = true;
+  return problem;
+}
+
+/** The form for a camera by its address. */
+export class AddDialog {
+  readonly element: HTMLDialogElement;
+  readonly #keep: KeepFields;
+
+  constructor(strings: Strings, actions: AddActions) {
+    this.#keep = keepFields(strings);
+    this.element = addDialog(strings, actions, this.#keep);
+  }
+
+  /**
+   * @param keeps whether cameras can be put into the configuration
+   * @param known whether an administrator has signed in
+   */
+  open(keeps: boolean, known: boolean): void {
+    this.#keep.offer(keeps, known);
+    this.element.showModal();
+  }
+}
+
+interface KeepFields {
+  readonly parts: readonly HTMLElement[];
+  readonly wanted: boolean;
+  readonly token: string;
+  offer(keeps: boolean, known: boolean): void;
+  reset(): void;
+}
+
+/** The choice to put the camera into the configuration, and the token that this takes. */
+function keepFields({ manage }: Strings): KeepFields {
+  const box = make('input');
+  box.type = 'checkbox';
+  box.name = 'keep';
+  const choice = make('label', { className: 'choice' }, box, make('span', { text: manage.keep }));
+  const hint = make('p', { text: manage.keepHint });
+  const { label, input } = tokenField(manage);
+  let asksForToken = false;
+  const show = (): void => {
+    hint.hidden = !box.checked;
+    label.hidden = !box.checked || !asksForToken;
+  };
+  box.addEventListener('change', show);
+  return {
+    parts: [choice, label, hint],
+    get wanted() {
+      return box.checked;
+    },
+    get token() {
+      return label.hidden ? '' : input.value.trim();
+    },
+    offer: (keeps, known) => {
+      choice.hidden = !keeps;
+      asksForToken = !known;
+      show();
+    },
+    reset: () => {
+      input.value = '';
+      show();
+    },
+  };
+}
+
+function addDialog(strings: Strings, actions: AddActions, keep: KeepFields): HTMLDialogElement {
+  const address = addressField();
+  const name = nameField();
+  const problem = problemLine();
   const submit = make('button', { className: 'primary', text: strings.add });
   const cancel = makeButton(strings.cancel, '', () => dialog.close());
   const heading = make('h2', { text: strings.addTitle });
@@ -42,6 +116,7 @@ export function addDialog(strings: Strings, added: (camera: AdhocCamera) => bool
     heading,
     make('label', { text: strings.address }, address),
     make('label', { text: `${strings.name} (${strings.nameHint})` }, name),
+    ...keep.parts,
     problem,
     make('p', { text: strings.privacy }),
     make('div', { className: 'row' }, cancel, submit),
@@ -55,6 +130,14 @@ export function addDialog(strings: Strings, added: (camera: AdhocCamera) => bool
     problem.hidden = false;
     field.focus();
   };
+  const keepIt = (camera: AdhocCamera): void => {
+    submit.disabled = true;
+    actions
+      .kept(camera, keep.token)
+      .then(() => dialog.close())
+      .catch((error: unknown) => complain(error instanceof Error ? error.message : '', address))
+      .finally(() => (submit.disabled = false));
+  };
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const rtsp = address.value.trim();
@@ -66,12 +149,14 @@ export function addDialog(strings: Strings, added: (camera: AdhocCamera) => bool
     const title = name.value.trim() || hostOf(rtsp);
     const camera = cameraIdFrom(title);
     if (camera === '') complain(strings.nameProblem, name);
-    else if (!added({ camera, title, rtsp })) complain(strings.nameTaken, name);
+    else if (keep.wanted) keepIt({ camera, title, rtsp });
+    else if (!actions.added({ camera, title, rtsp })) complain(strings.nameTaken, name);
     else dialog.close();
   });
   dialog.addEventListener('close', () => {
     // The address may hold a password: it does not stay in a field.
     form.reset();
+    keep.reset();
     problem.hidden = true;
   });
   return dialog;

@@ -4,7 +4,8 @@ import type { View } from '../../page/view.js';
 import { servicePath } from './navigation.js';
 
 export interface CameraListEvents {
-  listed(cameras: readonly ListedCamera[], views: readonly View[]): void;
+  /** @param editable whether administrators may change the cameras of the configuration */
+  listed(cameras: readonly ListedCamera[], views: readonly View[], editable: boolean): void;
   /** The service wants a token, or another one. */
   refused(): void;
 }
@@ -51,7 +52,7 @@ export class CameraList {
     this.#notBefore = refused ? performance.now() + wait : 0;
     this.#timer = setTimeout(() => this.refresh(), wait);
     if (views) this.#views = views;
-    if (cameras) this.events.listed(cameras, this.#views);
+    if (cameras) this.events.listed(cameras.list, this.#views, cameras.editable);
     else if (status === 401 || status === 403) this.events.refused();
   }
 }

@@ -9,6 +9,7 @@ export interface KeyActions {
 
 export interface EditActions {
   add(): void;
+  manage(): void;
   columns(by: 1 | -1 | 0): void;
   ordered(): void;
 }
@@ -29,6 +30,7 @@ export function listenKeys(grid: Grid, actions: KeyActions): void {
     ...(edit && {
       Delete: () => grid.removeCurrent(),
       a: () => edit.add(),
+      m: () => edit.manage(),
       '+': () => edit.columns(-1),
       '-': () => edit.columns(1),
       '0': () => edit.columns(0),

@@ -6,6 +6,8 @@ import { make, makeButton } from '../dom.js';
 
 export interface ToolbarActions {
   add(): void;
+  /** Shows the cameras of the configuration, to change them. */
+  manage(): void;
   help(): void;
   back(): void;
   /** Takes the large camera off the wall. */
@@ -38,6 +40,7 @@ export class Toolbar {
   readonly #remove: HTMLButtonElement;
   readonly #hidden: HTMLButtonElement;
   readonly #columns = make('select');
+  readonly #manage: HTMLButtonElement;
   readonly #views = make('select', { className: 'views' });
   /** Of the menu's entries. */
   #viewNames: readonly (string | null)[] = [null];
@@ -54,6 +57,8 @@ export class Toolbar {
     for (let count = 1; count <= MAX_COLUMNS; count += 1)
       this.#columns.append(make('option', { text: String(count) }));
     this.#columns.addEventListener('change', () => actions.columns(this.#columns.selectedIndex || null));
+    this.#manage = makeButton(strings.manage.open, 'manage', () => actions.manage());
+    this.#manage.hidden = true;
     this.#views.setAttribute('aria-label', strings.views);
     this.#views.hidden = true;
     this.#views.addEventListener('change', () =>
@@ -69,6 +74,7 @@ export class Toolbar {
       this.#remove,
       columns,
       makeButton(strings.add, 'add', () => actions.add()),
+      this.#manage,
       makeButton(strings.fullScreen, 'full', () => actions.fullScreen()),
       makeButton(strings.help, 'help', () => actions.help()),
     );
@@ -77,6 +83,11 @@ export class Toolbar {
   /** A problem that the summary names; empty for none. */
   warn(text: string): void {
     this.#warning = text;
+  }
+
+  /** Whether the cameras of the configuration can be changed. */
+  offerManaging(offered: boolean): void {
+    this.#manage.hidden = !offered;
   }
 
   /** Offers these views in the menu; without any there is no menu. `current` is the view that is shown, or null. */

@@ -77,6 +77,7 @@ export class ViewPage {
     const help = helpDialog(this.strings);
     const toolbar = new Toolbar(this.strings, {
       add: () => undefined,
+      manage: () => undefined,
       help: () => help.showModal(),
       back: () => this.#grid.enlarge(null),
       remove: () => undefined,

@@ -8,7 +8,8 @@ import {
   parseAddress,
   type WallAddress,
 } from '../../page/wall-address.js';
-import { addDialog, helpDialog } from './add-dialog.js';
+import { AddDialog, helpDialog } from './add-dialog.js';
+import { AdminClient } from './admin-client.js';
 import { type AdhocCamera, loadAdhoc, saveAdhoc } from './adhoc-store.js';
 import { Announcer } from './announcer.js';
 import { CameraList } from './camera-list.js';
@@ -19,6 +20,7 @@ import { EmptyHint } from './empty-hint.js';
 import { Grid } from '../grid/grid.js';
 import type { WallCamera } from '../grid/grid-cell.js';
 import { listenKeys } from './keys.js';
+import { ManageDialog } from './manage-dialog.js';
 import { openView, toggleFullScreen } from './navigation.js';
 import { Toolbar } from './toolbar.js';
 
@@ -29,6 +31,8 @@ export class WallPage {
   #adhoc: readonly AdhocCamera[] = loadAdhoc();
   /** Until the first list there is nothing to say about cameras, not even that there are none. */
   #known = false;
+  /** Whether administrators may change the cameras of the configuration. */
+  #editable = false;
   readonly #wall: WallClient;
   readonly #announcer: Announcer;
   readonly #grid: Grid;
@@ -44,12 +48,11 @@ export class WallPage {
       removed: (camera, title) => this.#removed(camera, title),
       changed: () => this.#summarise(),
     });
-    const dialog = addDialog(strings, (camera) => this.#added(camera));
-    const help = helpDialog(strings);
-    const add = (): void => dialog.showModal();
+    const { add, manage, help } = this.#addDialogs(strings);
     this.#toolbar = new Toolbar(strings, {
       add,
-      help: () => help.showModal(),
+      manage,
+      help,
       back: () => this.#grid.enlarge(null),
       remove: () => this.#grid.removeCurrent(),
       showHidden: () => this.#setAddress({ hidden: [] }),
@@ -59,18 +62,57 @@ export class WallPage {
     });
     this.#hint = new EmptyHint(strings, { add, showHidden: () => this.#setAddress({ hidden: [] }) });
     const main = make('main', {}, this.#grid.element, this.#hint.element);
-    document.body.append(this.#toolbar.element, main, dialog, help, this.#announcer.element);
+    document.body.append(this.#toolbar.element, main, this.#announcer.element);
     listenKeys(this.#grid, {
-      help: () => help.showModal(),
+      help,
       fullScreen: toggleFullScreen,
-      edit: { add, columns: (by) => this.#stepColumns(by), ordered: () => this.#ordered() },
+      edit: { add, manage, columns: (by) => this.#stepColumns(by), ordered: () => this.#ordered() },
     });
     this.#makeDraggable();
     new ResizeObserver(() => this.#grid.layOut()).observe(main);
     this.#show();
-    this.#list = new CameraList({
-      listed: (cameras, views) => {
+    this.#list = this.#follow(strings);
+    this.#wall.addEventListener('link', () => {
+      this.#summarise();
+      if (this.#wall.connected) this.#list.forgive();
+    });
+    addEventListener('hashchange', () => {
+      this.#address = parseAddress(location.hash);
+      this.#show();
+    });
+  }
+
+  /** @returns what opens each of them */
+  #addDialogs(strings: Strings): Readonly<Record<'add' | 'manage' | 'help', () => void>> {
+    const admin = new AdminClient(strings.manage, () => this.#list.refresh());
+    const dialog = new AddDialog(strings, {
+      added: (camera) => this.#added(camera),
+      kept: async (camera, token) => {
+        await (token === '' ? admin.list() : admin.signIn(token));
+        await admin.add({ name: camera.camera, title: camera.title, url: camera.rtsp });
+        this.#forgetAdhoc(camera.camera);
+        this.#shown(camera.camera);
+      },
+    });
+    const managing = new ManageDialog(strings, admin);
+    const help = helpDialog(strings);
+    document.body.append(dialog.element, managing.element, help);
+    return {
+      add: () => dialog.open(this.#editable, admin.known),
+      manage: () => {
+        if (this.#editable) managing.open();
+      },
+      help: () => help.showModal(),
+    };
+  }
+
+  /** Shows the service's cameras as they come and go. */
+  #follow(strings: Strings): CameraList {
+    return new CameraList({
+      listed: (cameras, views, editable) => {
+        this.#editable = editable;
         this.#toolbar.offer(views, null);
+        this.#toolbar.offerManaging(editable);
         this.#known = true;
         this.#listed = cameras;
         this.#toolbar.warn('');
@@ -80,14 +122,6 @@ export class WallPage {
         this.#toolbar.warn(strings.listRefused);
         this.#summarise();
       },
-    });
-    this.#wall.addEventListener('link', () => {
-      this.#summarise();
-      if (this.#wall.connected) this.#list.forgive();
-    });
-    addEventListener('hashchange', () => {
-      this.#address = parseAddress(location.hash);
-      this.#show();
     });
   }
 
@@ -157,14 +191,23 @@ export class WallPage {
     if (this.#cameras().has(camera.camera) && !this.#address.hidden.includes(camera.camera)) return false;
     this.#adhoc = [...this.#adhoc.filter((other) => other.camera !== camera.camera), camera];
     saveAdhoc(this.#adhoc);
-    this.#setAddress({ hidden: this.#address.hidden.filter((name) => name !== camera.camera) });
+    this.#shown(camera.camera);
     return true;
+  }
+
+  #forgetAdhoc(camera: string): void {
+    this.#adhoc = this.#adhoc.filter((other) => other.camera !== camera);
+    saveAdhoc(this.#adhoc);
+  }
+
+  /** No longer hidden, if it was. */
+  #shown(camera: string): void {
+    this.#setAddress({ hidden: this.#address.hidden.filter((name) => name !== camera) });
   }
 
   /** Hidden even if it was added here: it is still listed for a while, and this wall must not keep it running. */
   #removed(camera: string, title: string): void {
-    this.#adhoc = this.#adhoc.filter((other) => other.camera !== camera);
-    saveAdhoc(this.#adhoc);
+    this.#forgetAdhoc(camera);
     this.#announcer.forget(title);
     this.#setAddress({ hidden: [...new Set([...this.#address.hidden, camera])] });
   }
