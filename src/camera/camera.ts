@@ -222,6 +222,7 @@ export class Camera {
       refused: (error) => {
         this.#places.lose(error);
       },
+      source: this.#channel.source.bind(this.#channel),
     };
     this.#supervisor = this.supervise(this.#planner.start(), events, this.#stopping);
     this.#telemetry.state(this.#supervisor.status);
@@ -244,7 +245,6 @@ export class Camera {
 
   #onState(status: CameraStatus): void {
     this.#telemetry.state(status);
-    this.#channel.remote(this.remote !== null);
     this.#places.tell(status);
   }
 }

@@ -97,11 +97,13 @@ export class Registry {
    * @throws as `join`
    */
   seat(key: string, want: PictureWant | null, listener: SeatListener): Seat {
-    if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
-    const stream = this.#entries.get(key) ?? this.#finder.configured(nameOf(key), isMainKey(key));
-    if (!stream) throw new RefusedError('no_such_camera', `this node knows no ${key}`);
-    const { camera } = this.#entry(this.#checked(stream));
-    return camera.join(want ?? { rendition: stream.spec.rendition, fps: null }, listener, want !== null);
+    const { camera, spec } = this.#cameraFor(key);
+    return camera.join(want ?? { rendition: spec.rendition, fps: null }, listener, want !== null);
+  }
+
+  /** As `seat`, for the video as the camera sends it. */
+  seatVideo(key: string, listener: SeatListener): VideoSeat {
+    return this.#cameraFor(key).camera.joinVideo(listener);
   }
 
   /**
@@ -177,6 +179,14 @@ export class Registry {
     const held = this.holds.find(url);
     if (held) throw new CameraError(held);
     return stream;
+  }
+
+  /** The camera of a stream that runs here or that CONFIG_FILE has. @throws RefusedError */
+  #cameraFor(key: string): Entry {
+    if (this.#closed) throw new RefusedError('shutting_down', 'server is going away');
+    const stream = this.#entries.get(key) ?? this.#finder.configured(nameOf(key), isMainKey(key));
+    if (!stream) throw new RefusedError('no_such_camera', `this node knows no ${key}`);
+    return this.#entry(this.#checked(stream));
   }
 
   #entry(stream: Stream): Entry {

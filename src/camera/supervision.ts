@@ -2,7 +2,7 @@ import type { ConnectGate } from './life/connect-gate.js';
 import type { CameraStatus } from '../shared/camera-state.js';
 import type { Clock } from '../shared/clock.js';
 import type { CameraErrorCode, ServiceError } from '../shared/errors.js';
-import type { DecodePlan } from '../shared/worker-protocol.js';
+import type { DecodePlan, VideoCodec } from '../shared/worker-protocol.js';
 import { type CameraOpener, openAfter } from '../decoding/camera-run.js';
 import type { Degradation } from '../decoding/decode-plan.js';
 import { Supervisor, type SupervisorEvents, type SupervisorTimes } from './life/supervisor.js';
@@ -32,6 +32,8 @@ export interface Supervision {
 export interface SupervisionEvents extends SupervisorEvents {
   /** No viewer may have this camera under this name: every seat is lost. */
   refused(error: ServiceError): void;
+  /** What the camera sends, as the other node says that receives it; `null`: not known. */
+  source(codec: VideoCodec | null): void;
 }
 
 /**

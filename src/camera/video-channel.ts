@@ -15,8 +15,8 @@ export interface VideoUnit {
   readonly format: PassedFormat;
 }
 
-/** Why a camera's video cannot be had now: it sends a codec that is not passed through, or another node of the cluster receives it. */
-export type VideoGap = Exclude<VideoCodec, PassedFormat['codec']> | 'remote';
+/** Why a camera's video cannot be had: it sends a codec that is not passed through. */
+export type VideoGap = Exclude<VideoCodec, PassedFormat['codec']>;
 
 export interface VideoSink {
   unit(unit: VideoUnit): void;
@@ -67,13 +67,7 @@ export class VideoChannel {
 
   /** What the camera sends; `null`: not known. */
   source(codec: VideoCodec | null): void {
-    if (this.#gap !== 'remote') this.#setGap(codec === 'h264' || codec === 'h265' ? null : codec);
-  }
-
-  /** Whether another node receives the camera. */
-  remote(isRemote: boolean): void {
-    if (isRemote) this.#setGap('remote');
-    else if (this.#gap === 'remote') this.#setGap(null);
+    this.#setGap(codec === 'h264' || codec === 'h265' ? null : codec);
   }
 
   #setGap(gap: VideoGap | null): void {

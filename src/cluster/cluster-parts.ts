@@ -10,7 +10,7 @@ import { adoptLease, type Holder, type LeaseOwner } from './ownership/lease.js';
 import { writeJson } from './bus/messages.js';
 import type { NatsBuckets } from './bus/nats-buckets.js';
 import { NodeTeller, type NodeRecordDeps } from './nodes/node-record.js';
-import { OwnerSide } from './demand/owner-side.js';
+import { type CameraHost, OwnerSide } from './demand/owner-side.js';
 import type { ClusterSupervisorDeps } from './ownership/phase.js';
 import type { SourceHasher } from './ownership/source-hash.js';
 import { StateTeller } from './streams/state-teller.js';
@@ -61,13 +61,15 @@ export function createOwnerSide(
   },
 ): OwnerSide {
   const { clock, epochNow, metrics, bus, subjects, self, supervisor } = deps;
+  const host = (): CameraHost => {
+    const cameras = deps.host();
+    if (!cameras) throw new Error('the cluster has no cameras yet');
+    return cameras;
+  };
   return new OwnerSide({
     host: {
-      seat: (stream, want, listener) => {
-        const cameras = deps.host();
-        if (!cameras) throw new Error('the cluster has no cameras yet');
-        return cameras.seat(stream, want, listener);
-      },
+      seat: (stream, want, listener) => host().seat(stream, want, listener),
+      seatVideo: (stream, listener) => host().seatVideo(stream, listener),
     },
     maxLagMs: settings.maxLagMs,
     now: () => clock.now(),

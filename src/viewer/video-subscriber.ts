@@ -96,10 +96,7 @@ export class VideoSubscriber implements VideoSink, SocketSession {
   }
 
   unavailable(gap: VideoGap): void {
-    if (gap === 'remote')
-      this.refuse('codec_mismatch', 'another node of the cluster receives this camera: leave codec out');
-    else
-      this.refuse('codec_mismatch', `the camera sends ${gap}, which is shown as JPEG alone: leave codec out`);
+    this.refuse('codec_mismatch', `the camera sends ${gap}, which is shown as JPEG alone: leave codec out`);
   }
 
   state(status: CameraStatus): void {

@@ -26,8 +26,8 @@ export class SessionTile {
     unit: (feed, unit) => {
       this.#onUnit(feed, unit);
     },
-    unavailable: (feed, gap) => {
-      this.#giveUp(feed, gap === 'remote' ? 'remote' : 'camera_codec');
+    unavailable: (feed) => {
+      this.#giveUp(feed, 'camera_codec');
     },
     state: (feed, state) => {
       if (feed === this.#current || this.#current === null) this.events.state(this, state);

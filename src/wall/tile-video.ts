@@ -21,10 +21,9 @@ export const CLIENT_VIDEO_REASONS = [
  * - `camera_codec`: the camera sends a codec that the tile does not name
  * - `no_key_frame`: the camera sends none, or none for long: video cannot begin
  * - `slow_line`: the whole socket was behind, `slow_tile`: this tile alone was
- * - `remote`: another node of the cluster receives the camera
  */
 export type JpegReason =
-  ClientVideoReason | 'not_asked' | 'camera_codec' | 'no_key_frame' | 'slow_line' | 'slow_tile' | 'remote';
+  ClientVideoReason | 'not_asked' | 'camera_codec' | 'no_key_frame' | 'slow_line' | 'slow_tile';
 
 export type TileVideo =
   | ({ readonly form: VideoForm } & VideoDescription)

@@ -78,6 +78,8 @@ const streamState = z.object({
   degraded: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
   /** On all nodes. */
   viewers: count,
+  /** What the camera sends; `null`: not known yet. */
+  codec: z.enum(['h264', 'h265', 'jpeg', 'mpeg4']).nullable().default(null),
   /** Of the newest frame. */
   frameMs: ageMs.nullable(),
 });
@@ -100,6 +102,8 @@ export type StateMessage = z.output<typeof stateMessage>;
 const wantedStream = z.object({
   stream: streamKey,
   renditions: z.array(z.tuple([rendition, z.number().positive().max(1000).nullable()])).max(100),
+  /** The video as the camera sends it. */
+  video: z.boolean().default(false),
   viewers: count,
   /** Grows when somebody comes who wants the picture now: a camera that is off is tried again soon. */
   wishes: count,

@@ -8,13 +8,15 @@ export interface StreamDemand {
   readonly stream: string;
   /** Renditions with the most frames a second that any of its viewers wants; `null` is the source's rate. May be empty. */
   readonly renditions: readonly (readonly [RenditionKey, number | null])[];
+  /** The video as the camera sends it. */
+  readonly video?: boolean;
 }
 
-/** A seat that the owner holds for an edge: one for each rendition, or one that only keeps the camera open. */
+/** A seat that the owner holds for an edge: one for each rendition, one for video, or one that only keeps the camera open. */
 export interface EdgeSeat {
   readonly edge: string;
   readonly stream: string;
-  readonly rendition: RenditionKey | null;
+  readonly rendition: RenditionKey | 'video' | null;
   readonly fps: number | null;
 }
 
@@ -81,9 +83,10 @@ export class DemandTable {
   }
 }
 
-function seatsOf(edge: string, { stream, renditions }: StreamDemand): EdgeSeat[] {
-  if (renditions.length === 0) return [{ edge, stream, rendition: null, fps: null }];
-  return renditions.map(([rendition, fps]) => ({ edge, stream, rendition, fps }));
+function seatsOf(edge: string, { stream, renditions, video = false }: StreamDemand): EdgeSeat[] {
+  const seats = renditions.map(([rendition, fps]): EdgeSeat => ({ edge, stream, rendition, fps }));
+  if (video) seats.push({ edge, stream, rendition: 'video', fps: null });
+  return seats.length > 0 ? seats : [{ edge, stream, rendition: null, fps: null }];
 }
 
 /** Joins first: a seat that changes its rate must not leave the camera without one for a moment. */

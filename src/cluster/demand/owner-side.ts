@@ -1,11 +1,13 @@
-import type { Seat, SeatListener } from '../../camera/camera.js';
+import type { Seat, SeatListener, VideoSeat } from '../../camera/camera.js';
 import type { Frame, FrameSink } from '../../camera/publisher.js';
+import type { VideoSink } from '../../camera/video-channel.js';
 import { CameraError, ServiceError } from '../../shared/errors.js';
 import { FrameRateLimit } from '../../shared/frame-rate-limit.js';
 import { parseRenditionKey, type Rendition, type RenditionKey } from '../../shared/rendition.js';
 import { DemandTable, type EdgeSeat, type SeatChange } from './demand-table.js';
 import { EdgeSender, type EdgeSenderDeps } from '../frames/edge-sender.js';
 import { readAck } from '../frames/frame-codec.js';
+import { writeUnit } from '../frames/unit-payload.js';
 import type { WantedStream } from '../bus/messages.js';
 
 /** A newer frame of a live camera is nearer than one of this age, ms. */
@@ -23,6 +25,8 @@ export interface CameraHost {
     want: { readonly rendition: Rendition; readonly fps: number | null } | null,
     listener: SeatListener,
   ): Seat;
+  /** As `seat`, for the video as the camera sends it. */
+  seatVideo(stream: string, listener: SeatListener): VideoSeat;
 }
 
 export interface OwnerSideDeps extends Omit<EdgeSenderDeps, 'send' | 'skipped' | 'sent'> {
@@ -162,15 +166,17 @@ export class OwnerSide {
 
   #join(edgeSeat: EdgeSeat): () => void {
     const { edge, stream, rendition, fps } = edgeSeat;
-    const wanted = rendition && parseRenditionKey(rendition);
-    const seat = this.deps.host.seat(stream, wanted && { rendition: wanted, fps }, {
+    const listener: SeatListener = {
       state: () => undefined,
       lost: (error) => {
         // A first opening that failed is told to edges by the state; the seat stays, as an edge's own camera does.
         if (error instanceof CameraError) return;
         this.#apply(this.#table.release(edge, stream));
       },
-    });
+    };
+    if (rendition === 'video') return this.#joinVideo(edge, stream, listener);
+    const wanted = rendition && parseRenditionKey(rendition);
+    const seat = this.deps.host.seat(stream, wanted && { rendition: wanted, fps }, listener);
     if (rendition === null) {
       return () => {
         seat.leave();
@@ -183,6 +189,33 @@ export class OwnerSide {
     return () => {
       seat.channel.sinks.delete(sink);
       seat.leave();
+    };
+  }
+
+  #joinVideo(edge: string, stream: string, listener: SeatListener): () => void {
+    const seat = this.deps.host.seatVideo(stream, listener);
+    const { video } = seat;
+    const sink = this.#unitSink(edge, stream);
+    for (const unit of video.backlog) sink.unit(unit);
+    video.sinks.add(sink);
+    return () => {
+      video.sinks.delete(sink);
+      seat.leave();
+    };
+  }
+
+  #unitSink(edge: string, stream: string): VideoSink {
+    return {
+      unit: (unit) => {
+        const epoch = this.deps.epochOf(stream);
+        if (epoch === null) return;
+        const { kind, capturedAt, format } = unit;
+        const bytes = writeUnit(unit).buffer as ArrayBuffer;
+        const frame = { stream, rendition: format.codec, epoch, capturedAt, bytes };
+        this.#sender(edge).offerUnit({ ...frame, kind: kind === 'key' ? 'key-unit' : 'delta-unit' });
+      },
+      // Edges hear of the codec with the state.
+      unavailable: () => undefined,
     };
   }
 

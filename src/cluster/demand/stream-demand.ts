@@ -23,6 +23,7 @@ export class StreamDemand {
     return {
       stream: this.stream,
       renditions: demands.map(({ key, fps }) => [key, fps]),
+      video: this.plan.video,
       viewers: this.viewers(),
       wishes: this.#requests,
       knows: this.knows,

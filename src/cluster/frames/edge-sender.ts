@@ -1,12 +1,17 @@
 import { randomInt } from 'node:crypto';
-import type { RenditionKey } from '../../shared/rendition.js';
-import { type Acknowledgement, type FrameKind, MAX_HEADER_BYTES, writeFrame } from './frame-codec.js';
+import {
+  type Acknowledgement,
+  type FrameForm,
+  type FrameKind,
+  MAX_HEADER_BYTES,
+  writeFrame,
+} from './frame-codec.js';
 import { LagWindow } from './lag-window.js';
 
 /** A frame on its way to an edge. The buffer is never written to again. */
 export interface OutgoingFrame {
   readonly stream: string;
-  readonly rendition: RenditionKey;
+  readonly rendition: FrameForm;
   readonly kind: FrameKind;
   /** Of the lease under which it was decoded. */
   readonly epoch: number;
@@ -37,6 +42,8 @@ const MAX_SESSION = 0xffff_ffff;
 export class EdgeSender {
   #session = randomInt(1, MAX_SESSION);
   #window: LagWindow;
+  /** Streams of whose video nothing was left out since the last key unit. */
+  readonly #flowing = new Set<string>();
   /** By stream and rendition, the longest waiting first. */
   readonly #waiting = new Map<string, OutgoingFrame>();
 
@@ -59,6 +66,19 @@ export class EdgeSender {
     else this.#waiting.set(id, frame);
   }
 
+  /** A unit of video: what the lag bound stops goes on with the next key unit, since units depend on the ones before them. */
+  offerUnit(frame: OutgoingFrame): void {
+    const { stream, kind } = frame;
+    const mayGo = kind === 'key-unit' || this.#flowing.has(stream);
+    if (mayGo && this.#window.isOpen(this.deps.now())) {
+      this.#flowing.add(stream);
+      this.#send(frame);
+      return;
+    }
+    this.#flowing.delete(stream);
+    this.deps.skipped();
+  }
+
   acknowledged({ session, sequence, heldMs }: Acknowledgement): void {
     if (session !== this.#session) return;
     this.#window.acknowledge(sequence, heldMs, this.deps.now());
@@ -71,6 +91,7 @@ export class EdgeSender {
 
   /** Nobody at that edge watches the stream any more. */
   forget(stream: string): void {
+    this.#flowing.delete(stream);
     for (const [id, frame] of this.#waiting) if (frame.stream === stream) this.#waiting.delete(id);
   }
 
@@ -79,6 +100,7 @@ export class EdgeSender {
     this.#session = randomInt(1, MAX_SESSION);
     this.#window = new LagWindow(this.maxLagMs);
     this.#waiting.clear();
+    this.#flowing.clear();
   }
 
   #send(frame: OutgoingFrame): void {
@@ -103,7 +125,10 @@ export class EdgeSender {
         },
         bytes.subarray(part * room, (part + 1) * room),
       );
-      if (!deps.send(message)) return;
+      if (!deps.send(message)) {
+        this.#flowing.delete(frame.stream);
+        return;
+      }
       deps.sent(message.byteLength);
       if (sequence > LAST_SEQUENCE) this.reset();
     }

@@ -1,3 +1,4 @@
+import type { PassedFormat } from '../../shared/worker-protocol.js';
 import { parseRenditionKey, type RenditionKey } from '../../shared/rendition.js';
 
 /**
@@ -15,7 +16,7 @@ import { parseRenditionKey, type RenditionKey } from '../../shared/rendition.js'
  * | 2 | round trip between the two nodes as the sender measured it, in 0.1 ms; 0 is unknown |
  * | 2 + 2 | part, from 0, and number of parts: larger than the server's `max_payload` goes in several |
  * | 1 + n | stream key |
- * | 1 + n | rendition, or the name of the video's format |
+ * | 1 + n | rendition, or the video's codec |
  */
 
 const VERSION = 1;
@@ -25,6 +26,8 @@ const MAX_PARTS = 64;
 /** Fields are written in these units: 0.1 ms. */
 const TENTHS = 10;
 
+/** A rendition of JPEGs, or the video's codec. */
+export type FrameForm = RenditionKey | PassedFormat['codec'];
 export type FrameKind = 'jpeg' | 'key-unit' | 'delta-unit';
 const KINDS: readonly FrameKind[] = ['jpeg', 'key-unit', 'delta-unit'];
 
@@ -40,7 +43,7 @@ export interface FrameHeader {
   readonly part: number;
   readonly parts: number;
   readonly stream: string;
-  readonly rendition: RenditionKey;
+  readonly rendition: FrameForm;
 }
 
 export interface ParsedFrame extends FrameHeader {
@@ -93,8 +96,9 @@ export function readFrame(message: Uint8Array): ParsedFrame | null {
     names.push(bytes.toString('latin1', at + 1, end));
     at = end;
   }
-  const [stream = '', rendition = ''] = names;
-  if (!isRenditionKey(rendition)) return null;
+  const [stream = '', form = ''] = names;
+  const rendition = readForm(kind, form);
+  if (!rendition) return null;
   const header = {
     epoch: bytes.readDoubleBE(4),
     part: bytes.readUInt16BE(26),
@@ -113,6 +117,11 @@ export function readFrame(message: Uint8Array): ParsedFrame | null {
     rendition,
     payload: message.subarray(headerBytes),
   };
+}
+
+function readForm(kind: FrameKind, text: string): FrameForm | null {
+  if (kind === 'jpeg') return isRenditionKey(text) ? text : null;
+  return text === 'h264' || text === 'h265' ? text : null;
 }
 
 export const isRenditionKey = (text: string): text is RenditionKey => parseRenditionKey(text) !== null;

@@ -1,12 +1,11 @@
 import type { Clock } from '../../shared/clock.js';
-import type { RenditionKey } from '../../shared/rendition.js';
-import { type FrameKind, type ParsedFrame, readFrame, writeAck } from './frame-codec.js';
+import { type FrameForm, type FrameKind, type ParsedFrame, readFrame, writeAck } from './frame-codec.js';
 
 /** A whole frame of another node. */
 export interface RemoteFrame {
   readonly owner: string;
   readonly stream: string;
-  readonly rendition: RenditionKey;
+  readonly rendition: FrameForm;
   readonly kind: FrameKind;
   readonly epoch: number;
   /** Unix epoch, ms, by this node's own clock. */
@@ -40,6 +39,10 @@ interface Source {
   cancelAck: (() => void) | null;
   /** A frame's parts come in a row: nothing of the same sender lies between them. */
   unfinished: Unfinished | null;
+  /** Messages that were lost on the way, in a row each. */
+  losses: number;
+  /** `losses` at the newest key unit of each stream: units after a loss depend on what is missing. */
+  readonly keyUnits: Map<string, number>;
 }
 
 /**
@@ -57,6 +60,7 @@ export class FrameIntake {
     const parsed = readFrame(message);
     if (!parsed) return;
     const source = this.#source(owner, parsed.session);
+    if (parsed.sequence !== source.sequence + 1) source.losses++;
     source.sequence = parsed.sequence;
     source.takenAt = now;
     source.cancelAck ??= this.deps.clock.after(ACK_EVERY_MS, () => {
@@ -64,7 +68,7 @@ export class FrameIntake {
       this.#acknowledge(owner, source);
     });
     const whole = assemble(source, parsed);
-    if (!whole) return;
+    if (!whole || !isUsable(source, whole.first)) return;
     const { kind, epoch, stream, rendition, ageMs, roundTripMs } = whole.first;
     const { bytes } = whole;
     const capturedAt = this.deps.epochNow() - ageMs - roundTripMs / 2;
@@ -85,7 +89,15 @@ export class FrameIntake {
     const known = this.#sources.get(owner);
     if (known?.session === session) return known;
     known?.cancelAck?.();
-    const source: Source = { session, sequence: 0, takenAt: 0, cancelAck: null, unfinished: null };
+    const source: Source = {
+      session,
+      sequence: 0,
+      takenAt: 0,
+      cancelAck: null,
+      unfinished: null,
+      losses: 0,
+      keyUnits: new Map(),
+    };
     this.#sources.set(owner, source);
     return source;
   }
@@ -94,6 +106,12 @@ export class FrameIntake {
     const heldMs = this.deps.clock.now() - takenAt;
     this.deps.acknowledge(owner, writeAck({ session, sequence, heldMs }));
   }
+}
+
+/** Not a unit that depends on one that was lost. */
+function isUsable({ keyUnits, losses }: Source, { kind, stream }: ParsedFrame): boolean {
+  if (kind === 'key-unit') keyUnits.set(stream, losses);
+  return kind !== 'delta-unit' || keyUnits.get(stream) === losses;
 }
 
 /** The frame that is whole with this message, in memory of its own; else `null`. */

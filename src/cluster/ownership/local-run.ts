@@ -3,6 +3,9 @@ import type { Clock } from '../../shared/clock.js';
 import type { CameraErrorCode } from '../../shared/errors.js';
 import type { DecodePlan } from '../../shared/worker-protocol.js';
 
+/** What a run on this node tells. */
+export type LocalEvents = Omit<SupervisionEvents, 'refused' | 'source'>;
+
 /**
  * A camera that is decoded on this node. Until it is shown its frames go nowhere: while it takes a camera over, the viewers still see
  * the other node's.
@@ -18,7 +21,7 @@ export class LocalRun {
     supervise: Supervise,
     plan: DecodePlan,
     before: Promise<void>,
-    private readonly events: Omit<SupervisionEvents, 'refused'>,
+    private readonly events: LocalEvents,
   ) {
     this.#supervision = supervise(plan, this.#listen(), before);
   }
@@ -83,6 +86,7 @@ export class LocalRun {
         if (this.#isShown) events.failed(failure);
       },
       refused: () => undefined,
+      source: () => undefined,
     };
   }
 }

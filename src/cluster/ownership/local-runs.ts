@@ -1,13 +1,13 @@
-import type { Supervise, SupervisionEvents } from '../../camera/supervision.js';
+import type { Supervise } from '../../camera/supervision.js';
 import type { DecodePlan } from '../../shared/worker-protocol.js';
-import { LocalRun } from './local-run.js';
+import { type LocalEvents, LocalRun } from './local-run.js';
 
 /** A camera's runs on this node, one after another: a camera may grant one session only. */
 export class LocalRuns {
   /** @param ending resolves when earlier runs are gone */
   constructor(
     private readonly here: Supervise | null,
-    private readonly events: Omit<SupervisionEvents, 'refused'>,
+    private readonly events: LocalEvents,
     private ending: Promise<void>,
   ) {}
 

@@ -12,6 +12,10 @@ import { OwnerView } from './owner-view.js';
 import { Ownership } from '../ownership/ownership.js';
 import type { ClusterSupervisorDeps } from '../ownership/phase.js';
 import { StreamDemand } from '../demand/stream-demand.js';
+import { readUnit } from '../frames/unit-payload.js';
+import { isRenditionKey } from '../frames/frame-codec.js';
+import type { LocalEvents } from '../ownership/local-run.js';
+import { UnitSource } from './unit-source.js';
 import { ViewerStatus } from './viewer-status.js';
 
 /** How often silence is looked for, ms. */
@@ -25,6 +29,7 @@ export class ClusterSupervisor implements Supervision {
   readonly #viewers: ViewerStatus;
   readonly #demand: StreamDemand;
   readonly #view = new OwnerView();
+  readonly #units = new UnitSource();
   readonly #ownership: Ownership;
   #cancelLook: () => void;
 
@@ -162,6 +167,7 @@ export class ClusterSupervisor implements Supervision {
     if (phase.type === 'giving') return;
     this.#view.degradation = known.told.degraded;
     this.#viewers.told(known.told);
+    this.events.source(known.told.codec);
   }
 
   /** An owner's first opening failed. */
@@ -171,14 +177,15 @@ export class ClusterSupervisor implements Supervision {
       this.#viewers.fail(new CameraError(code), 0);
   }
 
-  frame({ owner, epoch, kind, rendition, bytes, capturedAt }: RemoteFrame): void {
+  frame(frame: RemoteFrame): void {
+    const { owner, epoch } = frame;
     const { phase } = this.#ownership;
-    if (!('owner' in phase) || kind !== 'jpeg') return;
+    if (!('owner' in phase)) return;
     if (phase.type === 'giving' && owner !== phase.owner) return;
     if (!this.#view.takesFrame(epoch, this.deps.clock.now())) return;
     this.#ownership.endGiving();
     this.#viewers.frameShown(false);
-    this.events.frame({ type: 'frame', key: rendition, jpeg: bytes, capturedAt, encodeMs: 0 });
+    this.#deliver(frame);
   }
 
   /** The connection is back: owners may have forgotten what this node wants. */
@@ -187,7 +194,17 @@ export class ClusterSupervisor implements Supervision {
     this.#ownership.tellDemand();
   }
 
-  #listenHere(): Omit<SupervisionEvents, 'refused'> {
+  #deliver({ owner, kind, rendition, bytes, capturedAt }: RemoteFrame): void {
+    if (kind === 'jpeg') {
+      if (isRenditionKey(rendition))
+        this.events.frame({ type: 'frame', key: rendition, jpeg: bytes, capturedAt, encodeMs: 0 });
+      return;
+    }
+    const unit = readUnit(kind, bytes, capturedAt);
+    if (unit && this.#units.takes(owner, unit.kind)) this.events.unit(unit);
+  }
+
+  #listenHere(): LocalEvents {
     const { stream } = this.facts;
     return {
       frame: (message) => {
@@ -198,7 +215,9 @@ export class ClusterSupervisor implements Supervision {
       },
       unit: (message) => {
         const { phase } = this.#ownership;
-        if (phase.type === 'owning' && phase.lease.isTrusted()) this.events.unit(message);
+        if (phase.type !== 'owning' && phase.type !== 'giving') return;
+        if (phase.type === 'owning' && !phase.lease.isTrusted()) this.#units.broken();
+        else if (this.#units.takes(phase.local, message.kind)) this.events.unit(message);
       },
       counted: (counters) => {
         this.events.counted(counters);

@@ -100,6 +100,7 @@ export class Streams {
       sinceMs: Math.max(0, epochNow - since),
       ...(maxGapMs === undefined ? {} : { maxGapMs }),
       degraded: camera.degradation,
+      codec: camera.video?.codec ?? null,
       viewers: this.viewers(stream) + this.deps.owners.viewersOf(stream),
       frameMs: camera.lastFrameAt === null ? null : Math.max(0, epochNow - camera.lastFrameAt),
     };

@@ -15,7 +15,6 @@ const EN: JpegReasonTexts = {
   no_key_frame: 'the camera sends too few key frames',
   slow_line: 'the network is too slow for video',
   slow_tile: 'video came too late; it is tried again',
-  remote: 'another node receives the camera',
 };
 
 const ES: JpegReasonTexts = {
@@ -29,7 +28,6 @@ const ES: JpegReasonTexts = {
   no_key_frame: 'la cámara envía pocos fotogramas clave',
   slow_line: 'la red es demasiado lenta para vídeo',
   slow_tile: 'el vídeo llegó tarde; se probará de nuevo',
-  remote: 'otro nodo recibe la cámara',
 };
 
 /** Why a tile shows JPEG and not video, in the language of a BCP 47 tag; empty when there is nothing to say. */
