@@ -75,7 +75,7 @@ function keepFields({ manage }: Strings): KeepFields {
   box.name = 'keep';
   const choice = make('label', { className: 'choice' }, box, make('span', { text: manage.keep }));
   const hint = make('p', { text: manage.keepHint });
-  const { label, input } = tokenField(manage);
+  const { label, input, user } = tokenField(manage);
   let asksForToken = false;
   const show = (): void => {
     hint.hidden = !box.checked;
@@ -83,7 +83,7 @@ function keepFields({ manage }: Strings): KeepFields {
   };
   box.addEventListener('change', show);
   return {
-    parts: [choice, label, hint],
+    parts: [choice, user, label, hint],
     get wanted() {
       return box.checked;
     },

@@ -17,10 +17,10 @@ export class ManageDialog {
     private readonly strings: Strings,
     private readonly client: AdminClient,
   ) {
-    const { label, input } = tokenField(strings.manage);
+    const { label, input, user } = tokenField(strings.manage);
     this.#token = input;
     const enter = make('button', { className: 'primary', text: strings.manage.signIn });
-    this.#signIn = make('form', {}, label, make('div', { className: 'row' }, enter));
+    this.#signIn = make('form', {}, user, label, make('div', { className: 'row' }, enter));
     this.#signIn.addEventListener('submit', (event) => {
       event.preventDefault();
       const token = input.value.trim();
