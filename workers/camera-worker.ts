@@ -1,6 +1,5 @@
 import { getPriority, setPriority } from 'node:os';
 import type { CameraTask, RunEnd } from '../src/shared/worker-protocol.js';
-import { CameraRun } from './camera-run.js';
 
 /**
  * Decoding yields to the main thread. A machine with too many cameras has a hundred threads that want to decode; as one among
@@ -18,6 +17,12 @@ function yieldToOthers(): void {
     // Some sandboxes allow no priorities at all. It is an improvement, and cameras work without it.
   }
 }
+
+/**
+ * Loaded behind the change of priority: most of a thread's start is the loading of these modules, and whoever opens many cameras
+ * at once, which may all fail, must not slow the main thread by it.
+ */
+const { CameraRun } = await import('./camera-run.js');
 
 /**
  * The task of one camera run: RTSP -> FFmpeg -> frames -> JPEGs -> port, until the session ends or the supervisor says stop.

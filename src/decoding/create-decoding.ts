@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
 import type { Addresses } from '../source/address-policy.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
 import type { FfmpegBuild, PixelFormat, Transport } from '../shared/worker-protocol.js';
 import { type CameraOpener, deferRun } from './camera-run.js';
 import { findFfmpeg } from './ffmpeg-build.js';
 import { cameraOpener } from './opener.js';
+import { startInTurn } from './start-in-turn.js';
 import { type PoolEvents, preferredPixels, WorkerPool } from './worker-pool.js';
 
 export interface DecodingSettings {
@@ -32,6 +34,9 @@ export interface Decoding {
 /** A worker that is ending while its camera's next run begins holds a thread too. */
 const SPARE_THREADS = 8;
 
+/** Threads that start at the same time, even on one core: one may wait for the disk. */
+const LEAST_STARTS = 2;
+
 /**
  * @param resolve gives the judged addresses of a camera's host; rejects with CameraError `dns` or `target_denied`
  * @param hasRoom whether the process may open what another camera needs
@@ -59,7 +64,7 @@ export async function createDecoding(
   });
   const pool = new WorkerPool(settings.MAX_CAMERAS + SPARE_THREADS, events);
   const deps = {
-    pool,
+    pool: startInTurn(pool, Math.max(LEAST_STARTS, availableParallelism())),
     ffmpeg: 'problem' in ffmpeg ? null : ffmpeg,
     pixels,
     openTimeoutMs: settings.OPEN_TIMEOUT_MS,
