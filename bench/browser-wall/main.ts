@@ -94,7 +94,9 @@ async function measure(form: Form, { urls }: SpawnedCameras): Promise<Row> {
 
 /** Every tile has a picture; or as many as there will be: a machine that is too small for the wall is measured as well. */
 async function untilAllDraw(page: Page): Promise<void> {
-  for (const end = performance.now() + START_MS; performance.now() < end; await sleep(500)) {
+  const end = performance.now() + START_MS;
+  while (performance.now() < end) {
+    await sleep(500);
     const drawing = await page.evaluate<number>(
       `[...document.querySelectorAll('camera-tile')].filter(({ form }) => form !== null).length`,
     );
@@ -125,7 +127,7 @@ async function watch(form: Form, page: Page, browser: Browser, service: number):
     unreadable: sum(({ unreadable }) => unreadable),
     back: sum(({ back }) => back),
     videoTiles: await page.evaluate<number>(
-      `[...document.querySelectorAll('camera-tile')].filter(({ form }) => form !== 'jpeg').length`,
+      `[...document.querySelectorAll('camera-tile')].filter(({ form }) => form === 'h264' || form === 'h265').length`,
     ),
     longestTaskMs: await page.evaluate<number>('longest'),
     tabStartMiB: mebibytes(tabStart?.pssBytes ?? NaN),

@@ -71,13 +71,14 @@ export class WallTiles {
   /** Call once a second: judges how many tiles may have video, and tells the server what changed. */
   judge(): void {
     const delays = [...this.#tiles.values()].map((tile) => tile.beat());
+    const all = this.#choosing();
     this.#choice.beat(
-      this.#choosing(),
+      all,
       delays.flatMap(({ video }) => video),
       delays.flatMap(({ jpeg }) => jpeg),
       performance.now(),
     );
-    for (const tile of this.#tiles.values()) if (!tile.paused) this.#offerCodecs(tile);
+    for (const tile of this.#tiles.values()) if (!tile.paused) this.#offerCodecs(tile, all);
   }
 
   get #offset(): number {
@@ -96,15 +97,15 @@ export class WallTiles {
   }
 
   /** The codecs that a tile takes now, as part of a message; a server without video knows no such field. */
-  #codecsOf(tile: Tile): { readonly codecs?: readonly string[] } {
-    tile.codecs = this.#choice.codecsOf(tile.choosing, this.#choosing(), performance.now());
+  #codecsOf(tile: Tile, all = this.#choosing()): { readonly codecs?: readonly string[] } {
+    tile.codecs = this.#choice.codecsOf(tile.choosing, all, performance.now());
     return this.#link?.video === true ? { codecs: tile.codecs.codecs } : {};
   }
 
   /** Tells the server if a tile takes other codecs than it was told. */
-  #offerCodecs(tile: Tile): void {
+  #offerCodecs(tile: Tile, all = this.#choosing()): void {
     const before = tile.codecs;
-    const { codecs } = this.#codecsOf(tile);
+    const { codecs } = this.#codecsOf(tile, all);
     if (!tile.handle || !codecs || codecs.join() === before.codecs.join()) return;
     const { width, height, quality, fps, main } = tile.request;
     const { why } = tile.codecs;

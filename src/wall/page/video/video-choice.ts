@@ -45,8 +45,9 @@ interface Failure {
 export class VideoChoice {
   readonly #capacity: Capacity;
   readonly #failures = new Map<number, Failure>();
-  /** Those that were last told to ask for video. */
+  /** Those that are to ask for video, and all among which they were chosen last. */
   #chosen: ReadonlySet<number> = new Set();
+  #judged: ReadonlySet<number> = new Set();
 
   constructor(private readonly ability: VideoAbility) {
     this.#capacity = new Capacity(ability.hardware, ability.cores);
@@ -56,7 +57,7 @@ export class VideoChoice {
   codecsOf(tile: ChoosingTile, tiles: readonly ChoosingTile[], now: number): Codecs {
     const refusal = this.#refusal(tile, now);
     if (refusal) return { codecs: [], why: refusal };
-    if (!this.#chosen.has(tile.id)) {
+    if (!this.#judged.has(tile.id)) {
       const others = tiles.filter(({ id }) => id !== tile.id);
       this.#choose([...others, { ...tile, paused: false }], now);
     }
@@ -87,7 +88,9 @@ export class VideoChoice {
   }
 
   #choose(tiles: readonly ChoosingTile[], now: number): void {
-    this.#chosen = this.#capacity.choose(this.#candidates(tiles, now));
+    const candidates = this.#candidates(tiles, now);
+    this.#chosen = this.#capacity.choose(candidates);
+    this.#judged = new Set(candidates.map(({ tile }) => tile));
   }
 
   #candidates(tiles: readonly ChoosingTile[], now: number): VideoTile[] {
