@@ -1,4 +1,5 @@
 import {
+  ARM64,
   CHROMIUM,
   FFMPEG,
   GSTREAMER,
@@ -61,6 +62,7 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'nats', need: NATS_SERVER },
   { word: 'nginx', need: NGINX },
   { word: 'haproxy', need: HAPROXY },
+  { word: 'arm64', need: ARM64 },
 ];
 
 /** @param file a path below test/, as `wall/session.test.js` */

@@ -87,6 +87,16 @@ export const HAPROXY: Requirement = {
   missing: () => tried('haproxy', ['-v']),
 };
 
+/** Folder that docker/prepare-arm64.sh has filled, from the setting ARM64_FOLDER. */
+export const arm64Folder = (): string => process.env['ARM64_FOLDER'] ?? '';
+
+export const ARM64: Requirement = {
+  what: 'a Node for 64-bit Arm under QEMU, in the folder that ARM64_FOLDER names',
+  install: 'apt-get install qemu-user-static; docker/prepare-arm64.sh FOLDER',
+  missing: () =>
+    arm64Folder() === '' ? 'ARM64_FOLDER is not set' : tried(`${arm64Folder()}/node`, ['--version']),
+};
+
 export const VLC: Requirement = {
   what: 'VLC without a screen, for its RTSP server',
   install: 'apt-get install vlc-bin vlc-plugin-base',
