@@ -3,6 +3,7 @@ import type * as Koffi from 'koffi';
 import type * as JpegTurbo from 'jpeg-turbo';
 import { dirname, join } from 'node:path';
 import type { PixelFormat } from '../src/shared/worker-protocol.js';
+import { requireNative } from '../src/shared/native-package.js';
 import { canConvert } from './frame-memory.js';
 
 /** Turns raw frames of one size into JPEGs (4:2:0, full range, no EXIF). One thread's use only. */
@@ -42,6 +43,8 @@ interface TurboJpeg {
 }
 
 let turbo: TurboJpeg | null | undefined;
+/** Why it is null. */
+let turboProblem: string | undefined;
 
 function loadTurbo(): TurboJpeg | null {
   // The musl build is a folder of its own; on glibc the first one loads.
@@ -49,9 +52,9 @@ function loadTurbo(): TurboJpeg | null {
 }
 
 function loadBuild(suffix: string): TurboJpeg | null {
+  const build = `jpeg-turbo-${process.platform}-${process.arch}${suffix}`;
   try {
     const koffi = require('koffi') as typeof Koffi;
-    const build = `jpeg-turbo-${process.platform}-${process.arch}${suffix}`;
     const lib = koffi.load(
       join(dirname(require.resolve('jpeg-turbo')), 'prebuilds', build, 'libturbojpeg.so.0'),
     );
@@ -68,7 +71,8 @@ function loadBuild(suffix: string): TurboJpeg | null {
       destroy: lib.func('void tj3Destroy(void *handle)') as TurboJpeg['destroy'],
       address: (buffer) => koffi.address(buffer),
     };
-  } catch {
+  } catch (error) {
+    turboProblem ??= `${build}: ${(error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''}`;
     return null;
   }
 }
@@ -110,7 +114,7 @@ function yuvEncoder(tj: TurboJpeg, width: number, height: number): JpegEncoder {
 
 /** Where libturbojpeg cannot be called directly: the package's own binding, which takes RGB only. */
 function rgbEncoder(width: number, height: number): JpegEncoder {
-  const jpeg = require('jpeg-turbo') as typeof JpegTurbo;
+  const jpeg = requireBinding();
   const out = Buffer.alloc(jpeg.bufferSize({ width, height, subsampling: jpeg.SAMP_420 }));
   return {
     encode(frame, quality) {
@@ -132,9 +136,19 @@ function rgbEncoder(width: number, height: number): JpegEncoder {
 export function preferredPixels(): PixelFormat {
   turbo ??= loadTurbo();
   if (turbo && canConvert()) return 'yuv420p';
-  require('jpeg-turbo');
+  requireBinding();
   return 'rgb24';
 }
+
+/** What keeps this machine from the better encoder, after `preferredPixels` gave `rgb24`. */
+export const encoderProblem = (): string => turboProblem ?? 'no WebAssembly';
+
+const requireBinding = (): typeof JpegTurbo =>
+  requireNative(
+    'jpeg-turbo',
+    `prebuilds/jpeg-turbo-${process.platform}-${process.arch}`,
+    'it has binaries for Linux (x64, arm64, arm), macOS and Windows',
+  ) as typeof JpegTurbo;
 
 export function createEncoder(pixels: PixelFormat, width: number, height: number): JpegEncoder {
   if (pixels === 'rgb24') return rgbEncoder(width, height);

@@ -18,7 +18,7 @@ import { StopDeadline } from './stop-deadline.js';
 import type { CameraRun, RunEvents } from './camera-run.js';
 
 /** Layout of raw frames that the workers' encoder takes best on this machine. */
-export { preferredPixels } from '../../workers/jpeg-encoder.js';
+export { encoderProblem, preferredPixels } from '../../workers/jpeg-encoder.js';
 
 /** What a run needs besides its port. */
 export type RunTask = Omit<CameraTask, 'port' | 'taken'>;

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import type * as UWebSockets from 'uWebSockets.js';
 import type {
   AppOptions,
@@ -9,6 +8,7 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
+import { requireNative } from '../shared/native-package.js';
 import type { SocketData, SocketRoute } from '../viewer/socket-session.js';
 import { listenAlone } from './listen.js';
 import type { RequestReader } from './request.js';
@@ -28,7 +28,11 @@ export interface ServerOptions {
 process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= '16384';
 
 /** Required, not imported: the official package and its npm aliases are CommonJS, and only some carry an ES wrapper. */
-const uWS = createRequire(import.meta.url)('uWebSockets.js') as typeof UWebSockets;
+const uWS = requireNative(
+  'uWebSockets.js',
+  `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`,
+  'it runs on Node 20, 22 and 24, on Linux with glibc (not musl, as Alpine has), macOS and Windows',
+) as typeof UWebSockets;
 
 /** Seconds without any byte from a client before its socket is cut: half-open peers. A pong is due far more often. */
 const IDLE_TIMEOUT_S = 32;
