@@ -116,7 +116,7 @@ test(
 );
 
 test('lost packets leave pictures out and tear none', { timeout }, async (t) => {
-  const set = await cameras(t, { fault: 'loss:1' });
+  const set = await cameras(t, { fault: 'loss:4' });
   const wall = new WallViewer(t, server.port);
   await wall.tile(1, 'loss', set.url(0));
   await until('units', () => wall.frames.length > 200, 40_000);
