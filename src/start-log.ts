@@ -1,5 +1,6 @@
 import type { Config } from './config/settings.js';
 import type { Decoding } from './decoding/create-decoding.js';
+import { confinementText } from './decoding/launcher.js';
 import { encoderProblem } from './decoding/worker-pool.js';
 import { shortenSendQueues } from './http/send-buffer.js';
 import type { Descriptors } from './shared/descriptors.js';
@@ -10,7 +11,13 @@ import type { Log } from './telemetry/log.js';
 /** A missing FFmpeg does not stop the start: `/readyz` and every opening say what is wrong. */
 export function logDecoding({ ffmpeg, pixels }: Decoding, log: Log): void {
   if ('problem' in ffmpeg) log.error({ event: 'ffmpeg_missing' }, ffmpeg.problem);
-  else log.info({ event: 'ffmpeg', ...ffmpeg }, `FFmpeg: ${ffmpeg.path}, ${ffmpeg.version}`);
+  else {
+    log.info({ event: 'ffmpeg', ...ffmpeg }, `FFmpeg: ${ffmpeg.path}, ${ffmpeg.version}`);
+    log.info(
+      { event: 'confinement', ...ffmpeg.confinement },
+      `each FFmpeg: ${confinementText(ffmpeg.confinement)}`,
+    );
+  }
   const how =
     pixels === 'yuv420p' ? 'JPEG from YUV planes' : `JPEG from RGB, which is slower: ${encoderProblem()}`;
   log.info({ event: 'encoder', pixels }, how);

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Confinement, FfmpegBuild } from '../shared/worker-protocol.js';
+import type { FfmpegBuild } from '../shared/worker-protocol.js';
+import { findLauncher } from './launcher.js';
+import { which } from './which.js';
 
 const run = promisify(execFile);
 
@@ -82,53 +82,4 @@ async function checkFormats(path: string, origin: string): Promise<void> {
         `FFmpeg at ${path} (from ${origin}) is built without ${missing} (${kind}): use another one`,
       );
   }
-}
-
-/** Rights that can be given up before FFmpeg starts, by util-linux's `setpriv`; the most first. */
-const LAUNCHES: readonly { readonly args: readonly string[]; readonly confinement: Confinement }[] = [
-  {
-    args: ['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all'],
-    confinement: { parentDeath: true, noNewPrivileges: true, noCapabilities: true },
-  },
-  {
-    args: ['--no-new-privs'],
-    confinement: { parentDeath: true, noNewPrivileges: true, noCapabilities: false },
-  },
-  // BusyBox and older util-linux have no more, or not even that.
-  { args: [], confinement: { parentDeath: true, noNewPrivileges: false, noCapabilities: false } },
-];
-const NOT_CONFINED: Confinement = { parentDeath: false, noNewPrivileges: false, noCapabilities: false };
-
-/** Tried with FFmpeg itself: what this user and this container allow is known by nothing else. */
-async function findLauncher(path: string): Promise<Pick<FfmpegBuild, 'launcher' | 'confinement'>> {
-  const isRoot = process.getuid?.() === 0;
-  const setpriv = process.platform === 'linux' ? await which('setpriv') : null;
-  for (const { args, confinement } of LAUNCHES) {
-    if (setpriv === null) break;
-    const words = ['--pdeathsig', 'KILL', ...args, '--'];
-    try {
-      await run(setpriv, [...words, path, '-version'], { timeout: PROBE_TIMEOUT_MS });
-      // Others than root have no capabilities to give up.
-      return {
-        launcher: [setpriv, ...words],
-        confinement: { ...confinement, noCapabilities: confinement.noCapabilities || !isRoot },
-      };
-    } catch {
-      // Not allowed here: with less.
-    }
-  }
-  return { launcher: [], confinement: { ...NOT_CONFINED, noCapabilities: !isRoot } };
-}
-
-async function which(name: string): Promise<string | null> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const path = join(folder, name);
-    try {
-      await access(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return null;
 }

@@ -13,6 +13,8 @@ export interface Confinement {
   readonly parentDeath: boolean;
   readonly noNewPrivileges: boolean;
   readonly noCapabilities: boolean;
+  /** It has a network namespace of its own, without any interface that is up. */
+  readonly noNetwork: boolean;
 }
 
 /** The FFmpeg in use, probed once at start. */

@@ -38,6 +38,7 @@ for (const auth of ['basic', 'digest', 'digest-qop'] as const) {
   test(`a camera with ${auth} is examined step by step, to the cost of a frame`, long, async (t) => {
     const set = await cameras(t, { auth, user: 'viewer', password: 's:e@c/r' });
     const { seen, text } = await doctor(set.url(0));
+    assert.match(text, /confined +.*no new privileges/);
     assert.equal(seen, true, text);
     for (const expected of [
       step('url', 'rtsp://\\*\\*\\*@127\\.0\\.0\\.1:\\d+/cam1, transport tcp'),

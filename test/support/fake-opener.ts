@@ -23,7 +23,7 @@ export const NO_COUNTS: RunCounters = {
 /** An FFmpeg that is started as it is. */
 export const UNCONFINED = {
   launcher: [],
-  confinement: { parentDeath: false, noNewPrivileges: false, noCapabilities: false },
+  confinement: { parentDeath: false, noNewPrivileges: false, noCapabilities: false, noNetwork: false },
 };
 
 export const NO_VIDEO: VideoReport = {

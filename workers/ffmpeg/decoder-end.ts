@@ -23,6 +23,8 @@ const DATA_FAULTS =
 export function classifyEnd(end: FfmpegEnd): CameraErrorCode {
   if (end.spawnError !== null) return NO_ROOM.has(end.spawnError) ? 'no_process' : 'ffmpeg_missing';
   if (/^setpriv: /m.test(end.stderr)) return 'ffmpeg_missing';
+  // It worked at the start: the limit of namespaces is reached.
+  if (/^unshare: /m.test(end.stderr)) return 'no_process';
   if (end.signal) return 'ffmpeg_crashed';
   return DATA_FAULTS.test(end.stderr) ? 'bad_data' : 'ffmpeg_failed';
 }

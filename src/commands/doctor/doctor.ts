@@ -15,6 +15,7 @@ import {
   RefusedError,
 } from '../../shared/errors.js';
 import { findFfmpeg } from '../../decoding/ffmpeg-build.js';
+import { confinementText } from '../../decoding/launcher.js';
 import { cameraOpener } from '../../decoding/opener.js';
 import { redact } from '../../shared/redact.js';
 import type { CameraSpec } from '../../config/camera-spec.js';
@@ -111,6 +112,7 @@ async function examine(stream: ExaminedStream, config: Config, tell: Tell): Prom
     throw new CameraError('ffmpeg_missing', error instanceof Error ? error.message : '');
   });
   tell('ffmpeg', `${ffmpeg.path}: ${ffmpeg.version.split(' Copyright')[0] ?? ''}`);
+  tell('confined', confinementText(ffmpeg.confinement));
   const pool = new WorkerPool(2, { ffmpegStarted: () => undefined, workerDied: () => undefined });
   try {
     const opener = cameraOpener(stream.name, url, stream, {

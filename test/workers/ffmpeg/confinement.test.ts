@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFfmpeg } from '../../../src/decoding/ffmpeg-build.js';
@@ -37,9 +37,11 @@ for (const ffmpeg of FFMPEGS)
       assert.ok(first);
       const bytes = yuv420Bytes(SIZE.width, SIZE.height);
       let frames = 0;
+      const build = await findFfmpeg(ffmpeg.path);
+      const { noNetwork } = build.confinement;
       const decoder = new VideoDecoder(
         { format: first.format, aspect: null, pixels: 'yuv420p', sizes: [SIZE], skipLoopFilter: false },
-        await findFfmpeg(ffmpeg.path),
+        build,
         [[new Uint8Array(bytes), new Uint8Array(bytes)]],
         { frame: () => frames++ },
       );
@@ -65,7 +67,8 @@ for (const ffmpeg of FFMPEGS)
       );
       assert.equal(environment, '');
       assert.ok(readdirSync(`/proc/${pid}/fd`).length <= 7);
-      assert.doesNotMatch(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /rtsp/);
+      assert.doesNotMatch(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /rtsps?:/);
+      assert.equal(readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync('/proc/self/ns/net'), noNetwork);
     },
   );
 

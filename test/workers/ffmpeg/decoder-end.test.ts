@@ -56,3 +56,11 @@ test('an end is described by its last lines, else by how it ended', { timeout },
   assert.equal(describeEnd({ ...END, exitCode: null, signal: 'SIGSEGV' }), 'exit SIGSEGV');
   assert.equal(lastLines('x'.repeat(900)).length, 500);
 });
+
+test('a namespace that cannot be made is no room for another process', { timeout: 5000 }, () => {
+  const stderr = 'unshare: unshare failed: No space left on device\n';
+  assert.equal(
+    classifyEnd({ exitCode: 1, signal: null, spawnError: null, stderr, framesSeen: false }),
+    'no_process',
+  );
+});

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Confinement, FfmpegBuild } from '../shared/worker-protocol.js';
+import { which } from './which.js';
+
+const run = promisify(execFile);
+
+/** How long a probe may take: the program only prints text. */
+const PROBE_TIMEOUT_MS = 10_000;
+
+type Rights = Omit<Confinement, 'noNetwork'>;
+
+/** Rights that can be given up before FFmpeg starts, by util-linux's `setpriv`; the most first. */
+const RIGHTS: readonly { readonly args: readonly string[]; readonly rights: Rights }[] = [
+  {
+    args: ['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all'],
+    rights: { parentDeath: true, noNewPrivileges: true, noCapabilities: true },
+  },
+  {
+    args: ['--no-new-privs'],
+    rights: { parentDeath: true, noNewPrivileges: true, noCapabilities: false },
+  },
+  // BusyBox and older util-linux have no more, or not even that.
+  { args: [], rights: { parentDeath: true, noNewPrivileges: false, noCapabilities: false } },
+];
+
+/** A network namespace of its own has no interface that is up. Without privileges only a user namespace may make one. */
+const isolation = (isRoot: boolean): readonly string[] => [
+  ...(isRoot ? [] : ['--user', '--map-root-user']),
+  '--net',
+  '--',
+];
+
+/**
+ * The words that start a program with the fewest rights that this user and this container allow. Tried with the program itself:
+ * nothing else knows.
+ * @param path a program that ends at once with `-version`
+ */
+export async function findLauncher(path: string): Promise<Pick<FfmpegBuild, 'launcher' | 'confinement'>> {
+  const isRoot = process.getuid?.() === 0;
+  const isLinux = process.platform === 'linux';
+  const setpriv = isLinux ? await which('setpriv') : null;
+  const unshare = isLinux ? await which('unshare') : null;
+  const starts = async (launcher: readonly string[]): Promise<boolean> => {
+    const words = [...launcher, path, '-version'];
+    // What cannot be started in this way is started with less.
+    return run(words[0] ?? path, words.slice(1), { timeout: PROBE_TIMEOUT_MS }).then(
+      () => true,
+      () => false,
+    );
+  };
+  const isolated = unshare === null ? [] : [unshare, ...isolation(isRoot)];
+  for (const { args, rights } of setpriv === null ? [] : RIGHTS) {
+    // The last to run, since a change of credentials takes the signal of --pdeathsig back.
+    const own = [setpriv ?? '', '--pdeathsig', 'KILL', ...args, '--'];
+    // Others than root have no capabilities to give up; in a user namespace of their own they would.
+    if (unshare !== null && rights.noCapabilities && (await starts([...isolated, ...own])))
+      return { launcher: [...isolated, ...own], confinement: { ...rights, noNetwork: true } };
+    if (await starts(own))
+      return {
+        launcher: own,
+        confinement: { ...rights, noCapabilities: rights.noCapabilities || !isRoot, noNetwork: false },
+      };
+  }
+  return {
+    launcher: [],
+    confinement: { parentDeath: false, noNewPrivileges: false, noCapabilities: !isRoot, noNetwork: false },
+  };
+}
+
+const TEXTS: Readonly<Record<keyof Confinement, string>> = {
+  parentDeath: 'ends with the service',
+  noNewPrivileges: 'no new privileges',
+  noCapabilities: 'no capabilities',
+  noNetwork: 'no network',
+};
+
+/** What holds for each FFmpeg, and what does not, for people. */
+export function confinementText(confinement: Confinement): string {
+  const names = Object.keys(TEXTS) as (keyof Confinement)[];
+  const list = (holds: boolean): string =>
+    names
+      .filter((name) => confinement[name] === holds)
+      .map((name) => TEXTS[name])
+      .join(', ');
+  const missing = list(false);
+  return `${list(true) || 'nothing'}${missing === '' ? '' : `; not to be had here: ${missing}`}`;
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { confinementText, findLauncher } from '../../src/decoding/launcher.js';
+import { tempFolder } from '../support/temp-folder.js';
+
+const timeout = 30_000;
+const run = promisify(execFile);
+
+test('a program that is started for decoding reaches no network', { timeout }, async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const dial = ['-c', `exec 3<>/dev/tcp/127.0.0.1/${address.port}`];
+  const { launcher, confinement } = await findLauncher('/bin/true');
+  const [command = '', ...args] = launcher;
+  const reached = await run(command, [...args, '/bin/bash', ...dial]).then(
+    () => true,
+    () => false,
+  );
+  assert.equal(reached, !confinement.noNetwork);
+  assert.equal(connections, reached ? 1 : 0);
+  // The trap works: without the launcher the same program gets there.
+  await run('/bin/bash', dial);
+  assert.equal(connections, reached ? 2 : 1);
+  if (process.getuid?.() === 0) assert.ok(confinement.noNetwork, 'root may make a network namespace');
+});
+
+test('where no namespace can be made, the rest still holds', { timeout }, async (t) => {
+  const folder = tempFolder(t);
+  const before = process.env['PATH'] ?? '';
+  t.after(() => (process.env['PATH'] = before));
+  const refusing = join(folder, 'unshare');
+  writeFileSync(refusing, '#!/bin/sh\nexit 1\n');
+  chmodSync(refusing, 0o755);
+  process.env['PATH'] = `${folder}:${before}`;
+  const { launcher, confinement } = await findLauncher('/bin/true');
+  assert.deepEqual(confinement, {
+    ...{ parentDeath: true, noNewPrivileges: true, noCapabilities: true, noNetwork: false },
+  });
+  assert.doesNotMatch(launcher.join(' '), /unshare/);
+  assert.match(confinementText(confinement), /no capabilities; not to be had here: no network$/);
+});
+
+test('without any launcher it is said what does not hold', { timeout }, async (t) => {
+  const before = process.env['PATH'] ?? '';
+  t.after(() => (process.env['PATH'] = before));
+  process.env['PATH'] = tempFolder(t);
+  const { launcher, confinement } = await findLauncher('/bin/true');
+  assert.deepEqual(launcher, []);
+  assert.match(confinementText(confinement), /not to be had here: ends with the service, no new privileges/);
+});
