@@ -20,7 +20,7 @@ describe('GStreamer and the client', { timeout: 240_000, concurrency: 5 }, () =>
   const atEnd: (() => void)[] = [];
 
   before(async () => {
-    const folder = tempFolder({ after: (undo) => void atEnd.push(undo as () => void) });
+    const folder = tempFolder({ after: (undo) => void atEnd.push(undo) });
     const files: GstFile[] = [];
     for (const clip of CLIP_NAMES)
       files.push({ mount: mountOf(clip), kind: CLIPS[clip].codec, path: await encodeClip(clip, folder) });
