@@ -6,8 +6,8 @@ export interface HintActions {
   showHidden(): void;
 }
 
-/** Why there are no tiles: no camera is known, all that are known are hidden on this wall, or the view is not known. */
-export type EmptyReason = 'none' | 'hidden' | 'noView';
+/** Why there are no tiles: no camera is known, all that are known are hidden on this wall, the view is not known, or the service is not there or wants a token. */
+export type EmptyReason = 'none' | 'hidden' | 'noView' | 'noServer' | 'refused';
 
 /** What a wall without tiles shows instead. */
 export class EmptyHint {
@@ -29,15 +29,21 @@ export class EmptyHint {
   show(reason: EmptyReason | null): void {
     this.element.hidden = reason === null;
     if (reason === null) return;
-    const [title, text] = this.strings.empty[reason];
+    const [title, text] = this.#words(reason);
     this.#title.textContent = title;
     this.#text.textContent = text;
     this.#buttons.replaceChildren(...this.#buttonsFor(reason));
   }
 
+  #words(reason: EmptyReason): readonly [title: string, text: string] {
+    const { empty, words, linkTitle, link, listRefused } = this.strings;
+    if (reason === 'noServer') return [linkTitle, link];
+    return reason === 'refused' ? [words.refused, listRefused] : empty[reason];
+  }
+
   #buttonsFor(reason: EmptyReason): HTMLButtonElement[] {
     const { strings, actions } = this;
-    if (!actions || reason === 'noView') return [];
+    if (!actions || (reason !== 'none' && reason !== 'hidden')) return [];
     const add = makeButton(strings.add, 'primary', () => actions.add());
     return reason === 'none' ? [add] : [makeButton(strings.show, 'primary', () => actions.showHidden()), add];
   }

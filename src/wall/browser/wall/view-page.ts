@@ -64,10 +64,13 @@ export class ViewPage {
       },
       refused: () => {
         this.#toolbar?.warn(strings.listRefused);
+        if (!this.#known) this.#hint.show('refused');
         this.#summarise();
       },
     });
     this.#wall.addEventListener('link', () => {
+      // Without tiles there is nothing else that says so.
+      if (!this.#known && !this.#wall.connected) this.#hint.show('noServer');
       this.#summarise();
       if (this.#wall.connected) this.#list.forgive();
     });
