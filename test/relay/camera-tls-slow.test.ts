@@ -15,7 +15,7 @@ import { tempFolder } from '../support/temp-folder.js';
 
 const timeout = 60_000;
 
-/** The port of a TLS door before that port. */
+/** The port of a TLS proxy in front of that port. */
 async function tlsDoor(scope: Scope, port: number): Promise<number> {
   const { key, cert } = selfSigned(tempFolder(scope), 'camera');
   const options = { key: readFileSync(key), cert: readFileSync(cert) };

@@ -106,7 +106,7 @@ const wantedStream = z.object({
   video: z.boolean().default(false),
   viewers: count,
   /** Grows when somebody comes who wants the picture now: a camera that is off is tried again soon. */
-  wishes: count,
+  retryRequests: count,
   /** The edge has the camera's address, and may be asked to take it over. */
   knows: z.boolean(),
 });

@@ -46,7 +46,7 @@ export interface OwnerSideDeps extends Omit<EdgeSenderDeps, 'send' | 'skipped' |
 /** What else an edge said with its demand. */
 interface EdgeStream {
   readonly viewers: number;
-  readonly wishes: number;
+  readonly retryRequests: number;
   readonly knows: boolean;
 }
 
@@ -123,12 +123,12 @@ export class OwnerSide {
     return this.deps.epochOf(stream) !== null || this.#table.edgesOf(stream).includes(edge);
   }
 
-  #note(edge: string, { stream, viewers, wishes, knows }: WantedStream): void {
+  #note(edge: string, { stream, viewers, retryRequests, knows }: WantedStream): void {
     const edges = this.#edges.get(stream) ?? new Map<string, EdgeStream>();
     this.#edges.set(stream, edges);
     const before = edges.get(edge);
-    edges.set(edge, { viewers, wishes, knows });
-    if (before && before.wishes !== wishes) this.deps.requestRetry(stream);
+    edges.set(edge, { viewers, retryRequests, knows });
+    if (before && before.retryRequests !== retryRequests) this.deps.requestRetry(stream);
   }
 
   #apply(changes: readonly SeatChange[], refused: (error: ServiceError) => void = () => undefined): void {

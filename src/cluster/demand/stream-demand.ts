@@ -25,7 +25,7 @@ export class StreamDemand {
       renditions: demands.map(({ key, fps }) => [key, fps]),
       video: this.plan.video,
       viewers: this.viewers(),
-      wishes: this.#requests,
+      retryRequests: this.#requests,
       knows: this.knows,
     };
   }

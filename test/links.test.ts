@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const TOPS = ['src', 'workers', 'test', 'bench', 'docker'];
+
+const pages = [
+  ...readdirSync(ROOT),
+  ...TOPS.flatMap((top) =>
+    readdirSync(ROOT + top, { recursive: true, encoding: 'utf8' }).map((name) => `${top}/${name}`),
+  ),
+].filter((name) => name.endsWith('.md'));
+
+/** Links to files of the repository, relative to the page. */
+const linksOf = (text: string): string[] =>
+  [...text.matchAll(/\]\((?![a-z]+:)([^)#\s]+)/g)].map(([, target = '']) => target);
+
+/** Paths between backquotes that begin with a folder of the repository; what is built stands for its source. */
+const pathsOf = (text: string): string[] =>
+  [...text.matchAll(/`([^`\n]+)`/g)]
+    .flatMap(([, code = '']) => code.split(/\s+/))
+    .map((word) => word.replace(/^dist\/(.*)\.js$/, '$1.ts'))
+    .filter((word) => new RegExp(`^(${TOPS.join('|')})/[\\w./-]+$`).test(word) && !word.includes('NAME'));
+
+test('every link and path of the documentation is there', { timeout: 10_000 }, () => {
+  assert.ok(pages.includes('README.md') && pages.includes('src/camera/README.md'), pages.join());
+  const missing = pages.flatMap((page) => {
+    const text = readFileSync(ROOT + page, 'utf8');
+    const targets = [...linksOf(text).map((link) => join(dirname(page), link)), ...pathsOf(text)];
+    return targets.filter((target) => !existsSync(ROOT + target)).map((target) => `${page}: ${target}`);
+  });
+  assert.deepEqual(missing, []);
+});
+
+test('a link or path that leads nowhere is found', { timeout: 5000 }, () => {
+  assert.deepEqual(linksOf('see [it](no/such.md#part) and [that](https://example.org/x)'), ['no/such.md']);
+  assert.deepEqual(pathsOf('run `node dist/bench/none/main.js --help` or read `src/none.ts`'), [
+    'bench/none/main.ts',
+    'src/none.ts',
+  ]);
+});
