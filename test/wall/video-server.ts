@@ -108,7 +108,16 @@ export class VideoCamera {
     const said = form === 'jpeg' ? { form, why } : { form, codec, width, height, ...this.claim };
     tile.socket.send(JSON.stringify({ type: 'video', handle: tile.handle, ...said }));
     if (form === 'h264') this.#join(tile);
-    else tile.acknowledged = tile.sequence;
+    else this.#sendStaleJpeg(tile);
+  }
+
+  /** As of a camera that everybody watches as video: its newest JPEG is seconds old. */
+  #sendStaleJpeg(tile: SentTile): void {
+    const { jpegs, fps } = this.clip;
+    const before = Math.min(this.#at, 2 * fps);
+    const jpeg = jpegs[(this.#at - before) % jpegs.length];
+    if (jpeg && before > 0) this.#send(tile, 'jpeg', jpeg, Date.now() - (before * 1000) / fps);
+    tile.acknowledged = tile.sequence;
   }
 
   /** The units since the last key unit at once, with the times at which they were sent to others. */
