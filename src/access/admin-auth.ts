@@ -43,7 +43,10 @@ async function adminOf(token: string, jwts: Pick<Auth, 'authenticate'>): Promise
   if (claims['admin'] !== true)
     throw new EditError('not_admin', 'token does not let its bearer change cameras: see its claim "admin"');
   // Who sees some cameras must not learn of the others, and could rename them into what it sees.
-  if (claims['cameras'] !== undefined || claims['views'] !== undefined)
-    throw new EditError('not_admin', 'token covers some cameras only (claims "cameras", "views")');
+  if (claims['cameras'] !== undefined || claims['views'] !== undefined || !grant.coversAll?.())
+    throw new EditError(
+      'not_admin',
+      'token covers some cameras only (claims "cameras", "views", or its groups)',
+    );
   return grant;
 }

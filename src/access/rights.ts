@@ -7,6 +7,8 @@ export interface Rights {
   allows(camera: string): boolean;
   /** Whether the view may be opened; which of its cameras are shown is `allows`'s matter. */
   allowsView(view: string): boolean;
+  /** Whether all cameras are covered, whatever they are called. */
+  coversAll?(): boolean;
 }
 
 /** People with the same rights: `groups:` in CONFIG_FILE. */
@@ -28,7 +30,11 @@ export interface Catalogue {
 
 export const EMPTY_CATALOGUE: Catalogue = { viewsOf: () => [], groups: () => [] };
 
-export const ALL_RIGHTS: Rights = { allows: () => true, allowsView: () => true };
+export const ALL_RIGHTS: Rights = {
+  allows: () => true,
+  allowsView: () => true,
+  coversAll: () => true,
+};
 
 type Names = (given: string) => boolean;
 
@@ -36,6 +42,7 @@ type Names = (given: string) => boolean;
 interface Cover {
   readonly cameras: Names | null;
   readonly views: Names | null;
+  readonly all: boolean;
 }
 
 /**
@@ -51,7 +58,7 @@ export function tokenRights(
 ): Rights {
   const cameras = nameRule(payload, 'cameras');
   const views = nameRule(payload, 'views');
-  const own = cameras || views ? [{ cameras, views }] : [];
+  const own = cameras || views ? [{ cameras, views, all: false }] : [];
   const groups = groupsIn(payload, groupsClaim, foreign || catalogue.groups().length > 0);
   return rightsOf(() => {
     const known = catalogue.groups();
@@ -76,6 +83,7 @@ const rightsOf = (covers: () => readonly Cover[] | null, catalogue: Catalogue): 
         (cameras?.(camera) ?? false) || (views !== null && catalogue.viewsOf(camera).some(views)),
     ) ?? true,
   allowsView: (view) => covers()?.some(({ views }) => views?.(view) ?? true) ?? true,
+  coversAll: () => covers()?.some(({ all }) => all) ?? true,
 });
 
 const coversOf = (groups: readonly string[], known: readonly CameraGroup[]): Cover[] =>
@@ -84,6 +92,7 @@ const coversOf = (groups: readonly string[], known: readonly CameraGroup[]): Cov
 const coverOf = ({ cameras, views }: CameraGroup): Cover => ({
   cameras: cameras && ((given) => cameras.some((pattern) => fitsPattern(pattern, given))),
   views: views && ((given) => views.some((pattern) => fitsPattern(pattern, given))),
+  all: cameras?.includes('*') ?? false,
 });
 
 /** A claim that is a list: exact names, or patterns with one `*` at the end. Null when the token has none. */

@@ -112,3 +112,13 @@ test('the claim with the groups may lie inside another, or have dots in its name
     'nobody looks',
   );
 });
+
+test('only who is in no way limited, or in a group of all cameras, covers all', { timeout }, () => {
+  const catalogue = catalogueOf(GROUPS);
+  const covers = (claims: object, foreign = true) =>
+    tokenRights({ ...claims }, 'groups', catalogue, foreign).coversAll?.();
+  assert.equal(covers({ groups: ['boss'] }), true);
+  assert.equal(covers({}, false), true);
+  for (const claims of [{}, { groups: ['/guards', 'CN=Hall,DC=x'] }, { cameras: ['*'] }])
+    assert.equal(covers(claims), false);
+});
