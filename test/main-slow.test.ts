@@ -105,7 +105,7 @@ test(
     writeFileSync(file, 'cameras:\n  - {name: door, url: "rtsp://u:${PW}@127.0.0.1:1/x"}\n');
     const good = await start(t, ['--check'], { CONFIG_FILE: file, PW: 'secretpw' }).ended;
     assert.equal(good.code, 0);
-    assert.match(good.out, /1 cameras\n {2}door: rtsp:\/\/\*\*\*@127\.0\.0\.1:1\/x, 640x360/);
+    assert.match(good.out, /1 camera\n {2}door: rtsp:\/\/\*\*\*@127\.0\.0\.1:1\/x, 640x360/);
     const bad = await start(t, ['--check'], { CONFIG_FILE: file }).ended;
     assert.equal(bad.code, 64);
     assert.ok(bad.err.includes(`${file}:2:23: cameras[0].url: environment variable PW is not set`), bad.err);

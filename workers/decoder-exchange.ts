@@ -1,7 +1,8 @@
 /**
  * Which decoder of a run is shown, and which one is to take its place. Another set of sizes, or another kind of picture, takes
- * another decoder. It is started beside the present one on the units since the last key frame, and shown from its first picture on
- * that is newer than what was shown: no picture is missing, none comes twice, none goes back. No I/O.
+ * another decoder. It is started beside the present one on the units since the last key frame, and takes its place with the first
+ * picture that is newer than what was shown, or once it has caught up: a decoder of larger pictures may be the later one for ever. No
+ * picture is missing, none comes twice, none goes back. No I/O.
  */
 
 /** What the exchange needs of a decoder. */
@@ -72,19 +73,21 @@ export class DecoderExchange<D extends Exchangeable> {
 
   /**
    * A decoder gave a picture.
+   * @param hasCaughtUp it is about as far as it was given units
    * @returns whether to show it
    */
-  picture(from: D, ticks: number): boolean {
+  picture(from: D, ticks: number, hasCaughtUp: boolean): boolean {
     const state = this.#state;
     if (state.kind === 'waiting' || state.kind === 'ended') return false;
     const isNext = state.kind === 'replacing' && from === state.next;
-    if ((from !== state.current && !isNext) || ticks <= this.#shown) return false;
-    if (isNext) {
+    const isNewer = ticks > this.#shown;
+    if (from !== state.current && !isNext) return false;
+    if (isNext && (isNewer || hasCaughtUp)) {
       state.current.retire();
       this.#state = { kind: 'running', current: from };
     }
-    this.#shown = ticks;
-    return true;
+    if (isNewer) this.#shown = ticks;
+    return isNewer;
   }
 
   /**

@@ -37,6 +37,11 @@ const AT_ONCE_MS = 60;
 /** Pictures that a decoder may hold back: as many as H.264 and H.265 allow to be reordered. */
 const MOST_COPIES = 4;
 
+/** A new decoder whose pictures are no further behind its newest unit than this has caught up, ms. */
+const CAUGHT_UP_MS = 250;
+/** And so it has after this, ms: a machine that cannot decode all in time has none to spare for two decoders of one camera. */
+const BESIDE_MS = 5000;
+
 /** A decoder for one kind of picture and one set of sizes, with an encoder for each size. */
 export class DecoderStage implements Exchangeable {
   readonly key: string;
@@ -121,6 +126,12 @@ export class DecoderStage implements Exchangeable {
   /** Nothing waits for it. */
   get hasTakenAll(): boolean {
     return this.#decoder.hasTakenAll;
+  }
+
+  /** Its pictures are of about the present; `picture` is the one that it just gave. */
+  hasCaughtUp({ arrivedAt }: Picture): boolean {
+    const behindMs = (this.#lastUnit?.arrivedAt ?? arrivedAt) - arrivedAt;
+    return behindMs <= CAUGHT_UP_MS || performance.now() - this.startedAt > BESIDE_MS;
   }
 
   /** How long it has made no picture of what it was given and has taken, ms. */

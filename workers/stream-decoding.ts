@@ -220,7 +220,7 @@ export class StreamDecoding {
 
   #onPicture(stage: DecoderStage, ticks: number): Picture | null {
     const picture = this.#times.picture(ticks);
-    if (!picture || !this.#exchange.picture(stage, ticks)) return null;
+    if (!picture || !this.#exchange.picture(stage, ticks, stage.hasCaughtUp(picture))) return null;
     this.events.picture(picture);
     const now = epochMs();
     const isLate = now - picture.arrivedAt > LATE_MS && !stage.hasTakenAll;

@@ -40,6 +40,7 @@ const ENCODER = bundled.path;
 const VUI: Readonly<Record<Matrix, string>> = {
   bt601: 'colormatrix=smpte170m:colorprim=smpte170m:transfer=smpte170m',
   bt709: 'colormatrix=bt709:colorprim=bt709:transfer=bt709',
+  bt2020: 'colormatrix=bt2020nc:colorprim=bt2020:transfer=bt2020-10',
 };
 
 /** No B frames and no look-ahead, as cameras encode; one slice a picture; parameter sets before every key frame. */

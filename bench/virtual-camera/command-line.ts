@@ -25,7 +25,7 @@ export const HELP = `Virtual RTSP cameras: H.264 test pictures that carry their 
   --pattern NAME     ${PATTERNS.slice(0, 5).join(', ')},
                      ${PATTERNS.slice(5).join(', ')} (testsrc2)
   --noise N          sensor noise, 0-100 (0); 8 decodes about as street scenes of that bitrate do
-  --matrix NAME      the picture's colour matrix, which the stream then names: bt601, bt709 (unnamed, bt601)
+  --matrix NAME      the picture's colour matrix, which the stream then names: bt601, bt709, bt2020 (unnamed, bt601)
   --name PREFIX      cameras' names (cam)
   --auth MODE        ${AUTH_MODES.join(', ')} (none)
   --user, --password credentials for it

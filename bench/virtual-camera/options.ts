@@ -17,7 +17,7 @@ export const PATTERNS = [
 export type Pattern = (typeof PATTERNS)[number];
 
 /** Colour matrices that a stream can say its picture is in (ITU-R BT.601 and BT.709). */
-export const MATRICES = ['bt601', 'bt709'] as const;
+export const MATRICES = ['bt601', 'bt709', 'bt2020'] as const;
 export type Matrix = (typeof MATRICES)[number];
 
 /** `digest-qop` offers qop="auth" in its challenge (RFC 2617); `digest` is the older form without. */

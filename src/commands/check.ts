@@ -38,7 +38,7 @@ export async function checkReport(config: Config, { cameras, views, groups }: Co
   const file = config.CONFIG_FILE === '' ? 'no CONFIG_FILE' : config.CONFIG_FILE;
   const names = cameras.map(({ name }) => name);
   const lines = [
-    `OK: settings valid; ${file}: ${cameras.length} cameras`,
+    `OK: settings valid; ${file}: ${cameraCount(cameras.length)}`,
     ...cameras.map(cameraLine),
     ...views.map((view) => viewLine(view, camerasOfView(view, names).length)),
     ...groups.map(groupLine),
@@ -46,6 +46,8 @@ export async function checkReport(config: Config, { cameras, views, groups }: Co
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const cameraCount = (count: number): string => (count === 1 ? '1 camera' : `${count} cameras`);
 
 function cameraLine({
   name,
@@ -73,7 +75,7 @@ function cameraLine({
 
 const viewLine = ({ name, title, layout, pages }: ViewSpec, cameras: number): string =>
   [
-    `  view ${name}: ${cameras} cameras`,
+    `  view ${name}: ${cameraCount(cameras)}`,
     layout.kind === 'columns' ? `${layout.columns} columns` : layout.kind,
     ...(pages ? [`${pages.size} at a time for ${pages.dwellMs / 1000} s`] : []),
     ...(title === name ? [] : [JSON.stringify(title)]),

@@ -72,7 +72,7 @@ describe('--discover', { concurrency: 6 }, () => {
     const env = { PATH: process.env['PATH'] ?? '', CONFIG_FILE: file, GATE_PASSWORD: PASSWORD };
     const checked = spawnSync(process.execPath, [main, '--check'], { env, encoding: 'utf8' });
     assert.equal(checked.status, 0, checked.stderr);
-    assert.match(checked.stdout, /1 cameras\n {2}camera-127-0-0-11: rtsp:\/\/\*\*\*@127\.0\.0\.11:8554\/sub/);
+    assert.match(checked.stdout, /1 camera\n {2}camera-127-0-0-11: rtsp:\/\/\*\*\*@127\.0\.0\.11:8554\/sub/);
   });
 
   for (const [what, device] of [

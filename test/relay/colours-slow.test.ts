@@ -33,7 +33,7 @@ function assertBands(jpeg: Buffer): void {
 }
 
 for (const ffmpeg of FFMPEGS) {
-  for (const matrix of [null, 'bt601', 'bt709'] as const) {
+  for (const matrix of [null, 'bt601', 'bt709', 'bt2020'] as const) {
     const camera = matrix === null ? 'that names no matrix' : `in ${matrix}`;
     test(`a camera ${camera} keeps its colours, with ${ffmpeg.name}`, { timeout }, async (t) => {
       const cameras = await spawnCameras({ pattern: 'rgbtestsrc', matrix });

@@ -37,9 +37,9 @@ export interface Suite {
 /** In the order of the run: what fails early explains what would fail later. */
 export const SUITES: readonly Suite[] = [
   { name: 'quick', concurrency: 4, owns: (file) => !RUN_LATER.some((suite) => suite.owns(file)) },
-  { name: 'slow', concurrency: 4, owns: (file) => file.endsWith('-slow') },
-  { name: 'faults', concurrency: 3, owns: (file) => file.startsWith('faults/') },
-  { name: 'cluster', concurrency: 2, owns: (file) => file.endsWith('-nats') },
+  { name: 'slow', concurrency: 6, owns: (file) => file.endsWith('-slow') },
+  { name: 'faults', concurrency: 4, owns: (file) => file.startsWith('faults/') },
+  { name: 'cluster', concurrency: 3, owns: (file) => file.endsWith('-nats') },
   { name: 'foreign-servers', concurrency: 2, owns: (file) => file.startsWith('foreign-servers/') },
   { name: 'browser', concurrency: 2, owns: (file) => file.endsWith('-browser') },
   { name: 'alone', concurrency: 1, owns: (file) => file.endsWith('-alone') },

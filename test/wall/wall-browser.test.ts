@@ -193,7 +193,7 @@ describe('the wall page', { timeout: 60_000 }, () => {
       await page.keyboard.press('a');
       await page.locator('input[name=address]').fill('http://10.0.0.1/');
       await page.keyboard.press('Enter');
-      assert.match(await page.locator('[role=alert]').innerText(), /rtsp:\/\//);
+      assert.match(await page.locator('[role=alert]').filter({ visible: true }).innerText(), /rtsp:\/\//);
       await page.locator('input[name=address]').fill('rtsp://user:hidden@10.0.0.1/live');
       await page.locator('input[name=name]').fill('Back Door');
       await page.keyboard.press('Enter');

@@ -34,7 +34,7 @@ test('the first decoder is shown at once, and wanted again is not started again'
   want('small');
   assert.equal(started.length, 1);
   assert.equal(it.kind, 'running');
-  assert.equal(it.picture(at(0), 1000), true);
+  assert.equal(it.picture(at(0), 1000, false), true);
 });
 
 test(
@@ -43,21 +43,33 @@ test(
   () => {
     const { it, want, at } = exchange();
     want('small');
-    it.picture(at(0), 1000);
+    it.picture(at(0), 1000, false);
     want('large');
     assert.equal(it.kind, 'replacing');
     assert.deepEqual(it.decoders, [at(0), at(1)], 'both are given units');
-    assert.equal(it.picture(at(1), 960), false, 'older than what was shown');
-    assert.equal(it.picture(at(1), 1000), false, 'shown before');
-    assert.equal(it.picture(at(0), 1040), true, 'the present one goes on until then');
-    assert.equal(it.picture(at(1), 1040), false);
+    assert.equal(it.picture(at(1), 960, false), false, 'older than what was shown');
+    assert.equal(it.picture(at(1), 1000, false), false, 'shown before');
+    assert.equal(it.picture(at(0), 1040, false), true, 'the present one goes on until then');
+    assert.equal(it.picture(at(1), 1040, false), false);
     assert.equal(at(0).isRetired, false);
-    assert.equal(it.picture(at(1), 1080), true);
+    assert.equal(it.picture(at(1), 1080, false), true);
     assert.equal(at(0).isRetired, true);
     assert.deepEqual(it.decoders, [at(1)]);
-    assert.equal(it.picture(at(0), 1120), false, 'nothing of the old one comes after that');
+    assert.equal(it.picture(at(0), 1120, false), false, 'nothing of the old one comes after that');
   },
 );
+
+test('a newcomer that is always a little later takes over once it has caught up', { timeout }, () => {
+  const { it, want, at } = exchange();
+  want('small');
+  want('large');
+  it.picture(at(0), 1000, true);
+  assert.equal(it.picture(at(1), 200, false), false, 'still behind');
+  assert.equal(at(0).isRetired, false);
+  assert.equal(it.picture(at(1), 1000, true), false, 'shown before');
+  assert.equal(at(0).isRetired, true);
+  assert.equal(it.picture(at(1), 1040, true), true);
+});
 
 test('a newcomer that nobody wants any more is given up', { timeout }, () => {
   const { it, want, at } = exchange();
@@ -84,7 +96,7 @@ test('when the present decoder ends by itself the newcomer goes on', { timeout }
   want('large');
   assert.equal(it.lost(at(0)), false);
   assert.deepEqual(it.decoders, [at(1)]);
-  assert.equal(it.picture(at(1), 5), true);
+  assert.equal(it.picture(at(1), 5, false), true);
 });
 
 test('when the newcomer ends by itself the present one goes on, and the loss is told', { timeout }, () => {
@@ -101,7 +113,7 @@ test('the loss of the only decoder is told, that of a retired one is not', { tim
   const { it, want, at } = exchange();
   want('small');
   want('large');
-  it.picture(at(1), 10);
+  it.picture(at(1), 10, false);
   assert.equal(it.lost(at(0)), false);
   assert.equal(it.lost(at(1)), true);
   assert.equal(it.kind, 'waiting');
@@ -110,10 +122,10 @@ test('the loss of the only decoder is told, that of a retired one is not', { tim
 test('pictures that are decoded for the sake of a newer one are not shown', { timeout }, () => {
   const { it, want, at } = exchange();
   want('small');
-  it.picture(at(0), 1000);
+  it.picture(at(0), 1000, false);
   it.hideBefore(3000);
-  assert.equal(it.picture(at(0), 1040), false);
-  assert.equal(it.picture(at(0), 3000), true);
+  assert.equal(it.picture(at(0), 1040, false), false);
+  assert.equal(it.picture(at(0), 3000, false), true);
 });
 
 test('after the end nothing is shown or started', { timeout }, () => {
@@ -124,7 +136,7 @@ test('after the end nothing is shown or started', { timeout }, () => {
   assert.deepEqual([at(0).isRetired, at(1).isRetired], [true, true]);
   want('huge');
   assert.equal(started.length, 2);
-  assert.equal(it.picture(at(0), 1), false);
+  assert.equal(it.picture(at(0), 1, false), false);
   assert.equal(it.lost(at(0)), false);
 });
 
@@ -154,7 +166,7 @@ test(
               it.lost(decoder);
               continue;
             }
-            if (!it.picture(decoder, each.ticks)) continue;
+            if (!it.picture(decoder, each.ticks, false)) continue;
             assert.ok(each.ticks > shown && !decoder.isRetired);
             shown = each.ticks;
           }
