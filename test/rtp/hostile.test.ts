@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { MAX_UNIT_BYTES } from '../../src/rtp/unit-buffer.js';
 import { UDP_REORDER_WINDOW } from '../../src/rtp/packet-order.js';
@@ -28,10 +30,15 @@ const fu = (type: number, bits: number, bytes = FRAGMENT): Uint8Array => {
   return payload;
 };
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
 /** External memory that grew while `work` ran and is still held. */
 function heldBytes(work: () => unknown): number {
+  collectGarbage();
   const before = process.memoryUsage().arrayBuffers;
   const kept = work();
+  collectGarbage();
   const after = process.memoryUsage().arrayBuffers;
   assert.ok(kept !== undefined);
   return after - before;
