@@ -32,7 +32,7 @@ const FIRST_FRAME_MS = 20_000;
 const RAMP = 8;
 const FRESH_MS = 1000;
 const PROBE_EVERY = 8;
-/** Where cost and latency are told: what both forms carry, and what the issue of latency is asked for. */
+/** Where cost and latency are told: what both forms carry, and what the latency limit is asked for. */
 const AT: Readonly<Record<Form, number>> = isQuick ? { jpeg: 8, h264: 8 } : { jpeg: 24, h264: 64 };
 const SEARCH = {
   jpeg: { start: 36, stride: 8, step: 4, max: 64, tries: isQuick ? 0 : 4 },
