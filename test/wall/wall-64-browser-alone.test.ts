@@ -11,7 +11,7 @@ import { type Colours, PageProbe } from './page-probe.js';
 /** The wall at its full size: 64 cameras at 10 frames a second, decoded by the real service, on one page of a real browser. */
 
 const CAMERAS = 64;
-const SLICES = 6;
+const SLICES = 3;
 const SLICE_MS = 10_000;
 /** What a tile draws in a slice when all is well. */
 const FRAMES_PER_SLICE = 100;
@@ -21,11 +21,13 @@ const FRAMES_PER_SLICE = 100;
  */
 const MIN_FRAMES_PER_SLICE = 10;
 const MAX_BLOCKED_MS = 100;
+/** Two cores take most of a minute to start 64 threads and decoders beside a browser that starts as many. */
+const OPEN_MS = 100_000;
 /** Cameras come up eight at a time, each at its next key frame. */
 const ENV = { MAX_CONNECTING: '8', RETRY_MAX_MS: '2000' };
 const CAMERA = { width: 320, height: 180, fps: 10 };
 
-describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
+describe('a wall of 64 cameras', { timeout: 175_000 }, () => {
   let main: SpawnedCameras | undefined;
   let configured: ConfiguredService | undefined;
   let browser: Browser | undefined;
@@ -39,7 +41,7 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
     untilSeen(
       () => page.locator('camera-tile[state=live]').count(),
       (live) => live === CAMERAS,
-      60_000,
+      OPEN_MS,
     );
 
   before(
@@ -52,7 +54,7 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
       await page.goto(configured.service.url);
       await untilAllLive();
     },
-    { timeout: 70_000 },
+    { timeout: OPEN_MS + 10_000 },
   );
   after(
     async () => {
@@ -64,7 +66,7 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
     { timeout: 20_000 },
   );
 
-  test('for a minute every tile moves, and nothing blocks the page', { timeout: 80_000 }, async (t) => {
+  test('for half a minute every tile moves, and nothing blocks the page', { timeout: 50_000 }, async (t) => {
     const began = await probe.now();
     // Long tasks last as long as the clock says, with what the machine did meanwhile for others. Hence the processor time of the
     // page's own thread between the samples around a task: the most that the task itself can have worked.
