@@ -80,7 +80,7 @@ const SAMPLE_FPS = 1250 / SAMPLE_MS;
 export function decodePlan(wants: readonly Want[], options: PlanOptions): DecodePlan {
   const pictures = wants.filter((want) => want !== 'video');
   const video = pictures.length < wants.length;
-  // A camera whose key frames do not come is decoded whole, so that it has any picture at all.
+  // A camera whose key frames do not come is decoded whole: else it would have no picture at all.
   if (video && pictures.length === 0 && options.keyFrames !== 'missing') return samplePlan(options);
   const limited = limitExtras(merge(pictures, options), options);
   const outputs = new Map<SizeKey, { width: number; height: number; demands: Demand[] }>();

@@ -19,7 +19,7 @@ export interface RtpReceiverOptions {
   readonly reorder: ReorderWindow | null;
   /** Hands over damaged units, flagged, where the codec conceals them (not JPEG). Default: leaves them out. */
   readonly keepDamaged?: boolean;
-  /** SSRC of the reports that go back: any random 32-bit number. */
+  /** SSRC of the reports that go back, a random 32-bit number. */
   readonly ownSsrc: number;
   /** SDES CNAME of the reports, 1 to 255 bytes. Nothing that tells who we are: RFC 7022 wants it random. */
   readonly cname: string;

@@ -77,7 +77,7 @@ describe('the wall page', { timeout: 60_000 }, () => {
     const server = await FakeWallServer.start(10);
     t.after(() => server.close());
     server.add('a', 'A');
-    // Only https and this machine's own addresses are secure to a browser: any other name is not.
+    // Only https and this machine's own addresses are secure to a browser; other names are not.
     const plain = await launchChromium(['--host-resolver-rules=MAP wall.test 127.0.0.1']);
     t.after(() => plain.close());
     const page = await plain.newPage();

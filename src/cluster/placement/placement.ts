@@ -19,7 +19,7 @@ export interface PlacementNode {
 
 export interface PlacementRequest {
   readonly stream: string;
-  /** Site of the camera; empty: any node may open it. */
+  /** Site of the camera; empty when every node may open it. */
   readonly site: string;
   /** Whether the node knows the camera's address. */
   readonly knows: (node: string) => boolean;
