@@ -21,7 +21,7 @@ const BANDS: readonly (readonly [y: number, rgb: Rgb, name: string])[] = [
   [290, [0, 0, 240], 'blue'],
 ];
 /** Of 255. One matrix taken for the other is 30 off. */
-const TOLERANCE = 6;
+const TOLERANCE = 4;
 
 function assertBands(jpeg: Buffer): void {
   const picture = decodeJpeg(jpeg);
