@@ -1,7 +1,7 @@
 import type { CameraSummary } from '../camera/telemetry/camera-summary.js';
 import type { Clock } from '../shared/clock.js';
-import type { Alarm, AlarmSink } from './alarm.js';
-import { AlarmBook } from './alarm-book.js';
+import type { Alarm, AlarmSink } from './news/alarm.js';
+import { AlarmBook } from './news/alarm-book.js';
 
 /** How often the cameras are looked at, ms: a hold-off of seconds needs no more. */
 const LOOK_MS = 500;

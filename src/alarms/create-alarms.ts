@@ -4,13 +4,13 @@ import type { AlarmConfig } from '../config/alarm-settings.js';
 import { type Clock, epochMs } from '../shared/clock.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import type { AlarmSink } from './alarm.js';
+import type { AlarmSink } from './news/alarm.js';
 import { type AlarmMetrics, createAlarmMetrics } from './alarm-metrics.js';
 import { type AlarmPlan, planAlarms } from './alarm-plan.js';
 import { Alarms } from './alarms.js';
-import { topicsBelow } from './mqtt-topics.js';
-import { post } from './webhook-post.js';
-import { WebhookSender } from './webhook-sender.js';
+import { topicsBelow } from './mqtt/mqtt-topics.js';
+import { post } from './webhook/webhook-post.js';
+import { WebhookSender } from './webhook/webhook-sender.js';
 
 /** From the look-up of the receiver's name to its answer. */
 const POST_TIMEOUT_MS = 10_000;
@@ -82,8 +82,8 @@ async function mqttSink(
 ): Promise<AlarmSink | null> {
   const url = config.MQTT_URL;
   if (!url) return null;
-  const { MqttSink } = await import('./mqtt-sink.js');
-  const { Pictures } = await import('./pictures.js');
+  const { MqttSink } = await import('./mqtt/mqtt-sink.js');
+  const { Pictures } = await import('./mqtt/pictures.js');
   const topics = topicsBelow(config.MQTT_TOPIC, node);
   const everyMs = config.MQTT_PICTURE_MS;
   const topic = topics.picture;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AlarmBook } from '../../src/alarms/alarm-book.js';
+import { AlarmBook } from '../../src/alarms/news/alarm-book.js';
 import type { CameraSummary } from '../../src/camera/telemetry/camera-summary.js';
 
 const timeout = 5000;

@@ -1,5 +1,5 @@
-import type { Alarm, AlarmNews } from '../../src/alarms/alarm.js';
-import type { Condition } from '../../src/alarms/condition.js';
+import type { Alarm, AlarmNews } from '../../src/alarms/news/alarm.js';
+import type { Condition } from '../../src/alarms/news/condition.js';
 
 export const alarm = (camera: string, state: Condition, rest: Partial<Alarm> = {}): Alarm => ({
   ...{ camera, title: `The ${camera}`, state, reason: state === 'offline' ? 'refused' : null, since: 1000 },

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { post } from '../../src/alarms/webhook-post.js';
+import { post } from '../../src/alarms/webhook/webhook-post.js';
 import { createAddressPolicy } from '../../src/source/address-policy.js';
 import { startReceiver } from './receiver.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CONDITIONS, conditionOf, type Condition, type Seen } from '../../src/alarms/condition.js';
-import { type HoldOff, look, toldOf, UNTOLD } from '../../src/alarms/hold-off.js';
+import { CONDITIONS, conditionOf, type Condition, type Seen } from '../../src/alarms/news/condition.js';
+import { type HoldOff, look, toldOf, UNTOLD } from '../../src/alarms/news/hold-off.js';
 
 const timeout = 5000;
 const HOLD = 15_000;

@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Alarm } from '../../src/alarms/alarm.js';
+import type { Alarm } from '../../src/alarms/news/alarm.js';
 import { createAlarmMetrics } from '../../src/alarms/alarm-metrics.js';
-import { topicsBelow } from '../../src/alarms/mqtt-topics.js';
-import { MqttSink } from '../../src/alarms/mqtt-sink.js';
+import { topicsBelow } from '../../src/alarms/mqtt/mqtt-topics.js';
+import { MqttSink } from '../../src/alarms/mqtt/mqtt-sink.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { systemClock as clock } from '../../src/shared/clock.js';
 import { createLog } from '../../src/telemetry/log.js';
@@ -99,8 +99,8 @@ test('a service that dies without a word is offline by its last will', options, 
   const reader = await read(t, broker);
   const script = `
     import { connect } from 'node:net';
-    const { MqttSink } = await import(${JSON.stringify(new URL('../../src/alarms/mqtt-sink.js', import.meta.url).href)});
-    const { topicsBelow } = await import(${JSON.stringify(new URL('../../src/alarms/mqtt-topics.js', import.meta.url).href)});
+    const { MqttSink } = await import(${JSON.stringify(new URL('../../src/alarms/mqtt/mqtt-sink.js', import.meta.url).href)});
+    const { topicsBelow } = await import(${JSON.stringify(new URL('../../src/alarms/mqtt/mqtt-topics.js', import.meta.url).href)});
     const metric = { inc() {}, set() {} };
     const metrics = { sent: metric, failed: metric, dropped: metric, queue: metric, connected: { set: (up) => up && setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300) } };
     const topics = topicsBelow('rtsp-ws', null);

@@ -27,7 +27,7 @@ test(
       [],
     );
     const alarms = loadedWith(src('alarms/create-alarms.js'));
-    assert.ok(alarms.has(src('alarms/webhook-post.js')) && !alarms.has('mqtt'));
-    assert.ok(loadedWith(src('alarms/mqtt-sink.js')).has('mqtt'));
+    assert.ok(alarms.has(src('alarms/webhook/webhook-post.js')) && !alarms.has('mqtt'));
+    assert.ok(loadedWith(src('alarms/mqtt/mqtt-sink.js')).has('mqtt'));
   },
 );

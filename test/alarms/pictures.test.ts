@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAlarmMetrics } from '../../src/alarms/alarm-metrics.js';
-import type { Connection } from '../../src/alarms/mqtt-link.js';
-import { Pictures } from '../../src/alarms/pictures.js';
+import type { Connection } from '../../src/alarms/mqtt/mqtt-link.js';
+import { Pictures } from '../../src/alarms/mqtt/pictures.js';
 import type { Registry } from '../../src/camera/registry.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { ManualClock } from '../support/manual-clock.js';

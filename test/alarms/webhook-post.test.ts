@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { post, type PostOutcome } from '../../src/alarms/webhook-post.js';
+import { post, type PostOutcome } from '../../src/alarms/webhook/webhook-post.js';
 import { createAddressPolicy, type Lookup } from '../../src/source/address-policy.js';
 import { startReceiver } from './receiver.js';
 

@@ -1,4 +1,4 @@
-import type { Alarm } from './alarm.js';
+import type { Alarm } from '../news/alarm.js';
 import { objectId, type Topics } from './mqtt-topics.js';
 
 /** Home Assistant's MQTT discovery: one device a camera, with entities that it makes by itself from these messages. */

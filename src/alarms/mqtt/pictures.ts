@@ -1,8 +1,8 @@
-import type { Registry } from '../camera/registry.js';
-import type { Clock } from '../shared/clock.js';
-import { CameraError, RefusedError } from '../shared/errors.js';
-import { FPS } from '../shared/rendition.js';
-import type { AlarmMetrics } from './alarm-metrics.js';
+import type { Registry } from '../../camera/registry.js';
+import type { Clock } from '../../shared/clock.js';
+import { CameraError, RefusedError } from '../../shared/errors.js';
+import { FPS } from '../../shared/rendition.js';
+import type { AlarmMetrics } from '../alarm-metrics.js';
 import type { Connection } from './mqtt-link.js';
 
 /** More than this on the way to the broker, and a picture is left out: it would only make the next ones late. */

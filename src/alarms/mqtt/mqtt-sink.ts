@@ -1,6 +1,6 @@
-import type { Clock } from '../shared/clock.js';
-import type { Alarm, AlarmNews, AlarmSink } from './alarm.js';
-import type { AlarmMetrics } from './alarm-metrics.js';
+import type { Clock } from '../../shared/clock.js';
+import type { Alarm, AlarmNews, AlarmSink } from '../news/alarm.js';
+import type { AlarmMetrics } from '../alarm-metrics.js';
 import { announcedTopics, announcements, birthTopic, type Discovery } from './home-assistant.js';
 import { type Connection, type LinkDeps, MqttLink, type MqttSettings } from './mqtt-link.js';
 import { MqttOutbox } from './mqtt-outbox.js';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import type { MqttUrl } from '../config/alarm-settings.js';
-import type { Clock } from '../shared/clock.js';
-import type { Log } from '../telemetry/log.js';
-import type { AlarmMetrics } from './alarm-metrics.js';
-import { pauseAfter } from './backoff.js';
+import type { MqttUrl } from '../../config/alarm-settings.js';
+import type { Clock } from '../../shared/clock.js';
+import type { Log } from '../../telemetry/log.js';
+import type { AlarmMetrics } from '../alarm-metrics.js';
+import { pauseAfter } from '../backoff.js';
 
 export interface MqttSettings {
   readonly url: MqttUrl;

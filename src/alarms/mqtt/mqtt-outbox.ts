@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/clock.js';
+import type { Clock } from '../../shared/clock.js';
 import type { Connection } from './mqtt-link.js';
 
 /** Messages that wait for the broker's answer: a few, since a broker far away answers late. */

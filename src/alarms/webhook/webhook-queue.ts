@@ -1,4 +1,4 @@
-import type { Alarm } from './alarm.js';
+import type { Alarm } from '../news/alarm.js';
 
 /** Most cameras in one request. */
 export const MAX_BATCH = 100;

@@ -1,9 +1,9 @@
 import { request as plain } from 'node:http';
 import { request as secure } from 'node:https';
 import { isIP } from 'node:net';
-import type { WebhookUrl } from '../config/alarm-settings.js';
-import { CameraError } from '../shared/errors.js';
-import { type AddressPolicy, type Lookup, resolveTarget } from '../source/address-policy.js';
+import type { WebhookUrl } from '../../config/alarm-settings.js';
+import { CameraError } from '../../shared/errors.js';
+import { type AddressPolicy, type Lookup, resolveTarget } from '../../source/address-policy.js';
 
 /** How one try ended. `failed` names why, for metrics and the log; it holds nothing that the receiver said. */
 export type PostOutcome =

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../shared/clock.js';
-import type { Log } from '../telemetry/log.js';
-import type { Alarm, AlarmNews, AlarmSink } from './alarm.js';
-import type { AlarmMetrics } from './alarm-metrics.js';
-import { pauseAfter } from './backoff.js';
+import type { Clock } from '../../shared/clock.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Alarm, AlarmNews, AlarmSink } from '../news/alarm.js';
+import type { AlarmMetrics } from '../alarm-metrics.js';
+import { pauseAfter } from '../backoff.js';
 import { signatureHeaders, webhookBody } from './webhook-body.js';
 import type { PostOutcome } from './webhook-post.js';
 import { WebhookQueue } from './webhook-queue.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { isCameraName } from '../shared/camera-name.js';
-import type { Alarm } from './alarm.js';
-import { alarmText } from './alarm.js';
+import { isCameraName } from '../../shared/camera-name.js';
+import type { Alarm } from '../news/alarm.js';
+import { alarmText } from '../news/alarm.js';
 
 /** Topics and payloads (PROTOCOL.md). A camera's name has no character that means something in a topic. */
 

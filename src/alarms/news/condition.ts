@@ -1,4 +1,4 @@
-import type { CameraSummary } from '../camera/telemetry/camera-summary.js';
+import type { CameraSummary } from '../../camera/telemetry/camera-summary.js';
 
 /**
  * What is told of a camera.

@@ -1,4 +1,4 @@
-import { CAMERA_FAULTS, type CameraErrorCode } from '../shared/errors.js';
+import { CAMERA_FAULTS, type CameraErrorCode } from '../../shared/errors.js';
 import type { Condition } from './condition.js';
 
 /** What is told of one camera. It holds no address. */

@@ -1,4 +1,4 @@
-import type { CameraSummary } from '../camera/telemetry/camera-summary.js';
+import type { CameraSummary } from '../../camera/telemetry/camera-summary.js';
 import type { Alarm, AlarmNews } from './alarm.js';
 import { conditionOf } from './condition.js';
 import { type HoldOff, look, UNTOLD } from './hold-off.js';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { type Alarm, alarmText } from './alarm.js';
+import { type Alarm, alarmText } from '../news/alarm.js';
 
 export interface Told {
   readonly alarm: Alarm;
