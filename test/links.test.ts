@@ -18,6 +18,22 @@ const pages = [
 const linksOf = (text: string): string[] =>
   [...text.matchAll(/\]\((?![a-z]+:)([^)#\s]+)/g)].map(([, target = '']) => target);
 
+/** Anchors that a page links to, its own and other pages': target ('' is the page itself) and name. */
+const anchorsOf = (text: string): { readonly target: string; readonly anchor: string }[] =>
+  [...text.matchAll(/\]\((?![a-z]+:)([^)#\s]*)#([^)\s]+)\)/g)].map(([, target = '', anchor = '']) => ({
+    target,
+    anchor,
+  }));
+
+/** Anchors that a page's headings make, as GitHub does: lower case, dashes for blanks, other signs left out. */
+const headingsOf = (text: string): string[] =>
+  [...text.replace(/^```[^]*?^```/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
 /** Paths between backquotes that begin with a folder of the repository; what is built stands for its source. */
 const pathsOf = (text: string): string[] =>
   [...text.matchAll(/`([^`\n]+)`/g)]
@@ -33,6 +49,22 @@ test('every link and path of the documentation is there', { timeout: 10_000 }, (
     return targets.filter((target) => !existsSync(ROOT + target)).map((target) => `${page}: ${target}`);
   });
   assert.deepEqual(missing, []);
+});
+
+test('every anchor that is linked to is a heading', { timeout: 10_000 }, () => {
+  const missing = pages.flatMap((page) =>
+    anchorsOf(readFileSync(ROOT + page, 'utf8'))
+      .map(({ target, anchor }) => ({ file: target === '' ? page : join(dirname(page), target), anchor }))
+      .filter(({ file }) => file.endsWith('.md'))
+      .filter(({ file, anchor }) => !headingsOf(readFileSync(ROOT + file, 'utf8')).includes(anchor))
+      .map(({ file, anchor }) => `${page}: ${file}#${anchor}`),
+  );
+  assert.deepEqual(missing, []);
+  assert.deepEqual(anchorsOf('[a](#b) and [c](d.md#e)'), [
+    { target: '', anchor: 'b' },
+    { target: 'd.md', anchor: 'e' },
+  ]);
+  assert.deepEqual(headingsOf('# A `b`, c\n```sh\n# no\n```\n'), ['a-b-c']);
 });
 
 test('a link or path that leads nowhere is found', { timeout: 5000 }, () => {
