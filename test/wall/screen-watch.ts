@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { decodeJpeg, pixel } from '../support/pictures.js';
 import { until } from '../support/until.js';
 
 /** What a screen showed, frame by frame, as seen from inside the page. */
@@ -57,3 +58,31 @@ export const allSay = (page: Page, state: string, withinMs = 15_000): Promise<tr
       ),
     withinMs,
   );
+
+interface Box {
+  readonly camera: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How bright each shown tile is in a picture of the screen: mean of green in the middle of the tile, 0-255. */
+export async function lookAtTiles(
+  page: Page,
+): Promise<readonly { readonly camera: string; readonly brightness: number }[]> {
+  const boxes = await page.evaluate<Box[]>(
+    `[...${SHOWN}].map((tile) => ({ camera: tile.camera, ...tile.getBoundingClientRect().toJSON() }))`,
+  );
+  const screen = decodeJpeg(await page.screenshot({ type: 'jpeg', quality: 80, scale: 'css' }));
+  return boxes.map(({ camera, x, y, width, height }) => {
+    let sum = 0;
+    let count = 0;
+    for (let row = 0.3; row < 0.7; row += 0.05)
+      for (let column = 0.1; column < 0.9; column += 0.05) {
+        sum += pixel(screen, Math.floor(x + column * width), Math.floor(y + row * height))[1];
+        count += 1;
+      }
+    return { camera, brightness: sum / count };
+  });
+}
