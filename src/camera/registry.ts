@@ -18,6 +18,7 @@ import { ClosingCameras } from './closing-cameras.js';
 import type { PictureWant } from '../decoding/decode-plan.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
 import type { RegistryDeps, RegistryOptions } from './registry-options.js';
+import { Renames } from './renames.js';
 import { type Supervise, superviseHere } from './supervision.js';
 
 export type { CameraSummary, StreamRequest };
@@ -32,6 +33,7 @@ interface Entry extends Stream {
 export class Registry {
   readonly #configured = new Map<string, CameraSpec>();
   readonly #entries = new Map<string, Entry>();
+  readonly #renames = new Renames();
   readonly #finder: StreamFinder;
   readonly #closing: ClosingCameras;
   readonly holds: CredentialHolds;
@@ -42,7 +44,7 @@ export class Registry {
     private readonly options: RegistryOptions,
     private readonly deps: RegistryDeps,
   ) {
-    this.#finder = new StreamFinder(this.#configured, this.#entries, options, deps.peers);
+    this.#finder = new StreamFinder(this.#configured, this.#entries, this.#renames, options, deps.peers);
     this.#closing = new ClosingCameras(deps.clock);
     const series = new MetricSeries(deps.metrics, (key) => this.#configured.has(nameOf(key)));
     this.#cameraDeps = { ...deps, series };
@@ -51,18 +53,20 @@ export class Registry {
 
   /**
    * Sets the configured cameras. Cameras that did not change go on untouched; changed and removed ones are closed, and their
-   * viewers told `gone`.
+   * viewers told `gone`, or the new name.
    */
   configure(specs: readonly CameraSpec[], gone: ServiceError | null): void {
     const wanted = new Map(specs.map((spec) => [spec.name, spec]));
     const before = new Map(this.#configured);
+    this.#renames.note(before, wanted);
     for (const [name, spec] of before) {
       const next = wanted.get(name);
       if (next && sameStream(spec, next)) continue;
       // Whoever corrects a camera has its credentials tried at once, also those that were refused before.
       for (const url of [spec.url, spec.mainUrl, next?.url, next?.mainUrl]) if (url) this.holds.forget(url);
-      this.#drop(name, gone);
-      this.#drop(mainKey(name), gone);
+      const error = gone && (this.#renames.refusal(name) ?? gone);
+      this.#drop(name, error);
+      this.#drop(mainKey(name), error);
     }
     // Filled anew, so that the order of the list is that of the file.
     this.#configured.clear();

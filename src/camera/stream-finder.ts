@@ -1,5 +1,6 @@
 import type { Camera } from './camera.js';
 import type { Peers } from './peers.js';
+import type { Renames } from './renames.js';
 import { adhocSpec, mainKey, type Stream, type StreamRequest } from './stream.js';
 import type { CameraSpec } from '../config/camera-spec.js';
 import { RefusedError } from '../shared/errors.js';
@@ -12,6 +13,7 @@ export class StreamFinder {
   constructor(
     private readonly cameras: ReadonlyMap<string, CameraSpec>,
     private readonly running: ReadonlyMap<string, Stream & { readonly camera: Camera }>,
+    private readonly renames: Pick<Renames, 'refusal'>,
     private readonly options: AdhocDefaults & { readonly adhoc: boolean },
     private readonly peers: Peers | null,
   ) {}
@@ -26,7 +28,7 @@ export class StreamFinder {
 
   /**
    * @returns `replaces`: a stream of another source that runs under this name is to be dropped
-   * @throws RefusedError `no_such_camera`, `name_in_use`, `adhoc_off`
+   * @throws RefusedError `no_such_camera`, `camera_renamed`, `name_in_use`, `adhoc_off`
    */
   find(request: StreamRequest): { readonly stream: Stream; readonly replaces: boolean } {
     const { camera: name, url } = request;
@@ -57,7 +59,10 @@ export class StreamFinder {
     const peer = running?.url ? null : this.peers?.find(name);
     if (peer) return { key: main && peer.hasMain ? mainKey(name) : name, spec: peer.spec, url: null };
     if (running) return running;
-    throw new RefusedError('no_such_camera', `no camera is named ${name}: give its address as rtsp=`);
+    throw (
+      this.renames.refusal(name) ??
+      new RefusedError('no_such_camera', `no camera is named ${name}: give its address as rtsp=`)
+    );
   }
 }
 

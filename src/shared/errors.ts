@@ -81,6 +81,8 @@ export const REFUSALS = {
   target_denied: { close: 4403, status: 403 },
   adhoc_off: { close: 4403, status: 403 },
   no_such_camera: { close: 4404, status: 404 },
+  /** A camera of CONFIG_FILE had this name before. */
+  camera_renamed: { close: 4404, status: 404 },
   too_slow: { close: 4408, status: 408 },
   name_in_use: { close: 4409, status: 409 },
   too_many_viewers: { close: 4429, status: 429 },

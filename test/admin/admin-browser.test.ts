@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { WebSocket } from 'ws';
 import { startService } from '../../bench/lib/service.js';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/index.js';
@@ -102,9 +104,16 @@ describe('the page of an administrator', { timeout: 120_000 }, () => {
     await page.keyboard.press('Tab');
     await until('it is saved', () => read().includes('title: Main gate'));
     await dialog.getByRole('status').filter({ hasText: 'Saved.' }).waitFor();
+    const viewer = new WebSocket(`${service.url.replace('http', 'ws')}/ws?camera_index=gate`);
+    const closed = once(viewer, 'close');
+    await once(viewer, 'message');
     await dialog.getByLabel('Name of gate').fill('north');
     await page.keyboard.press('Enter');
     await until('it is renamed', () => read().includes('name: north # north'));
+    const [code, reason] = (await closed) as [number, Buffer];
+    assert.deepEqual([code, reason.toString()], [4404, 'camera gate is named north now: ask for that name']);
+    const old = await fetch(`${service.url}/snapshot?camera_index=gate`);
+    assert.deepEqual([old.status, ((await old.json()) as { error: string }).error], [404, 'camera_renamed']);
     await dialog.getByRole('button', { name: 'Move north down' }).focus();
     await page.keyboard.press('Enter');
     await until('it is moved', () => read().indexOf('name: north') > read().indexOf('Back yard'));

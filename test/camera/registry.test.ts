@@ -141,6 +141,40 @@ test('a new configuration leaves unchanged cameras alone and ends the others', {
   assert.equal(it.registry.has('new'), true);
 });
 
+test(
+  'viewers of a camera that was renamed are told its new name, as is who asks for the old one later',
+  { timeout },
+  async () => {
+    const it = testRegistry();
+    const url = parseRtspUrl('rtsp://10.0.0.1/gate');
+    it.registry.configure([spec('gate'), spec('yard')], null);
+    const seat = it.join('gate');
+    await settle();
+    const gone = new CameraError('disconnected');
+    it.registry.configure([spec('yard'), spec('north', { url, title: 'North' })], gone);
+    assert.deepEqual(
+      seat.lost.map(({ code, message, close }) => [code, message, close]),
+      [['camera_renamed', 'camera gate is named north now: ask for that name', 4404]],
+    );
+    assert.throws(() => it.join('gate'), refused('camera_renamed'));
+    it.registry.configure([spec('yard'), spec('main-gate', { url })], gone);
+    for (const name of ['gate', 'north'])
+      assert.throws(() => it.join(name), { code: 'camera_renamed', message: /is named main-gate now/ });
+    // The old name is another camera's now, and the camera is gone at last.
+    it.registry.configure([spec('gate', { url: parseRtspUrl('rtsp://10.0.0.1/x') })], gone);
+    it.join('gate');
+    assert.throws(() => it.join('north'), refused('no_such_camera'));
+  },
+);
+
+test('of two new cameras with the same stream none is taken for the old one', { timeout }, () => {
+  const it = testRegistry();
+  const url = parseRtspUrl('rtsp://10.0.0.1/gate');
+  it.registry.configure([spec('gate')], null);
+  it.registry.configure([spec('a', { url }), spec('b', { url })], new CameraError('disconnected'));
+  assert.throws(() => it.join('gate'), refused('no_such_camera'));
+});
+
 test('a configured name takes the place of an ad-hoc stream', { timeout }, async () => {
   const it = testRegistry();
   const seat = it.join('door', A);
