@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, readFileSync, renameSync, type Stats, unlinkSync } from 'node:fs';
-import { access, lstat, open, readFile, rm } from 'node:fs/promises';
+import { access, lstat, open, readFile, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EditError } from '../shared/errors.js';
 import { fromLibc } from '../shared/libc.js';
@@ -34,7 +34,20 @@ export async function assertReplaceable(path: string): Promise<Stats> {
   if (!stats.isFile()) throw notWritable('is no plain file');
   // A rename asks for rights on the folder alone: a file that was made read-only is meant to stay as it is.
   await access(path, constants.W_OK).catch(explain);
+  await access(dirname(path), constants.W_OK).catch(explain);
+  if (await isMountPoint(path)) throw notWritable(WHY.EBUSY);
   return stats;
+}
+
+/** As a single file that a container was given (`-v ./cameras.yaml:/cameras.yaml`): the kernel lets nothing take its place. */
+async function isMountPoint(path: string): Promise<boolean> {
+  // proc_pid_mountinfo(5): the fifth field, with white space and backslashes in octal. Elsewhere the rename says so.
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
+  const place = (await realpath(path).catch(explain)).replace(
+    /[ \t\n\\]/g,
+    (sign) => `\\${sign.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+  return mounts.split('\n').some((line) => line.split(' ')[4] === place);
 }
 
 /**
@@ -111,16 +124,17 @@ export async function readRevision(
 const notWritable = (why: string): EditError =>
   new EditError('file_not_writable', `CONFIG_FILE cannot be changed here: it ${why}`);
 
-const WHY: Readonly<Record<string, string>> = {
+const WHY = {
   ENOENT: 'is not there',
   EACCES: 'or its folder is not writable for this service: give its user the right to both',
   EPERM: 'cannot keep its owner: let the service’s user own it',
   EROFS: 'lies on a read-only file system: mount it for writing',
-  EBUSY: 'is mounted by itself: mount the folder that it is in',
+  EBUSY: 'is mounted by itself, as a single file: mount the folder that it is in instead',
   ENOSPC: 'finds no room on the disk',
+  EDQUOT: 'finds no room in the quota of this service’s user',
 };
 
 function explain(error: unknown): never {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  throw notWritable(WHY[code] ?? `gives ${code}`);
+  throw notWritable(new Map(Object.entries(WHY)).get(code) ?? `gives ${code}`);
 }
