@@ -1,24 +1,9 @@
+import type { EditableFile } from '../shared/editable-file.js';
 import { ConfigError, badParameter, EditError } from '../shared/errors.js';
 import { parseRtspUrl } from '../source/rtsp-url.js';
 import { type CameraEdit, editCameras } from './camera-edit.js';
 import type { ConfigFile } from './cameras-file.js';
 import { assertReplaceable, readRevision, replaceFile } from './replace-file.js';
-
-/** A camera of the file as it is told: where it is, never how it is signed in to. */
-export interface EditableCamera {
-  readonly name: string;
-  readonly title: string;
-  /** Host and port. */
-  readonly address: string;
-}
-
-export interface EditableFile {
-  /** Changes with every change of the file. */
-  readonly revision: string;
-  readonly cameras: readonly EditableCamera[];
-  /** Why it cannot be changed; null when it can. */
-  readonly problem: string | null;
-}
 
 /** Changes CONFIG_FILE, one change after the other. What it holds afterwards is what the service can read, or it stays as it is. */
 export class ConfigEditor {

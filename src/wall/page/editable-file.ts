@@ -1,18 +1,6 @@
+import type { EditableFile } from '../../shared/editable-file.js';
+
 /** Parser of what the service tells administrators of its configuration. */
-
-export interface EditableCamera {
-  readonly name: string;
-  readonly title: string;
-  /** Host and port. */
-  readonly address: string;
-}
-
-export interface EditableFile {
-  readonly revision: string;
-  readonly cameras: readonly EditableCamera[];
-  /** Why it cannot be changed, or null. */
-  readonly problem: string | null;
-}
 
 const fieldOf = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;

@@ -1,4 +1,5 @@
-import { type EditableFile, parseEditableFile, textOf } from '../../page/editable-file.js';
+import type { EditableFile } from '../../../shared/editable-file.js';
+import { parseEditableFile, textOf } from '../../page/editable-file.js';
 import type { ManageStrings } from '../../page/manage-strings.js';
 import { servicePath } from './navigation.js';
 

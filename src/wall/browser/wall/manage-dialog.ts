@@ -1,4 +1,4 @@
-import type { EditableCamera, EditableFile } from '../../page/editable-file.js';
+import type { EditableCamera, EditableFile } from '../../../shared/editable-file.js';
 import type { Strings } from '../../page/strings.js';
 import { make, makeButton } from '../dom.js';
 import type { AdminClient } from './admin-client.js';
