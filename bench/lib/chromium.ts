@@ -5,7 +5,8 @@ import { type Browser, chromium } from 'playwright-core';
 /** The machine's own Chromium: nothing is downloaded. */
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const ARGUMENTS = [
+/** Switches that every Chromium of tests and benches is started with. */
+export const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -15,9 +16,13 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
+export function chromiumPath(): string {
+  const path = PLACES.find((place) => existsSync(place));
+  assert.ok(path, `needs Chromium at one of ${PLACES.join(', ')}: apt-get install chromium`);
+  return path;
+}
+
 /** @param extra further switches of Chromium */
 export async function launchChromium(extra: readonly string[] = []): Promise<Browser> {
-  const executablePath = PLACES.find((place) => existsSync(place));
-  assert.ok(executablePath, `needs Chromium at one of ${PLACES.join(', ')}: apt-get install chromium`);
-  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...extra] });
+  return chromium.launch({ executablePath: chromiumPath(), args: [...ARGUMENTS, ...extra] });
 }

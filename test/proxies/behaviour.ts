@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { untilSeen } from '../support/until.js';
 import {
@@ -13,6 +14,7 @@ import {
   get,
   HOST,
   openSocket,
+  readSlowly,
   type Scope,
   watchMjpeg,
 } from './rig.js';
@@ -24,7 +26,46 @@ const JOE: Client = { headers: { Authorization: basicAuth('joe') } };
 const WATCH_MS = 2500;
 /** Of what the camera sends in that time, on a busy machine. */
 const LEAST = 0.6 * FPS * (WATCH_MS / 1000);
+/** Of a picture over the slow line: what kernels and proxy hold for one reader, at 25 KB a second. */
+const MAX_SLOW_AGE_MS = 15_000;
 
+const timeout = 60_000;
+
+export interface BehindProxy {
+  readonly service: ServerProcess;
+  /** The proxy's; one for each of its configurations. */
+  readonly ports: readonly [number, ...number[]];
+}
+
+/**
+ * Registers the tests that every proxy has to pass.
+ * @param started known when the proxy runs
+ */
+export function testBehindProxy(started: () => BehindProxy): void {
+  const first = (): number => started().ports[0];
+
+  test('a person whom the proxy names sees what the groups of that person may', { timeout }, (t) =>
+    limitsByGroups(t, first()),
+  );
+
+  test('pictures come at once and at the camera’s rate', { timeout }, async (t) => {
+    for (const port of started().ports) await showsPictures(t, port);
+  });
+
+  test('a reader on a slow line gets fresh pictures, and others lose none', { timeout }, (t) =>
+    keepsSlowReadersFresh(t, first()),
+  );
+
+  test('limits and log know the client, not the proxy', { timeout }, (t) =>
+    countsClients(t, first(), started().service),
+  );
+
+  test('forged names and addresses get nobody in', { timeout }, () =>
+    refusesForgeries(first(), started().service),
+  );
+}
+
+/** The page, and all that it needs, below the path. */
 export async function serves(port: number): Promise<void> {
   const page = await get(port, `${BASE_PATH}/`, ANN);
   assert.equal(page.status, 200);
@@ -47,7 +88,7 @@ export async function serves(port: number): Promise<void> {
   assert.equal((await get(port, `${BASE_PATH}/nothing`, ANN)).status, 404);
 }
 
-export async function limitsByGroups(scope: Scope, port: number): Promise<void> {
+async function limitsByGroups(scope: Scope, port: number): Promise<void> {
   assert.equal((await get(port, `${BASE_PATH}/view/all`, ANN)).status, 403);
   assert.equal((await get(port, `${BASE_PATH}/snapshot?camera_index=vault`, ANN)).status, 403);
   assert.equal((await get(port, `${BASE_PATH}/snapshot?camera_index=gate`, JOE)).status, 403);
@@ -56,7 +97,7 @@ export async function limitsByGroups(scope: Scope, port: number): Promise<void> 
 }
 
 /** First pictures and rates, over a WebSocket and as MJPEG. */
-export async function showsPictures(scope: Scope, port: number): Promise<void> {
+async function showsPictures(scope: Scope, port: number): Promise<void> {
   const headers = { ...ANN.headers, Origin: `http://${HOST}:${port}` };
   const socket = openSocket(scope, port, `${BASE_PATH}/ws?camera_index=gate`, { headers });
   const frames = await framesIn(socket, WATCH_MS);
@@ -79,8 +120,29 @@ export async function showsPictures(scope: Scope, port: number): Promise<void> {
   assert.equal((await closeOf(page)).code, 4403);
 }
 
+const SLOW_LINE = { bytesPerSecond: 25_000, seconds: 9 };
+
+/**
+ * A reader of MJPEG over a line of 200 kbit/s, and one over a WebSocket beside it. Between the service and the slow reader stand what two
+ * kernels and the proxy hold.
+ */
+async function keepsSlowReadersFresh(scope: TestContext, port: number): Promise<void> {
+  const path = `${BASE_PATH}/stream.mjpeg?camera_index=gate&quality=95`;
+  const fast = openSocket(scope, port, `${BASE_PATH}/ws?camera_index=gate&quality=95`, ANN);
+  const [pictures, frames] = await Promise.all([
+    readSlowly(scope, port, path, SLOW_LINE),
+    framesIn(fast, SLOW_LINE.seconds * 1000 - 500),
+  ]);
+  const late = pictures.filter(({ at }) => at > SLOW_LINE.seconds / 2).map(({ ageMs }) => Math.round(ageMs));
+  const said = `ages in ms: ${late.join(' ')}`;
+  scope.diagnostic(said);
+  assert.ok(late.length >= 3, said);
+  assert.ok(Math.max(...late) < MAX_SLOW_AGE_MS, said);
+  assert.ok(frames >= LEAST * 3.3, `${frames} frames over the WebSocket beside it`);
+}
+
 /** Two viewers from one address are the limit, and forged headers are no way around it. */
-export async function countsClients(scope: Scope, port: number, service: ServerProcess): Promise<void> {
+async function countsClients(scope: Scope, port: number, service: ServerProcess): Promise<void> {
   await untilSeen(
     () => viewersOf(service),
     (viewers) => viewers === 0,
@@ -102,7 +164,7 @@ export async function countsClients(scope: Scope, port: number, service: ServerP
 }
 
 /** Around the proxy, and through it with headers that only the proxy may set. */
-export async function refusesForgeries(port: number, service: ServerProcess): Promise<void> {
+async function refusesForgeries(port: number, service: ServerProcess): Promise<void> {
   const boss = { 'X-Forwarded-User': 'boss', 'X-Forwarded-Groups': 'hall' };
   const through = await get(port, `${BASE_PATH}/api/cameras`, { headers: { ...JOE.headers, ...boss } });
   assert.equal(through.status, 200);

@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { freePort } from '../support/free-port.js';
 import { tempFolder } from '../support/temp-folder.js';
-import { countsClients, limitsByGroups, refusesForgeries, serves, showsPictures } from './behaviour.js';
+import { serves, testBehindProxy } from './behaviour.js';
 import { fileScope, get, HOST, startBehindProxy, startProxy } from './rig.js';
 
 /** docker/proxies/haproxy.cfg, with a sign-in of HAProxy's own. */
@@ -50,16 +50,4 @@ test('everything is found below the path, also without a slash at its end', { ti
   assert.equal((await get(port, '/cameras/')).status, 401, 'nobody comes in without a name');
 });
 
-test('a person whom HAProxy names sees what the groups of that person may', { timeout }, async (t) => {
-  await limitsByGroups(t, port);
-});
-
-test('pictures come at once and at the camera’s rate', { timeout }, (t) => showsPictures(t, port));
-
-test('limits and log know the client, not HAProxy', { timeout }, async (t) => {
-  await countsClients(t, port, service);
-});
-
-test('forged names and addresses get nobody in', { timeout }, async () => {
-  await refusesForgeries(port, service);
-});
+testBehindProxy(() => ({ service, ports: [port] }));

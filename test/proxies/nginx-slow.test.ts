@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { freePort } from '../support/free-port.js';
 import { tempFolder } from '../support/temp-folder.js';
-import { countsClients, limitsByGroups, refusesForgeries, serves, showsPictures } from './behaviour.js';
+import { serves, testBehindProxy } from './behaviour.js';
 import { basicAuth, fileScope, get, HOST, startBehindProxy, startProxy } from './rig.js';
 
 /** docker/proxies/nginx.conf, with a sign-in of nginx's own: once as it is, once with the prefix stripped. */
@@ -61,18 +61,4 @@ test('everything is found below the path, whether nginx strips it or not', { tim
   assert.equal((await get(kept, '/cameras/')).status, 401, 'nobody comes in without a name');
 });
 
-test('a person whom nginx names sees what the groups of that person may', { timeout }, async (t) => {
-  await limitsByGroups(t, kept);
-});
-
-test('pictures come at once and at the camera’s rate', { timeout }, async (t) => {
-  for (const port of [kept, stripped]) await showsPictures(t, port);
-});
-
-test('limits and log know the client, not nginx', { timeout }, async (t) => {
-  await countsClients(t, kept, service);
-});
-
-test('forged names and addresses get nobody in', { timeout }, async () => {
-  await refusesForgeries(kept, service);
-});
+testBehindProxy(() => ({ service, ports: [kept, stripped] }));

@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { startService } from '../../bench/lib/service.js';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
@@ -190,4 +191,25 @@ export async function watchMjpeg(port: number, path: string, client: Client, ms:
   }
   answer.destroy();
   return { firstMs, ages };
+}
+
+/**
+ * Reads MJPEG as over a slow line, for `seconds`; gives the pictures in their order.
+ * @param bytesPerSecond what the line carries
+ */
+export async function readSlowly(
+  scope: Scope,
+  port: number,
+  path: string,
+  { bytesPerSecond, seconds }: { readonly bytesPerSecond: number; readonly seconds: number },
+): Promise<readonly { readonly at: number; readonly ageMs: number }[]> {
+  const script = fileURLToPath(new URL('../../../test/proxies/slow-reader.py', import.meta.url));
+  const args = [HOST, String(port), path, basicAuth('ann'), String(bytesPerSecond), String(seconds)];
+  const child = spawn('/usr/bin/python3', [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  scope.after(() => child.kill('SIGKILL'));
+  let said = '';
+  child.stdout.on('data', (data) => (said += String(data)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.equal(code, 0, 'the slow reader has read to its end');
+  return (JSON.parse(said) as [number, number][]).map(([at, ageMs]) => ({ at, ageMs }));
 }

@@ -1,5 +1,6 @@
 import {
   ARM64,
+  CADDY,
   CHROMIUM,
   FFMPEG,
   GSTREAMER,
@@ -11,7 +12,9 @@ import {
   PROMTOOL,
   RTSP_RS,
   RTSP_SERVER_PERL,
+  TRAEFIK,
   VLC,
+  XVFB,
   type Requirement,
 } from '../support/requirements.js';
 
@@ -62,6 +65,9 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'nats', need: NATS_SERVER },
   { word: 'nginx', need: NGINX },
   { word: 'haproxy', need: HAPROXY },
+  { word: 'caddy', need: CADDY },
+  { word: 'traefik', need: TRAEFIK },
+  { word: 'screen-', need: XVFB },
   { word: 'arm64', need: ARM64 },
 ];
 

