@@ -191,12 +191,32 @@ test('retries are held back for ten minutes at most, and a long good time is for
 test('pictures of the past are passed over until the present comes', FAST, () => {
   const catchUp = new CatchUp();
   catchUp.begin(0);
-  assert.equal(catchUp.shows({ age: 5000, queued: 100 }, 10), false);
-  assert.equal(catchUp.shows({ age: 100, queued: 20 }, 20), false);
-  assert.equal(catchUp.shows({ age: 10, queued: 1 }, 30), true);
+  assert.equal(catchUp.shows({ age: 5000, queued: 100, capturedAt: 1000 }, 10), false);
+  assert.equal(catchUp.shows({ age: 100, queued: 20, capturedAt: 5900 }, 20), false);
+  assert.equal(catchUp.shows({ age: 10, queued: 1, capturedAt: 5990 }, 30), true);
   // From here on every picture counts, also after a hiccup of the line.
-  assert.equal(catchUp.shows({ age: 5000, queued: 9 }, 40), true);
+  assert.equal(catchUp.shows({ age: 5000, queued: 9, capturedAt: 6030 }, 40), true);
 });
+
+test(
+  'after a pause shorter than the present lasts no picture is shown that is older than the last',
+  FAST,
+  () => {
+    const catchUp = new CatchUp();
+    catchUp.begin(0);
+    assert.equal(catchUp.shows({ age: 10, queued: 0, capturedAt: 2800 }, 10), true);
+    catchUp.begin(300);
+    assert.equal(catchUp.shows({ age: 390, queued: 0, capturedAt: 2600 }, 310), false);
+    assert.equal(catchUp.shows({ age: 290, queued: 0, capturedAt: 2700 }, 312), false);
+    assert.equal(catchUp.shows({ age: 90, queued: 0, capturedAt: 2900 }, 314), true);
+    // A server whose clock was set back is believed after a while.
+    catchUp.begin(1000);
+    assert.equal(catchUp.shows({ age: 10, queued: 0, capturedAt: 100 }, 1100), false);
+    assert.equal(catchUp.shows({ age: 10, queued: 0, capturedAt: 1500 }, 2500), true);
+    catchUp.begin(3000);
+    assert.equal(catchUp.shows({ age: 10, queued: 0, capturedAt: 1600 }, 3010), true);
+  },
+);
 
 test(
   'a line that is always late, and a decoder that never catches up, show pictures all the same',
@@ -204,8 +224,8 @@ test(
   () => {
     const catchUp = new CatchUp();
     catchUp.begin(0);
-    assert.equal(catchUp.shows({ age: 900, queued: 5 }, 1499), false);
-    assert.equal(catchUp.shows({ age: 900, queued: 5 }, 1500), true);
+    assert.equal(catchUp.shows({ age: 900, queued: 5, capturedAt: 1 }, 1499), false);
+    assert.equal(catchUp.shows({ age: 900, queued: 5, capturedAt: 2 }, 1500), true);
   },
 );
 

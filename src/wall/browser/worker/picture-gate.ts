@@ -30,7 +30,8 @@ export class PictureGate {
    */
   offer(picture: VideoPicture, age: number, queued: number): void {
     this.close();
-    if (this.#catchUp.shows({ age, queued }, performance.now())) {
+    const { capturedAt } = picture.header;
+    if (this.#catchUp.shows({ age, queued, capturedAt }, performance.now())) {
       this.show(picture);
       return;
     }

@@ -17,11 +17,15 @@ export interface DecodedPicture {
   readonly age: number;
   /** Units that the decoder has yet to take. */
   readonly queued: number;
+  /** When its unit came from the camera: Unix epoch, ms. */
+  readonly capturedAt: number;
 }
 
 export class CatchUp {
   /** When it began; null while the decoder is in the present. */
   #began: number | null = null;
+  /** `capturedAt` of the newest picture that was shown. */
+  #shown = -Infinity;
 
   get active(): boolean {
     return this.#began !== null;
@@ -33,10 +37,16 @@ export class CatchUp {
   }
 
   /** Whether to show this picture. False: keep it as the newest, and show it when IDLE_MS pass without another. */
-  shows({ age, queued }: DecodedPicture, now: number): boolean {
-    if (this.#began === null) return true;
-    if ((age > PRESENT_MS || queued > FEW_QUEUED) && now - this.#began < LONGEST_MS) return false;
-    this.#began = null;
+  shows({ age, queued, capturedAt }: DecodedPicture, now: number): boolean {
+    if (this.#began !== null) {
+      // After a short pause what is on the screen is of the present, too: time does not go back.
+      const isPast = age > PRESENT_MS || capturedAt < this.#shown;
+      if ((isPast || queued > FEW_QUEUED) && now - this.#began < LONGEST_MS) return false;
+      this.#began = null;
+      this.#shown = capturedAt;
+    }
+    // B-pictures are shown behind pictures that came before them.
+    this.#shown = Math.max(this.#shown, capturedAt);
     return true;
   }
 
