@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { isSourceSize } from '../src/shared/rendition.js';
+import { declaredFormat } from '../src/rtp/declared-format.js';
+import type { RtpTrack } from '../src/rtp/track.js';
 import { openSession, type RtspSession } from '../src/rtsp/session.js';
 import {
   type CameraTask,
@@ -103,9 +105,8 @@ export class CameraRun {
     this.#session = openSession(
       { ...task.source, openTimeoutMs, stallTimeoutMs },
       {
-        unit: (unit) => {
-          this.#onUnit(unit);
-        },
+        unit: (unit) => this.#onUnit(unit),
+        playing: (track) => this.#prepare(track, task.failedLast),
       },
     );
     this.#port.on('message', (message: ToWorker) => {
@@ -161,6 +162,12 @@ export class CameraRun {
 
   #pass(): void {
     this.#passing.setWanted(this.#plan.video, () => this.#decoding.backlog);
+  }
+
+  /** Starts the decoder that the first picture will need, where somebody waits for it and the camera is likely to send one. */
+  #prepare(track: RtpTrack, isUnlikely: boolean): void {
+    const format = declaredFormat(track);
+    if (!this.#end && format && !isUnlikely) this.#decoding.prepare(format);
   }
 
   #onUnit(unit: AccessUnit): void {

@@ -16,6 +16,8 @@ export interface Exchangeable {
 type State<D> =
   /** Nothing can be decoded yet. */
   | { readonly kind: 'waiting' }
+  /** The same, but `prepared` has been started for what is expected. It is given nothing yet. */
+  | { readonly kind: 'prepared'; readonly prepared: D }
   | { readonly kind: 'running'; readonly current: D }
   /** `next` decodes, and is not shown yet. */
   | { readonly kind: 'replacing'; readonly current: D; readonly next: D }
@@ -38,9 +40,25 @@ export class DecoderExchange<D extends Exchangeable> {
       case 'replacing':
         return [this.#state.current, this.#state.next];
       case 'waiting':
+      case 'prepared':
       case 'ended':
         return [];
     }
+  }
+
+  /** Starts a decoder for what is expected, as long as nothing can be decoded. One with another key that was started so is retired. */
+  prepare(key: string, start: () => D): void {
+    const state = this.#state;
+    if (state.kind === 'prepared' && state.prepared.key !== key) this.giveUpPrepared();
+    if (this.#state.kind === 'waiting') this.#state = { kind: 'prepared', prepared: start() };
+  }
+
+  /** What was expected does not come. */
+  giveUpPrepared(): void {
+    if (this.#state.kind !== 'prepared') return;
+    const { prepared } = this.#state;
+    this.#state = { kind: 'waiting' };
+    prepared.retire();
   }
 
   /** Makes sure that a decoder with this key runs or is on its way, and none with another key. */
@@ -49,6 +67,13 @@ export class DecoderExchange<D extends Exchangeable> {
     switch (state.kind) {
       case 'waiting':
         this.#state = { kind: 'running', current: start() };
+        break;
+      case 'prepared':
+        if (state.prepared.key === key) this.#state = { kind: 'running', current: state.prepared };
+        else {
+          this.giveUpPrepared();
+          this.want(key, start);
+        }
         break;
       case 'running':
         if (state.current.key !== key) this.#state = { ...state, kind: 'replacing', next: start() };
@@ -78,7 +103,7 @@ export class DecoderExchange<D extends Exchangeable> {
    */
   picture(from: D, ticks: number, hasCaughtUp: boolean): boolean {
     const state = this.#state;
-    if (state.kind === 'waiting' || state.kind === 'ended') return false;
+    if (state.kind !== 'running' && state.kind !== 'replacing') return false;
     const isNext = state.kind === 'replacing' && from === state.next;
     const isNewer = ticks > this.#shown;
     if (from !== state.current && !isNext) return false;
@@ -100,6 +125,8 @@ export class DecoderExchange<D extends Exchangeable> {
       this.#state = { kind: 'waiting' };
       return true;
     }
+    // The start for what comes tells whether that is a fault.
+    if (state.kind === 'prepared' && decoder === state.prepared) this.#state = { kind: 'waiting' };
     if (state.kind !== 'replacing') return false;
     if (decoder === state.current) {
       this.#state = { kind: 'running', current: state.next };
@@ -112,6 +139,7 @@ export class DecoderExchange<D extends Exchangeable> {
 
   /** Retires all, for good. */
   end(): void {
+    this.giveUpPrepared();
     const { decoders } = this;
     this.#state = { kind: 'ended' };
     for (const decoder of decoders) decoder.retire();

@@ -1,10 +1,5 @@
 import { epochMs } from '../src/shared/clock.js';
-import {
-  type DecodePlan,
-  type FrameMessage,
-  type RunCounters,
-  SAMPLE_MS,
-} from '../src/shared/worker-protocol.js';
+import type { DecodePlan, FrameMessage, RunCounters } from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import { GopBuffer } from '../src/video/gop-buffer.js';
 import type { VideoFormat } from '../src/video/video-format.js';
@@ -13,8 +8,8 @@ import { DecoderStage, pictureKey, stageKey, type StageOptions } from './decoder
 import { classifyEnd, describeEnd, type FfmpegEnd, lastLines } from './ffmpeg/decoder-end.js';
 import { sizeFault } from './ffmpeg/limits.js';
 import type { RunFault } from './run-fault.js';
+import { UnitChoice } from './unit-choice.js';
 import { type Picture, UnitTimes } from './unit-times.js';
-import { GroupThinning } from './group-thinning.js';
 import { isPictureByItself } from './key-picture.js';
 
 /** Of what a new decoder may be begun with: a minute, as encoders stretch key frames on a still scene, or 4K for some seconds. */
@@ -25,8 +20,8 @@ const SETTLED_MS = 5000;
 const LATE_MS = 300;
 /** But one in this time is, ms: on a machine that decodes too slowly all are late. */
 const LATE_EVERY_MS = 250;
-/** A key frame that comes a little before it is due is taken: the next one may be seconds away. */
-const SAMPLE_EARLY_MS = 500;
+/** A decoder that was started before the stream came waits for it so long, ms: a group of pictures is rarely longer. */
+export const PREPARED_MS = 5000;
 /** A decoder that could not take the present one's place is tried again after this, ms. */
 const RETRY_MS = 2000;
 
@@ -49,11 +44,12 @@ export interface DecodingEvents {
 export class StreamDecoding {
   readonly #gop = new GopBuffer(GOP_BOUNDS);
   readonly #times = new UnitTimes();
-  readonly #thinning = new GroupThinning();
+  readonly #choice = new UnitChoice();
   readonly #exchange = new DecoderExchange<DecoderStage>();
   /** Stages whose processes are not reaped yet. */
   readonly #alive = new Set<DecoderStage>();
   #retry: NodeJS.Timeout | null = null;
+  #preparedEnd: NodeJS.Timeout | null = null;
   #format: VideoFormat | null = null;
   #pictureKey = '';
   /** Units were left out since the last one that was decoded. */
@@ -62,8 +58,6 @@ export class StreamDecoding {
   #dropped = 0;
   /** When the last picture was shown, ms. */
   #shownAt = -Infinity;
-  /** When the last picture was taken for a sample: arrival of its unit, Unix epoch, ms. */
-  #sampledAt = -Infinity;
 
   constructor(
     private plan: DecodePlan,
@@ -98,12 +92,32 @@ export class StreamDecoding {
     return this.#unitsSince(null) ?? [];
   }
 
+  /**
+   * Starts a decoder for a stream that is about to come, if somebody waits for its pictures: FFmpeg's start then lies before the first
+   * key frame. If something else comes it is replaced.
+   */
+  prepare(format: VideoFormat): void {
+    const { outputs, pictures } = this.plan;
+    const isAwaited = pictures !== 'sampled' && outputs.some(({ demands }) => demands.length > 0);
+    if (this.#format || !isAwaited || sizeFault(format) !== null) return;
+    try {
+      this.#exchange.prepare(stageKey(format, outputs), () => this.#start(format));
+    } catch {
+      // The start at the key frame tells why, if it fails too.
+      return;
+    }
+    if (this.#preparedEnd) clearTimeout(this.#preparedEnd);
+    this.#preparedEnd = setTimeout(() => {
+      this.#exchange.giveUpPrepared();
+    }, PREPARED_MS);
+  }
+
   /** Takes the next unit in decoding order. */
   unit(unit: AccessUnit): void {
     this.#gop.push(unit);
     const timed = this.#times.timed(unit);
     if (unit.format !== this.#format && unit.randomAccess !== 'none' && !this.#setFormat(unit.format)) return;
-    if (this.#leavesOut(unit)) {
+    if (this.#choice.leavesOut(unit, this.plan)) {
       this.#hasSkipped = true;
       return;
     }
@@ -123,23 +137,13 @@ export class StreamDecoding {
   /** Resolves when nothing of it is left. */
   async close(): Promise<void> {
     if (this.#retry) clearTimeout(this.#retry);
+    if (this.#preparedEnd) clearTimeout(this.#preparedEnd);
     this.#exchange.end();
     await Promise.all([...this.#alive].map((stage) => stage.ended));
   }
 
   get #decodesAll(): boolean {
     return this.plan.pictures === 'all';
-  }
-
-  #leavesOut(unit: AccessUnit): boolean {
-    const { pictures, groupShare = 1 } = this.plan;
-    const isAlone = isPictureByItself(unit);
-    const isThinned = this.#thinning.leavesOut(isAlone, groupShare);
-    if (isThinned || pictures === 'all') return isThinned;
-    if (!isAlone || pictures === 'key_frames') return !isAlone;
-    if (unit.arrivedAt - this.#sampledAt < SAMPLE_MS - SAMPLE_EARLY_MS) return true;
-    this.#sampledAt = unit.arrivedAt;
-    return false;
   }
 
   /** @returns whether it can be decoded */

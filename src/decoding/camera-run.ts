@@ -29,6 +29,8 @@ export interface RunEvents {
 
 export interface OpenRequest {
   readonly plan: DecodePlan;
+  /** The run before gave no picture. */
+  readonly failedLast?: boolean;
 }
 
 export interface CameraOpener {

@@ -41,6 +41,7 @@ export function cameraOpener(
     pixels: deps.pixels,
     source: sourceOf(url, address, transport),
     plan: request.plan,
+    failedLast: request.failedLast ?? false,
     aspect,
     openTimeoutMs: deps.openTimeoutMs,
     stallTimeoutMs: deps.stallTimeoutMs,

@@ -1,3 +1,4 @@
+import type { RtpTrack } from '../rtp/track.js';
 import type { RtpProblem, RtpStatistics } from '../rtp/rtp-sink.js';
 import { epochMs } from '../shared/clock.js';
 import { CameraError } from '../shared/errors.js';
@@ -26,6 +27,7 @@ export interface AttemptOptions extends DialogueOptions {
 
 export interface AttemptEvents {
   unit(unit: AccessUnit): void;
+  playing(track: RtpTrack): void;
   step(step: DialogueStep): void;
 }
 
@@ -131,7 +133,10 @@ export class Attempt {
       report: (packet) => this.#link?.sendRtcp(packet),
     });
     this.#playedAt = epochMs();
-    await dialogue.play(signal);
+    const answered = dialogue.play(signal);
+    // While the camera sees to the request, and not before SETUP succeeded: a camera that is taken refuses that.
+    this.#events.playing(track.rtp);
+    await answered;
     this.#playedAt = epochMs();
     this.#timers.push(setInterval(() => this.#watch(), WATCH_MS));
     const interval = keepAliveInterval(dialogue.sessionTimeoutMs);

@@ -1,4 +1,5 @@
 import { CameraError, type CameraErrorCode } from '../shared/errors.js';
+import type { RtpTrack } from '../rtp/track.js';
 import type { AccessUnit } from '../video/access-unit.js';
 import { Attempt, Halted, type SessionStatistics } from './attempt.js';
 import { withoutSecrets } from './camera-faults.js';
@@ -20,6 +21,8 @@ export interface SessionOptions extends DialogueOptions {
 /** Called synchronously, one after the other, and not after `ended`. They must not throw. */
 export interface SessionEvents {
   unit(unit: AccessUnit): void;
+  /** The camera is asked to play this track: its packets are about to come. Called again when another track is tried. */
+  playing?(track: RtpTrack): void;
   /** A step of the dialogue, for people. */
   step?(step: DialogueStep): void;
 }
@@ -80,6 +83,7 @@ class Session implements RtspSession {
       const options = { ...this.#options, openUntil, trackSilenceMs, trackIndex };
       this.#attempt = new Attempt(options, {
         unit: (unit) => this.#events.unit(unit),
+        playing: (track) => this.#events.playing?.(track),
         step: (step) => this.#events.step?.(step),
       });
       const end = await this.#attempt.run();

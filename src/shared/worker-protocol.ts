@@ -98,6 +98,8 @@ export interface CameraTask {
   readonly pixels: PixelFormat;
   readonly source: Source;
   readonly plan: DecodePlan;
+  /** The run before gave no picture: nothing is prepared for this one. */
+  readonly failedLast: boolean;
   /** Width to height of the picture as it is to be shown; `null`: as the stream says. */
   readonly aspect: number | null;
   /** Until the first access unit, ms. */

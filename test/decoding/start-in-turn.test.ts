@@ -27,6 +27,7 @@ const task = (camera: string): RunTask => ({
     transport: 'tcp',
   },
   plan: PLAN,
+  failedLast: false,
   aspect: null,
   openTimeoutMs: 10_000,
   stallTimeoutMs: 5000,

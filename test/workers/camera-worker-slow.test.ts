@@ -15,6 +15,7 @@ import type {
   UnitMessage,
   VideoReport,
 } from '../../src/shared/worker-protocol.js';
+import { PREPARED_MS } from '../../workers/stream-decoding.js';
 import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
 import { until } from '../support/until.js';
 
@@ -31,7 +32,7 @@ const planOf = (size: typeof SMALL, pictures: DecodePlan['pictures'] = 'all'): D
 });
 const IDLE: DecodePlan = { outputs: [{ ...SMALL, demands: [] }], pictures: 'key_frames', video: false };
 
-async function play(t: TestContext, options: Partial<CameraOptions>, plan: DecodePlan) {
+async function play(t: TestContext, options: Partial<CameraOptions>, plan: DecodePlan, failedLast = false) {
   const cameras = await startCameras({ ...SMALL, portsEach: true, gop: 25, ...options });
   t.after(() => cameras.stop());
   let started = 0;
@@ -54,6 +55,7 @@ async function play(t: TestContext, options: Partial<CameraOptions>, plan: Decod
         transport: 'tcp',
       },
       plan,
+      failedLast,
       aspect: null,
       openTimeoutMs: 10_000,
       stallTimeoutMs: 5000,
@@ -174,6 +176,7 @@ test(
   async (t) => {
     const it = await play(t, { gop: 250 }, planOf(SMALL));
     await until('two seconds of frames', () => it.frames.length >= 50, 20_000);
+    const started = it.decoders.started();
     it.camera.setPlan({ ...planOf(SMALL), video: true });
     await until('units', () => it.units.length >= 70, 3000);
     assert.equal(it.units[0]?.kind, 'key');
@@ -182,7 +185,7 @@ test(
       times,
       [...times].sort((a, b) => a - b),
     );
-    assert.equal(it.decoders.started(), 1);
+    assert.equal(it.decoders.started(), started);
     it.camera.setPlan(planOf(SMALL));
     await sleep(300);
     const { length } = it.units;
@@ -216,6 +219,43 @@ test('the report tells units, key frames and the newest picture', { timeout }, a
   assert.equal(report.droppedUnits, 0);
   assert.ok(report.latenessMs < 300, `${report.latenessMs} ms late`);
 });
+
+test(
+  'of a camera that plays and sends nothing the decoder that was prepared does not stay',
+  { timeout },
+  async (t) => {
+    const silent = { fault: 'silent-after-play' } as const;
+    const it = await play(t, silent, planOf(SMALL));
+    await until('it is prepared', () => it.decoders.now() === 1, 3000);
+    await sleep(PREPARED_MS / 2);
+    assert.equal(it.decoders.now(), 1, 'key frames may be seconds apart');
+    await until('it is given up', () => it.decoders.now() === 0, PREPARED_MS);
+    await it.cameras.fault('cam1', null);
+    await until('frames', () => it.frames.length > 5);
+    assert.equal(it.decoders.started(), 2);
+  },
+);
+
+test(
+  'none is prepared for a run after one without a picture, nor where nobody waits for pictures',
+  { timeout },
+  async (t) => {
+    const silent = { fault: 'silent-after-play' } as const;
+    const runs = await Promise.all([
+      play(t, silent, planOf(SMALL), true),
+      play(t, silent, IDLE),
+      play(t, silent, { ...planOf(SMALL, 'sampled'), video: true }),
+    ]);
+    const playing = ({ cameras }: (typeof runs)[0]) =>
+      cameras.list().then(([camera]) => camera?.clients === 1);
+    await until('all play', async () => (await Promise.all(runs.map(playing))).every(Boolean), 5000);
+    await sleep(500);
+    assert.deepEqual(
+      runs.map(({ decoders }) => decoders.started()),
+      [0, 0, 0],
+    );
+  },
+);
 
 test('a session that the camera ends is the end of the run, with its reason', { timeout }, async (t) => {
   const it = await play(t, {}, planOf(SMALL));

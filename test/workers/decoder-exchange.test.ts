@@ -24,7 +24,14 @@ function exchange() {
     });
   };
   const at = (index: number): Fake => started[index] ?? assert.fail(`decoder ${index} was not started`);
-  return { it, want, started, at };
+  const prepare = (key: string): void => {
+    it.prepare(key, () => {
+      const decoder = new Fake(key);
+      started.push(decoder);
+      return decoder;
+    });
+  };
+  return { it, want, prepare, started, at };
 }
 
 test('the first decoder is shown at once, and wanted again is not started again', { timeout }, () => {
@@ -58,6 +65,48 @@ test(
     assert.equal(it.picture(at(0), 1120, false), false, 'nothing of the old one comes after that');
   },
 );
+
+test('a decoder that was prepared is the first one if its key is wanted', { timeout }, () => {
+  const { it, want, prepare, started, at } = exchange();
+  prepare('small');
+  prepare('small');
+  assert.deepEqual(it.decoders, [], 'it is given nothing yet');
+  assert.equal(it.picture(at(0), 1000, false), false);
+  want('small');
+  assert.equal(started.length, 1);
+  assert.equal(it.picture(at(0), 1000, false), true);
+  prepare('large');
+  assert.equal(started.length, 1, 'one that runs needs no preparation');
+});
+
+test('a decoder that was prepared for something else gives way at once', { timeout }, () => {
+  const { it, want, prepare, at } = exchange();
+  prepare('h265');
+  prepare('h264 small');
+  assert.equal(at(0).isRetired, true);
+  want('h264 large');
+  assert.equal(at(1).isRetired, true);
+  assert.deepEqual(it.decoders, [at(2)]);
+});
+
+test('the end of a decoder that was only prepared is no loss', { timeout }, () => {
+  const { it, want, prepare, started, at } = exchange();
+  prepare('small');
+  assert.equal(it.lost(at(0)), false);
+  assert.equal(it.kind, 'waiting');
+  prepare('small');
+  it.giveUpPrepared();
+  assert.equal(at(1).isRetired, true);
+  want('small');
+  assert.deepEqual(it.decoders, [at(2)]);
+  it.giveUpPrepared();
+  assert.equal(at(2).isRetired, false);
+  const other = exchange();
+  other.prepare('small');
+  other.it.end();
+  assert.equal(other.at(0).isRetired, true);
+  assert.equal(started.length, 3);
+});
 
 test('a newcomer that is always a little later takes over once it has caught up', { timeout }, () => {
   const { it, want, at } = exchange();

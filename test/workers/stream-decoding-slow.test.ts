@@ -105,6 +105,31 @@ test('another kind of picture in mid-stream takes another decoder, and no time',
   );
 });
 
+test(
+  'what comes instead of what was announced costs another start, and nothing else',
+  { timeout },
+  async (t) => {
+    const [first, ...units] = encodeUnits(t, {
+      codec: 'h264',
+      source: 'testsrc2=s=320x180:r=25:d=2',
+      args: ['-bf', '0'],
+    });
+    assert.ok(first);
+    for (const announced of [formatOf('h265'), formatOf('h264', { width: 352, height: 288 }), first.format]) {
+      const { it, play, pids, pictures, faults } = await decoding(t, planOf(320, 180));
+      it.prepare(announced);
+      await until('it has been started', () => pids.length === 1);
+      await sleep(300);
+      await play([first, ...units]);
+      await until('the last picture', () => pictures.at(-1)?.arrivedAt === units.at(-1)?.arrivedAt);
+      assert.equal(pictures[0]?.arrivedAt, first.arrivedAt, 'from the first on');
+      assert.equal(pids.length, announced === first.format ? 1 : 2);
+      assert.deepEqual(faults, []);
+      await it.close();
+    }
+  },
+);
+
 test('data that no picture can be made of is told with FFmpeg’s own words', { timeout }, async (t) => {
   const { it, play } = await decoding(t, planOf(320, 180));
   // Slices of an IDR picture whose parameter sets never come.

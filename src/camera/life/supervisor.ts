@@ -167,7 +167,8 @@ export class Supervisor implements Supervision {
   /** @returns how the run failed; `null` when it was stopped */
   async #runOnce(slot: ConnectSlot): Promise<Failure | null> {
     this.#freeze = new FreezeDetector(this.times.frozenAfterMs);
-    this.#run = new WatchedRun(this.opener, { plan: this.plan }, this.times, this.#gap, this.clock, {
+    const request = { plan: this.plan, failedLast: this.#failedLast };
+    this.#run = new WatchedRun(this.opener, request, this.times, this.#gap, this.clock, {
       started: () => {
         slot.started();
       },
