@@ -113,6 +113,13 @@ test(
   },
 );
 
+test('--check says that an FFMPEG_PATH leads nowhere', { timeout }, async (t) => {
+  const { code, out, err } = await start(t, ['--check'], { FFMPEG_PATH: '/nope' }).ended;
+  assert.equal(code, 64);
+  assert.match(err, /FFmpeg at \/nope \(from FFMPEG_PATH\) cannot be run: ENOENT/);
+  assert.equal(out, '');
+});
+
 test(
   'SIGTERM ends the service also while it reads a file that is no configuration',
   { timeout },

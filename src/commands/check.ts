@@ -1,4 +1,5 @@
 import { planAlarms } from '../alarms/alarm-plan.js';
+import { findFfmpeg } from '../decoding/ffmpeg-build.js';
 import { createAddressPolicy } from '../source/address-policy.js';
 import type { Config } from '../config/settings.js';
 import { ConfigError } from '../shared/errors.js';
@@ -12,7 +13,7 @@ import { checkTlsFiles, tlsFilesOf } from '../config/tls-files.js';
 
 /**
  * What `--check` says of valid settings: one line for each camera, without credentials. It dials nothing.
- * @throws ConfigError with everything that would stop the start
+ * @throws ConfigError with everything that would stop the start, or leave it without pictures
  */
 export async function checkReport(config: Config, { cameras, views, groups }: ConfigFile): Promise<string> {
   const policy = createAddressPolicy({ allow: config.RTSP_ALLOW, deny: config.RTSP_DENY });
@@ -22,6 +23,7 @@ export async function checkReport(config: Config, { cameras, views, groups }: Co
     () => tls && checkTlsFiles(tls),
     () => checkJwksFile(config.JWT_JWKS_URL),
     () => planAlarms(config),
+    () => checkFfmpeg(config.FFMPEG_PATH),
   ];
   // One after the other: a promise that fails before it is waited for would end the process.
   for (const check of checks)
@@ -45,6 +47,15 @@ export async function checkReport(config: Config, { cameras, views, groups }: Co
     ...alarmLines(config),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A start goes on without FFmpeg, and then shows no picture. @throws ConfigError */
+async function checkFfmpeg(path: string): Promise<void> {
+  try {
+    await findFfmpeg(path);
+  } catch (error) {
+    throw new ConfigError([error instanceof Error ? error.message : String(error)]);
+  }
 }
 
 const cameraCount = (count: number): string => (count === 1 ? '1 camera' : `${count} cameras`);
