@@ -1,5 +1,6 @@
 import { getPriority, setPriority } from 'node:os';
-import type { CameraTask, RunEnd } from '../src/shared/worker-protocol.js';
+import { restrictThread } from '../src/shared/landlock.js';
+import { type CameraTask, type RunEnd, TAKEN_NOBODY } from '../src/shared/worker-protocol.js';
 
 /**
  * Decoding yields to the main thread. A machine with too many cameras has a hundred threads that want to decode; as one among
@@ -24,10 +25,16 @@ function yieldToOthers(): void {
  */
 const { CameraRun } = await import('./camera-run.js');
 
+/** For the sake of the FFmpegs that it starts. It writes no file itself; what Node writes for it, other threads write. */
+restrictThread();
+
 /**
  * The task of one camera run: RTSP -> FFmpeg -> frames -> JPEGs -> port, until the session ends or the supervisor says stop.
  * Everything that it started is gone when the promise resolves: Piscina may block this thread between tasks.
  */
 export default function runCamera(task: CameraTask): Promise<RunEnd> {
-  return new CameraRun(task).ended;
+  const isAbandoned = Atomics.load(new Int32Array(task.taken), TAKEN_NOBODY) === 1;
+  if (!isAbandoned) return new CameraRun(task).ended;
+  task.port.close();
+  return Promise.resolve({ code: 'stopped' });
 }

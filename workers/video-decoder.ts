@@ -8,7 +8,7 @@ import { readFrames } from './ffmpeg/frame-reader.js';
 import { FrameTimes } from './ffmpeg/frame-times.js';
 import type { TimedUnit } from './ffmpeg/input-queue.js';
 import { ivfHeader } from './ffmpeg/ivf.js';
-import { limitDescriptors, limitMemory, memoryLimit } from './ffmpeg/limits.js';
+import { forbidProcesses, limitDescriptors, limitMemory, memoryLimit } from './ffmpeg/limits.js';
 import { gather, readNow, setNonBlocking } from './ffmpeg/pipe.js';
 import { FfmpegProcess, type Output } from './ffmpeg/process.js';
 import { FrameAssembler } from './frame-assembler.js';
@@ -205,8 +205,10 @@ export class VideoDecoder {
 
   #firstFrame(): void {
     this.#framesSeen = true;
-    // All outputs are open now.
-    if (this.pid !== undefined) limitDescriptors(this.pid, 0);
+    if (this.pid === undefined) return;
+    // All outputs are open now, and all threads run.
+    limitDescriptors(this.pid, 0);
+    forbidProcesses(this.pid);
   }
 
   #deliverLate(): void {

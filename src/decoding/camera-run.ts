@@ -1,4 +1,5 @@
 import { CameraError } from '../shared/errors.js';
+import { noRoom } from '../shared/no-room.js';
 import { redact } from '../shared/redact.js';
 import type {
   DecodePlan,
@@ -96,6 +97,8 @@ export function deferRun(plan: DecodePlan, script: (it: RunScript) => Promise<Ru
 
 function endOf(error: unknown): RunEnd {
   if (error instanceof CameraError) return { code: error.code, detail: error.detail };
+  const code = noRoom(error);
+  if (code !== null) return { code: 'no_process', detail: code };
   return {
     code: 'internal',
     detail: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { landlockVersion, SIGNALS_SINCE } from '../shared/landlock.js';
+import { canLimit } from '../shared/resource-limits.js';
 import type { Confinement, FfmpegBuild } from '../shared/worker-protocol.js';
 import { which } from './which.js';
 
@@ -8,7 +10,8 @@ const run = promisify(execFile);
 /** How long a probe may take: the program only prints text. */
 const PROBE_TIMEOUT_MS = 10_000;
 
-type Rights = Omit<Confinement, 'noNetwork'>;
+/** What `setpriv` gives up. */
+type Rights = Pick<Confinement, 'parentDeath' | 'noNewPrivileges' | 'noCapabilities'>;
 
 /** Rights that can be given up before FFmpeg starts, by util-linux's `setpriv`; the most first. */
 const RIGHTS: readonly { readonly args: readonly string[]; readonly rights: Rights }[] = [
@@ -49,23 +52,42 @@ export async function findLauncher(path: string): Promise<Pick<FfmpegBuild, 'lau
       () => false,
     );
   };
+  const kernel = kernelConfinement();
   const isolated = unshare === null ? [] : [unshare, ...isolation(isRoot)];
   for (const { args, rights } of setpriv === null ? [] : RIGHTS) {
     // The last to run, since a change of credentials takes the signal of --pdeathsig back.
     const own = [setpriv ?? '', '--pdeathsig', 'KILL', ...args, '--'];
     // Others than root have no capabilities to give up; in a user namespace of their own they would.
     if (unshare !== null && rights.noCapabilities && (await starts([...isolated, ...own])))
-      return { launcher: [...isolated, ...own], confinement: { ...rights, noNetwork: true } };
+      return { launcher: [...isolated, ...own], confinement: { ...rights, ...kernel, noNetwork: true } };
     if (await starts(own))
       return {
         launcher: own,
-        confinement: { ...rights, noCapabilities: rights.noCapabilities || !isRoot, noNetwork: false },
+        confinement: {
+          ...rights,
+          ...kernel,
+          noCapabilities: rights.noCapabilities || !isRoot,
+          noNetwork: false,
+        },
       };
   }
   return {
     launcher: [],
-    confinement: { parentDeath: false, noNewPrivileges: false, noCapabilities: !isRoot, noNetwork: false },
+    confinement: {
+      ...kernel,
+      parentDeath: false,
+      // Whoever restricts itself by Landlock has given them up.
+      noNewPrivileges: kernel.noChanges,
+      noCapabilities: !isRoot,
+      noNetwork: false,
+    },
   };
+}
+
+/** What needs no program: the workers do it themselves, before FFmpeg starts (Landlock) and once it runs (limits). */
+function kernelConfinement(): Pick<Confinement, 'limits' | 'noChanges' | 'noSignals'> {
+  const version = landlockVersion();
+  return { limits: canLimit(), noChanges: version > 0, noSignals: version >= SIGNALS_SINCE };
 }
 
 const TEXTS: Readonly<Record<keyof Confinement, string>> = {
@@ -73,6 +95,9 @@ const TEXTS: Readonly<Record<keyof Confinement, string>> = {
   noNewPrivileges: 'no new privileges',
   noCapabilities: 'no capabilities',
   noNetwork: 'no network',
+  limits: 'opens nothing, limited memory',
+  noChanges: 'changes no file, sees no memory of others',
+  noSignals: 'no signals to others',
 };
 
 /** What holds for each FFmpeg, and what does not, for people. */

@@ -10,6 +10,7 @@ import {
   type RunEnd,
   TAKEN_COUNTS,
   TAKEN_FRAMES,
+  TAKEN_NOBODY,
   TAKEN_UNITS,
   type ToWorker,
 } from '../shared/worker-protocol.js';
@@ -73,9 +74,20 @@ export class WorkerPool {
     return [...(this.#pids.get(camera) ?? [])];
   }
 
+  /** @throws Error with a code of errno when no thread can be started */
   run(task: RunTask, events: RunEvents): CameraRun {
-    const { port1: port, port2 } = new MessageChannel();
     const taken = new SharedArrayBuffer(TAKEN_COUNTS * Int32Array.BYTES_PER_ELEMENT);
+    try {
+      return this.#begin(task, events, taken);
+    } catch (error) {
+      // Piscina keeps the task for the next thread.
+      Atomics.store(new Int32Array(taken), TAKEN_NOBODY, 1);
+      throw error;
+    }
+  }
+
+  #begin(task: RunTask, events: RunEvents, taken: SharedArrayBuffer): CameraRun {
+    const { port1: port, port2 } = new MessageChannel();
     const takenCount = new Int32Array(taken);
     const pids = new Set<number>();
     this.#pids.set(task.camera, pids);

@@ -15,6 +15,12 @@ export interface Confinement {
   readonly noCapabilities: boolean;
   /** It has a network namespace of its own, without any interface that is up. */
   readonly noNetwork: boolean;
+  /** It has a limit of memory, and opens neither a file nor a connection from before the first byte of a camera on. */
+  readonly limits: boolean;
+  /** It changes no file by its path, and sees nothing of the memory of the service and of other processes (Landlock). */
+  readonly noChanges: boolean;
+  /** It sends no signal to the service and to other processes (Landlock, Linux 6.12 on). */
+  readonly noSignals: boolean;
 }
 
 /** The FFmpeg in use, probed once at start. */
@@ -122,9 +128,11 @@ export const MAX_IN_FLIGHT = 2;
 /** Units on their way, for each camera: twenty seconds of them, as a run may begin with all since the last key frame. */
 export const MAX_UNITS_IN_FLIGHT = 600;
 
-export const TAKEN_COUNTS = 2;
+export const TAKEN_COUNTS = 3;
 export const TAKEN_FRAMES = 0;
 export const TAKEN_UNITS = 1;
+/** 1: the run is not to begin, nobody waits for it. */
+export const TAKEN_NOBODY = 2;
 
 export type ToWorker = { readonly type: 'plan'; readonly plan: DecodePlan } | { readonly type: 'stop' };
 

@@ -23,7 +23,15 @@ export const NO_COUNTS: RunCounters = {
 /** An FFmpeg that is started as it is. */
 export const UNCONFINED = {
   launcher: [],
-  confinement: { parentDeath: false, noNewPrivileges: false, noCapabilities: false, noNetwork: false },
+  confinement: {
+    parentDeath: false,
+    noNewPrivileges: false,
+    noCapabilities: false,
+    noNetwork: false,
+    limits: false,
+    noChanges: false,
+    noSignals: false,
+  },
 };
 
 export const NO_VIDEO: VideoReport = {

@@ -1,4 +1,5 @@
 import type { CameraErrorCode } from '../../src/shared/errors.js';
+import { NO_ROOM } from '../../src/shared/no-room.js';
 
 /** How an FFmpeg process ended, as far as it can be seen from outside. */
 export interface FfmpegEnd {
@@ -11,9 +12,6 @@ export interface FfmpegEnd {
   readonly stderr: string;
   readonly framesSeen: boolean;
 }
-
-/** The machine has no room for another process, or another pipe to it: no fault of FFmpeg's. */
-const NO_ROOM = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
 /** FFmpeg's words for what is in the data that it was given. All generations have the same. */
 const DATA_FAULTS =

@@ -1,23 +1,4 @@
-import { fromLibc } from '../../src/shared/libc.js';
-
-/** Resources of setrlimit(2) on Linux; the numbers are the same on x86-64 and arm64. */
-const RESOURCE = { fileSize: 1, data: 2, core: 4, files: 7 } as const;
-
-const prlimit = fromLibc(
-  (libc) =>
-    libc.func('int prlimit(int pid, int resource, void *next, void *old)') as (
-      pid: number,
-      resource: number,
-      next: BigUint64Array,
-      old: null,
-    ) => number,
-);
-
-/** Soft and hard limit, so that the process cannot raise it again. @returns whether it holds now */
-function limit(pid: number, resource: number, value: number): boolean {
-  const set = prlimit();
-  return set !== null && set(pid, resource, BigUint64Array.of(BigInt(value), BigInt(value)), null) === 0;
-}
+import { limit, RESOURCE } from '../../src/shared/resource-limits.js';
 
 /** Largest picture that is decoded, pixels: 8K. */
 export const MAX_PIXELS = 7680 * 4320;
@@ -58,3 +39,6 @@ export function limitMemory(pid: number, bytes: number): boolean {
  * @param below first number that it does not get
  */
 export const limitDescriptors = (pid: number, below: number): boolean => limit(pid, RESOURCE.files, below);
+
+/** From now on it starts no process and no thread. The kernel does not count what root starts. */
+export const forbidProcesses = (pid: number): boolean => limit(pid, RESOURCE.processes, 0);

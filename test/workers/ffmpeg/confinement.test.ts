@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { test } from 'node:test';
+import { createServer } from 'node:net';
+import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFfmpeg } from '../../../src/decoding/ffmpeg-build.js';
 import { yuv420Bytes } from '../../../src/shared/rendition.js';
+import { ffmpegArgs } from '../../../workers/ffmpeg/decode-args.js';
 import { VideoDecoder } from '../../../workers/video-decoder.js';
 import { memoryLimit, sizeFault } from '../../../workers/ffmpeg/limits.js';
 import { encodeUnits } from '../../support/access-units.js';
@@ -55,6 +58,7 @@ for (const ffmpeg of FFMPEGS)
       const limits = limitsOf(pid);
       assert.equal(limits.get('Max open files'), '0 0');
       assert.equal(limits.get('Max file size'), '0 0');
+      assert.equal(limits.get('Max processes'), '0 0');
       const most = String(memoryLimit(first.format));
       assert.equal(limits.get('Max data size'), `${most} ${most}`);
       const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -82,3 +86,66 @@ test('pictures beyond 8K are refused by their size', { timeout }, () => {
   assert.equal(sizeFault({ width: 7680, height: 4320 }), null);
   assert.match(sizeFault({ width: 8192, height: 8192 }) ?? '', /8192x8192/);
 });
+
+/**
+ * Runs a decoder whose arguments make it open something else as soon as it has read the header of its input. Gives the end of its log.
+ * @param second arguments of its second input
+ */
+async function opening(t: TestContext, path: string, second: readonly string[]): Promise<string> {
+  const [first] = encodeUnits(t, {
+    codec: 'h264',
+    source: 'testsrc2=s=320x180:r=25:d=1',
+    args: ['-bf', '0'],
+  });
+  assert.ok(first);
+  const job = {
+    ...{ format: first.format, aspect: null, pixels: 'yuv420p' as const },
+    ...{ sizes: [SIZE], skipLoopFilter: false },
+  };
+  const build = await findFfmpeg(path);
+  const args = [...ffmpegArgs(job, build)];
+  const at = args.indexOf('pipe:0');
+  // A decoder that was taken over would use whatever it has.
+  args[args.indexOf('-protocol_whitelist') + 1] = 'pipe,file,crypto,tcp,udp,concat,http';
+  args.splice(at + 1, 0, ...second);
+  const bytes = yuv420Bytes(SIZE.width, SIZE.height);
+  const decoder = new VideoDecoder(
+    job,
+    build,
+    [[new Uint8Array(bytes), new Uint8Array(bytes)]],
+    { frame: () => undefined },
+    args,
+  );
+  t.after(() => {
+    decoder.stop();
+    return decoder.ended;
+  });
+  decoder.decode({ unit: first, ticks: 0 });
+  return (await decoder.ended).stderr;
+}
+
+for (const { name, path } of FFMPEGS) {
+  const any = ['-protocol_whitelist', 'pipe,file,crypto,tcp,udp,concat,http'];
+  test(`a decoder that was given a camera's bytes opens no file, with ${name}`, { timeout }, async (t) => {
+    for (const input of [
+      ['-f', 'data', '-i', '/etc/passwd'],
+      ['-f', 'data', '-i', 'file:/etc/passwd'],
+      ['-f', 'data', '-i', 'concat:/etc/passwd|/etc/group'],
+    ])
+      assert.match(await opening(t, path, [...any, ...input]), /Too many open files/, input.join(' '));
+  });
+  test(`a decoder that was given a camera's bytes connects nowhere, with ${name}`, { timeout }, async (t) => {
+    let connections = 0;
+    const trap = createServer((socket) => {
+      connections++;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    t.after(() => trap.close());
+    await once(trap, 'listening');
+    const address = trap.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    for (const url of [`tcp://127.0.0.1:${address.port}`, `http://127.0.0.1:${address.port}/`])
+      assert.match(await opening(t, path, [...any, '-i', url]), /Too many open files|Network is unreachable/);
+    assert.equal(connections, 0);
+  });
+}
