@@ -238,8 +238,8 @@ function guardConnections(
 
 const poolEvents = (metrics: Metrics, log: Log): Parameters<typeof createDecoding>[3] => ({
   ffmpegStarted: (camera) => metrics.ffmpegStarts.inc({ camera }),
-  workerDied: (camera, error) => {
+  workerDied: (cameras, error) => {
     metrics.workerRestarts.inc();
-    log.error({ event: 'worker_died', camera, error }, 'worker thread died');
+    log.error({ event: 'worker_died', cameras, error }, 'worker thread died');
   },
 });

@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, threadId } from 'node:worker_threads';
 import { isSourceSize } from '../src/shared/rendition.js';
 import { declaredFormat } from '../src/rtp/declared-format.js';
 import type { RtpTrack } from '../src/rtp/track.js';
@@ -116,8 +116,7 @@ export class CameraRun {
     this.#stats = setInterval(() => {
       this.#look();
     }, STATS_INTERVAL_MS);
-    // The main thread learns that this thread has loaded its modules and runs.
-    this.#post({ type: 'stats', counters: this.#counters });
+    this.#post({ type: 'began', thread: threadId });
     this.ended = this.#whenOver();
   }
 

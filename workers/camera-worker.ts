@@ -20,8 +20,8 @@ function yieldToOthers(): void {
 }
 
 /**
- * Loaded behind the change of priority: most of a thread's start is the loading of these modules, and whoever opens many cameras
- * at once, which may all fail, must not slow the main thread by it.
+ * Loaded behind the change of priority: most of a thread's start is the loading of these modules, and whoever opens cameras must not
+ * slow the main thread by it.
  */
 const { CameraRun } = await import('./camera-run.js');
 
@@ -30,7 +30,7 @@ restrictThread();
 
 /**
  * The task of one camera run: RTSP -> FFmpeg -> frames -> JPEGs -> port, until the session ends or the supervisor says stop.
- * Everything that it started is gone when the promise resolves: Piscina may block this thread between tasks.
+ * Everything that it started is gone when the promise resolves: the thread goes on, with other runs.
  */
 export default function runCamera(task: CameraTask): Promise<RunEnd> {
   const isAbandoned = Atomics.load(new Int32Array(task.taken), TAKEN_NOBODY) === 1;

@@ -1,11 +1,9 @@
-import { availableParallelism } from 'node:os';
 import type { Addresses } from '../source/address-policy.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
 import type { FfmpegBuild, PixelFormat, Transport } from '../shared/worker-protocol.js';
 import { type CameraOpener, deferRun } from './camera-run.js';
 import { findFfmpeg } from './ffmpeg-build.js';
 import { cameraOpener } from './opener.js';
-import { startInTurn } from './start-in-turn.js';
 import { type PoolEvents, preferredPixels, WorkerPool } from './worker-pool.js';
 
 export interface DecodingSettings {
@@ -31,11 +29,8 @@ export interface Decoding {
   close(): Promise<void>;
 }
 
-/** A worker that is ending while its camera's next run begins holds a thread too. */
-const SPARE_THREADS = 8;
-
-/** Threads that start at the same time, even on one core: one may wait for the disk. */
-const LEAST_STARTS = 2;
+/** A run that is ending while its camera's next one begins has a place too. */
+const SPARE_RUNS = 8;
 
 /**
  * @param resolve gives the judged addresses of a camera's host; rejects with CameraError `dns` or `target_denied`
@@ -62,9 +57,9 @@ export async function createDecoding(
             }),
       ),
   });
-  const pool = new WorkerPool(settings.MAX_CAMERAS + SPARE_THREADS, events);
+  const pool = new WorkerPool(settings.MAX_CAMERAS + SPARE_RUNS, events);
   const deps = {
-    pool: startInTurn(pool, Math.max(LEAST_STARTS, availableParallelism())),
+    pool,
     ffmpeg: 'problem' in ffmpeg ? null : ffmpeg,
     pixels,
     openTimeoutMs: settings.OPEN_TIMEOUT_MS,

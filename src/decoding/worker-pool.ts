@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type Worker } from 'node:worker_threads';
@@ -16,6 +17,8 @@ import {
 } from '../shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
 import { StopDeadline } from './stop-deadline.js';
+import { chooseThread, type PoolShape, poolShape } from './thread-choice.js';
+import { ThreadDeaths } from './thread-deaths.js';
 import type { CameraRun, RunEvents } from './camera-run.js';
 
 /** Layout of raw frames that the workers' encoder takes best on this machine. */
@@ -26,52 +29,72 @@ export type RunTask = Omit<CameraTask, 'port' | 'taken'>;
 
 export interface PoolEvents {
   ffmpegStarted(camera: string): void;
-  workerDied(camera: string, error: string): void;
+  /** A thread died. @param cameras whose runs ended with it */
+  workerDied(cameras: readonly string[], error: string): void;
 }
 
-/** A worker that has not ended its run this long after `stop` is terminated: it hangs in native code. */
-const TERMINATE_AFTER_MS = KILL_AFTER_MS + 3000;
+/** A thread that has told nothing this long after `stop` hangs in native code; one that lives is given more time. */
+const STOP_LIMITS = { silenceMs: KILL_AFTER_MS + 3000, mostMs: 30_000 };
 
 /** How long the last messages of a run may take to arrive. */
 const PORT_CLOSE_MS = 250;
 
-/** A worker parses nothing large: frames and JPEGs live outside its heap. Small heaps keep 100 cameras affordable. */
-const HEAP_LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
+/** How long a thread without a run stays: cameras that come back in a storm find it running. */
+const IDLE_MS = 10_000;
 
-/** The pool of camera workers: one thread and one task for each run, gone when the run is over. The only importer of Piscina. */
+/** A worker parses nothing large: frames and JPEGs live outside its heap. */
+const BASE_HEAP_MB = 48;
+/** What a run may hold in it besides: some thousand access units and what is known of their pictures. */
+const RUN_HEAP_MB = 4;
+const YOUNG_HEAP_MB = 4;
+
+/** How long the end of the pool waits for threads that still load their modules, and how often it looks, ms. */
+const LOADING_MS = 5000;
+const LOADING_LOOK_MS = 20;
+
+/** A run that has a thread. */
+interface Running {
+  readonly camera: string;
+  /** Id of its thread; `null` before it has begun. */
+  thread: number | null;
+  readonly pids: Set<number>;
+}
+
+/** The pool of camera workers: few threads, and one task for each run. The only importer of Piscina. */
 export class WorkerPool {
-  readonly #pool: Piscina<CameraTask, RunEnd>;
-  readonly #pids = new Map<string, Set<number>>();
+  readonly #shared: Piscina<CameraTask, RunEnd>;
+  /** For cameras whose threads die again and again. */
+  readonly #alone: Piscina<CameraTask, RunEnd>;
+  readonly #deaths = new ThreadDeaths();
+  /** By camera; of two runs of one camera the newer. */
+  readonly #running = new Map<string, Running>();
+  /** Ids of threads that have loaded their modules. */
+  readonly #loaded = new Set<number>();
+  /** Cameras of threads that have died in this turn. */
+  readonly #dying = new Map<number | null, string[]>();
 
   /** @param maxRuns most runs at a time; a run that is ending counts too */
   constructor(
     maxRuns: number,
     private readonly events: PoolEvents,
+    shape: PoolShape = poolShape(maxRuns, availableParallelism()),
   ) {
-    this.#pool = new Piscina<CameraTask, RunEnd>({
-      filename: fileURLToPath(new URL('../../workers/camera-worker.js', import.meta.url)),
-      minThreads: 0,
-      maxThreads: maxRuns,
-      concurrentTasksPerWorker: 1,
-      // Its wait for the next task would block the event loop of a thread whose sockets are just closing.
-      atomics: 'disabled',
-      idleTimeout: 0,
-      recordTiming: false,
-      resourceLimits: HEAP_LIMITS,
-      // Pipes are opened through libc, which Node's bookkeeping does not see; the decoder closes every one.
-      trackUnmanagedFds: false,
-    });
-    // Errors of a thread come to the run's own promise as well.
-    this.#pool.on('error', () => undefined);
+    this.#shared = this.#create(shape);
+    this.#alone = this.#create({ threads: maxRuns, runsPerThread: 1 });
   }
 
   get threads(): readonly Worker[] {
-    return this.#pool.threads;
+    return [...this.#shared.threads, ...this.#alone.threads];
   }
 
   /** FFmpeg processes of a camera that are running now. */
   pidsOf(camera: string): readonly number[] {
-    return [...(this.#pids.get(camera) ?? [])];
+    return [...(this.#running.get(camera)?.pids ?? [])];
+  }
+
+  /** Id of the thread that a camera's run has begun in. */
+  threadOf(camera: string): number | null {
+    return this.#running.get(camera)?.thread ?? null;
   }
 
   /** @throws Error with a code of errno when no thread can be started */
@@ -89,30 +112,28 @@ export class WorkerPool {
   #begin(task: RunTask, events: RunEvents, taken: SharedArrayBuffer): CameraRun {
     const { port1: port, port2 } = new MessageChannel();
     const takenCount = new Int32Array(taken);
-    const pids = new Set<number>();
-    this.#pids.set(task.camera, pids);
+    const running: Running = { camera: task.camera, thread: null, pids: new Set() };
+    this.#running.set(task.camera, running);
     const killer = new AbortController();
-    const deadline = new StopDeadline(TERMINATE_AFTER_MS, () => {
+    const deadline = new StopDeadline(STOP_LIMITS, () => {
       killer.abort();
     });
     const portClosed = new Promise((resolve) => port.once('close', resolve));
 
-    port.once('message', () => {
-      deadline.begun();
-      events.started();
-    });
     port.on('message', (message: FromWorker) => {
+      deadline.heard();
       if (message.type === 'frame') Atomics.add(takenCount, TAKEN_FRAMES, 1);
       if (message.type === 'unit') Atomics.add(takenCount, TAKEN_UNITS, 1);
       if (message.type === 'spawned') this.events.ffmpegStarted(task.camera);
-      take(message, events, pids);
+      take(message, events, running);
     });
 
-    const ended = this.#pool
+    const pool = this.#deaths.runsAlone(task.camera, performance.now()) ? this.#alone : this.#shared;
+    const ended = pool
       .run({ ...task, port: port2, taken }, { transferList: [port2], signal: killer.signal })
       .catch((error: unknown): RunEnd => {
         const detail = error instanceof Error ? error.message : String(error);
-        this.events.workerDied(task.camera, detail);
+        this.#died(running, detail);
         return { code: 'worker_died', detail };
       })
       .then(async (end) => {
@@ -120,8 +141,8 @@ export class WorkerPool {
         // The last messages may still be on their way; the worker closed the port after them, a dead one did not.
         await Promise.race([portClosed, sleep(PORT_CLOSE_MS)]);
         port.close();
-        await Promise.all([...pids].map(reapOrphan));
-        if (this.#pids.get(task.camera) === pids) this.#pids.delete(task.camera);
+        await Promise.all([...running.pids].map(reapOrphan));
+        if (this.#running.get(task.camera) === running) this.#running.delete(task.camera);
         return end;
       });
 
@@ -140,14 +161,66 @@ export class WorkerPool {
     };
   }
 
+  /** To be called when all runs have ended. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    // Node 20 ends the whole process when a thread is terminated that still loads its modules.
+    const end = performance.now() + LOADING_MS;
+    const isLoading = ({ threadId }: Worker): boolean => threadId >= 0 && !this.#loaded.has(threadId);
+    while (this.threads.some(isLoading) && performance.now() < end) await sleep(LOADING_LOOK_MS);
+    await Promise.all([this.#shared.destroy(), this.#alone.destroy()]);
+  }
+
+  #create(shape: PoolShape): Piscina<CameraTask, RunEnd> {
+    const pool = new Piscina<CameraTask, RunEnd>({
+      filename: fileURLToPath(new URL('../../workers/camera-worker.js', import.meta.url)),
+      minThreads: 0,
+      maxThreads: shape.threads,
+      concurrentTasksPerWorker: shape.runsPerThread,
+      // Its own would let no other task share a thread with one that can be aborted.
+      loadBalancer: (_task, threads) => chooseThread(threads, shape),
+      // Its wait for the next task would block the event loop of a thread whose sockets are just closing.
+      atomics: 'disabled',
+      idleTimeout: IDLE_MS,
+      recordTiming: false,
+      resourceLimits: {
+        maxOldGenerationSizeMb: BASE_HEAP_MB + RUN_HEAP_MB * shape.runsPerThread,
+        maxYoungGenerationSizeMb: YOUNG_HEAP_MB,
+        stackSizeMb: 1,
+      },
+      // Pipes are opened through libc, which Node's bookkeeping does not see; the decoder closes every one.
+      trackUnmanagedFds: false,
+    });
+    // Errors of a thread come to the run's own promise as well.
+    pool.on('error', () => undefined);
+    pool.on('workerCreate', ({ id }: { readonly id: number }) => this.#loaded.add(id));
+    pool.on('workerDestroy', ({ id }: { readonly id: number }) => this.#loaded.delete(id));
+    return pool;
+  }
+
+  /** A run's thread died. All runs of a thread end in the same turn, and are told together. */
+  #died({ camera, thread }: Running, error: string): void {
+    this.#deaths.note(camera, performance.now());
+    const others = this.#dying.get(thread);
+    if (others) {
+      others.push(camera);
+      return;
+    }
+    const cameras = [camera];
+    this.#dying.set(thread, cameras);
+    setImmediate(() => {
+      this.#dying.delete(thread);
+      this.events.workerDied(cameras, error);
+    });
   }
 }
 
-/** @param pids the run's FFmpegs, kept up to date */
-function take(message: FromWorker, events: RunEvents, pids: Set<number>): void {
+/** @param running kept up to date */
+function take(message: FromWorker, events: RunEvents, running: Running): void {
   switch (message.type) {
+    case 'began':
+      running.thread = message.thread;
+      events.started();
+      break;
     case 'frame':
       events.frame(message);
       break;
@@ -159,10 +232,10 @@ function take(message: FromWorker, events: RunEvents, pids: Set<number>): void {
       if (message.video) events.video(message.video);
       break;
     case 'spawned':
-      pids.add(message.pid);
+      running.pids.add(message.pid);
       break;
     case 'reaped':
-      pids.delete(message.pid);
+      running.pids.delete(message.pid);
       break;
   }
 }

@@ -42,6 +42,11 @@ interface Waiting {
 const MAX_UNSENT_BYTES = 64 * 1024;
 /** How long what is still to be sent may take when the connection closes. */
 const FLUSH_MS = 500;
+/**
+ * Most bytes that are taken from a connection in one turn of the event loop: a large key frame takes some turns. A camera that sends
+ * without end would keep the others of its thread waiting, as the loop reads a socket up to 32 times in a row.
+ */
+const TURN_BYTES = 32 * 1024;
 /** Requests on the way: a keep-alive, and TEARDOWN behind it. */
 const MAX_WAITING = 8;
 
@@ -58,6 +63,8 @@ export class RtspConnection {
   #phase: 'connecting' | 'TLS' | 'open' | 'closed' = 'connecting';
   #opening: { readonly resolve: () => void; readonly reject: (fault: CameraError) => void } | null = null;
   #fault: CameraError | null = null;
+  /** What the socket reads into. */
+  #room: Buffer = Buffer.alloc(0);
 
   private constructor(target: Target, events: ConnectionEvents) {
     this.#events = events;
@@ -67,7 +74,10 @@ export class RtspConnection {
     });
     const { address, host, port, tls } = target;
     if (isIP(address) === 0) throw new TypeError('a connection needs a numeric address');
-    const onread = { buffer: () => this.#reader.room(), callback: (bytes: number) => this.#received(bytes) };
+    const onread = {
+      buffer: () => (this.#room = this.#reader.room().subarray(0, TURN_BYTES)),
+      callback: (bytes: number) => this.#received(bytes),
+    };
     const options = { host: address, port, noDelay: true, keepAlive: true, onread };
     // Cameras have certificates of their own making. A name, not an address, goes into SNI (RFC 6066, 3).
     const servername = isIP(host) === 0 ? { servername: host } : {};
@@ -166,6 +176,7 @@ export class RtspConnection {
     this.#opening = null;
   }
 
+  /** @returns whether to read on in this turn */
   #received(bytes: number): boolean {
     try {
       this.#reader.received(bytes);
@@ -173,7 +184,9 @@ export class RtspConnection {
       if (!(error instanceof RtspSyntaxError)) throw error;
       this.#fail(new CameraError('protocol', error.message));
     }
-    return true;
+    if (bytes < this.#room.length) return true;
+    setImmediate(() => this.#socket.resume());
+    return false;
   }
 
   #take(message: RtspMessage): void {

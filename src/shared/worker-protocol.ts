@@ -226,6 +226,8 @@ export interface VideoReport {
 }
 
 export type FromWorker =
+  /** The first message: the run has begun, in the thread of this id. */
+  | { readonly type: 'began'; readonly thread: number }
   | FrameMessage
   | UnitMessage
   /** A decoder process was started (also for a replacement). */

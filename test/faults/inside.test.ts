@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { identify } from '../../bench/lib/frame-age.js';
 import { childrenOf, isAlive, statOf } from '../../bench/lib/proc.js';
 import { distribution } from '../../bench/lib/stats.js';
+import type { Worker } from 'node:worker_threads';
 import { loadConfig } from '../../src/config/settings.js';
+import type { WorkerPool } from '../../src/decoding/worker-pool.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { startService } from '../../src/service.js';
 import { BUSY_MS } from './inject.js';
@@ -15,6 +17,12 @@ import type { VirtualCameras } from '../../bench/virtual-camera/index.js';
 /** Faults inside the service itself: an encoder, a worker thread, the main thread. */
 
 const INJECT = ['--import', new URL('./inject.js', import.meta.url).href];
+
+function threadOf(pool: WorkerPool, camera: string): Worker {
+  const thread = pool.threads.find(({ threadId }) => threadId === pool.threadOf(camera));
+  assert.ok(thread, `${camera} has a thread`);
+  return thread;
+}
 
 /** Ages of the frames that came from index `from` on, ms. */
 async function ages(set: VirtualCameras, viewer: Watcher, from = 0): Promise<number[]> {
@@ -115,7 +123,7 @@ test(
     const [otherPid = 0] = inside.pool.pidsOf('cam2');
     second.stats.beginWindow();
     first.stats.beginWindow();
-    await inside.pool.threads[0]?.terminate();
+    await threadOf(inside.pool, 'cam1').terminate();
     await first.state('stale');
     await first.state('live');
     await first.more(10);

@@ -23,6 +23,8 @@ export const MAX_WAIT_MS = 600;
 export const MAX_CATCH_UP_MS = 3000;
 /** Whatever the time: some seconds of a 4K stream. */
 const MAX_BYTES = 32 * 1024 * 1024;
+/** The same for tiny ones, each of which takes memory of the thread's heap: the longest group of pictures that is kept. */
+const MAX_UNITS = 2000;
 
 /**
  * Access units on their way to one decoder. A decoder that is too slow makes them wait; then the oldest are let go up to the next
@@ -66,7 +68,8 @@ export class InputQueue {
   push(timed: TimedUnit, now: number): void {
     this.#keep(timed, now);
     const limitMs = this.#hasCaughtUp ? MAX_WAIT_MS : MAX_CATCH_UP_MS;
-    if (this.#bytes > MAX_BYTES || this.#waitMs(now) > limitMs) this.#cut();
+    const isFull = this.#bytes > MAX_BYTES || this.#waiting.length > MAX_UNITS;
+    if (isFull || this.#waitMs(now) > limitMs) this.#cut();
   }
 
   /** What comes next does not follow what came. */

@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 /**
- * Bounds how many cameras begin to connect at the same time: each costs the machine a thread, and a decoder that starts. A slot is
+ * Bounds how many cameras begin to connect at the same time: each costs the machine a decoder that starts. A slot is
  * given back at the first picture, and soon after the worker's start at the latest; so a line of silent cameras is through in seconds.
  */
 export class ConnectGate {

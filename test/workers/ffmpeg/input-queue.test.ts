@@ -107,3 +107,12 @@ test('its memory is bounded whatever the time', { timeout }, () => {
   }
   assert.ok(queue.dropped > 0);
 });
+
+test('a flood of tiny units does not fill the memory', { timeout }, () => {
+  const queue = new InputQueue();
+  for (let ticks = 0; ticks < 100_000; ticks++)
+    queue.push({ unit: ticks % 500 === 0 ? KEY : DELTA, ticks }, ticks / 1000);
+  const waiting = drain(queue).split(' ');
+  assert.ok(waiting.length <= 2000, `${waiting.length} units wait`);
+  assert.equal(waiting.at(-1), '99999', 'the newest is among them');
+});
