@@ -48,7 +48,7 @@ async function onePool(t: TestContext, runsPerThread = 16) {
     const ages: number[] = [];
     const run = pool.run(
       {
-        ...{ camera, ffmpeg, pixels, plan: PLAN, aspect: null, skipLoopFilter: false },
+        ...{ camera, ffmpeg, pixels, plan: PLAN, aspect: null, skipLoopFilter: false, failedLast: false },
         source: {
           url: { scheme: 'rtsp', host: hostname, port: Number(port), pathAndQuery: pathname },
           ...{ credentials: null, address: hostname, transport: 'tcp' },
