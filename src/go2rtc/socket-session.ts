@@ -85,14 +85,11 @@ class Go2rtcSession implements SocketSession {
     });
     this.#undo.add(() => seat.leave());
     this.socket.send(JSON.stringify({ type: 'mjpeg' }), false);
+    const { socket } = this;
+    const onGone = (): void => this.#undo.run();
     const subscriber = new Subscriber(
-      this.socket,
+      { socket, times: pace, clock, metrics, messages: this.#messages, onGone },
       { camera, fps, events: false },
-      pace,
-      clock,
-      metrics,
-      this.#messages,
-      () => this.#undo.run(),
     );
     this.#subscriber = subscriber;
     viewers.add(subscriber);

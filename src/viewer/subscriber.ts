@@ -1,69 +1,34 @@
-import type { CameraStatus } from '../shared/camera-state.js';
-import type { Clock } from '../shared/clock.js';
-import { closeReason } from '../shared/close-reason.js';
-import { CameraError, REFUSALS, type RefusalCode, type ServiceError } from '../shared/errors.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import { FrameRateLimit } from '../shared/frame-rate-limit.js';
 import type { Channel, Frame, FrameSink } from '../camera/publisher.js';
-import type { SocketSession, ViewerSocket } from './socket-session.js';
-import { stateEvent } from './viewer-events.js';
-import { type PaceTimes, ViewerPace } from './viewer-pace.js';
+import { FrameRateLimit } from '../shared/frame-rate-limit.js';
+import { CameraViewer, type ViewerOptions, type ViewerParts } from './camera-viewer.js';
+import type { PaceMode } from './viewer-pace.js';
 
-export interface SubscriberOptions {
-  readonly camera: string;
+export interface SubscriberOptions extends ViewerOptions {
   /** Most frames a second for this viewer; `null` is all. */
   readonly fps: number | null;
-  /** JSON state messages are wanted. */
-  readonly events: boolean;
 }
 
-type PaceMetrics = Pick<
-  Metrics,
-  'viewers' | 'rejected' | 'modeChanges' | 'slowViewers' | 'framesSkipped' | 'viewerLag'
->;
-
-/** What a socket answers when it is over its limit of unsent bytes. */
-const DROPPED = 2;
-
 /**
- * One viewer of one stream: owns its socket's life and its backpressure. Nothing queues here: a frame that cannot go out now is
- * skipped, and the next one is newer. A socket is never touched after its close.
+ * One viewer of one camera's JPEGs: their backpressure. Nothing queues here: a frame that cannot go out now is skipped, and the next
+ * one is newer.
  */
-export class Subscriber implements FrameSink, SocketSession {
-  readonly #pace: ViewerPace;
+export class Subscriber extends CameraViewer<SubscriberOptions> implements FrameSink {
+  protected readonly slowHint = 'lower the size, quality or fps';
   readonly #gate = new FrameRateLimit();
   #channel: Channel | null = null;
-  #closed = false;
   /** Sequence of the last frame that was sent here directly. */
   #sentSequence = 0;
-  #lastSize = 0;
-  #lastEvent = '';
   /** A frame came that could not go out yet; it counts as skipped when a newer one takes its place. */
   #waiting = false;
   #inTopic = false;
-  /** The newest ping and state event that the socket dropped: behind a frame that is larger than its limit. */
-  #droppedPing: string | null = null;
-  #droppedEvent: string | null = null;
 
-  constructor(
-    private readonly socket: ViewerSocket,
-    private readonly options: SubscriberOptions,
-    times: PaceTimes,
-    private readonly clock: Clock,
-    private readonly metrics: PaceMetrics,
-    private readonly messages: { take(now: number): boolean },
-    /** Called once when the viewer is gone, for whatever reason. */
-    private readonly onGone: () => void,
-  ) {
-    this.#pace = new ViewerPace(times, clock.now());
-    metrics.viewers.inc({ mode: 'paced' });
-    // A bare ping at opening: the first sample of the smallest round trip.
-    this.#ping();
+  constructor(parts: ViewerParts, options: SubscriberOptions) {
+    super(parts, options, 'paced');
   }
 
   /** Shows the viewer this channel from now on, beginning with its newest frame. */
   attach(channel: Channel): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     this.#channel = channel;
     channel.sinks.add(this);
     // The first frame does not wait for the opening ping: nothing can be queued before it.
@@ -73,9 +38,9 @@ export class Subscriber implements FrameSink, SocketSession {
 
   /** Offered each new frame while the viewer is not in the topic. */
   frame(frame: Frame): void {
-    if (this.#closed) return;
-    this.#lastSize = frame.jpeg.byteLength;
-    const { mode, ready } = this.#pace;
+    if (this.isClosed) return;
+    this.frameBytes = frame.jpeg.byteLength;
+    const { mode, ready } = this.pace;
     if (mode === 'paced' && !ready) {
       if (this.#waiting) this.metrics.framesSkipped.inc();
       this.#waiting = true;
@@ -84,117 +49,45 @@ export class Subscriber implements FrameSink, SocketSession {
     else this.#send(frame);
   }
 
-  state(status: CameraStatus): void {
-    if (this.#closed || !this.options.events) return;
-    const text = stateEvent(this.options.camera, status);
-    if (text === this.#lastEvent) return;
-    this.#lastEvent = text;
-    this.#sendEvent(text);
+  protected countedAs(): string {
+    return this.pace.mode;
   }
 
-  /** Text is ignored, within a rate: some clients send keep-alives of their own. */
-  message(): void {
-    if (this.messages.take(this.clock.now())) return;
-    if (!this.#closed) this.metrics.rejected.inc({ reason: 'too_many_messages' });
-    this.refuse('too_many_messages', 'too many messages');
-  }
-
-  drain(): void {
-    if (this.#closed) return;
-    if (this.#droppedEvent !== null) this.#sendEvent(this.#droppedEvent);
-    if (this.#droppedPing !== null) this.#sendPing(this.#droppedPing);
-  }
-
-  pong(payload: string): void {
-    if (this.#closed) return;
-    const before = this.#pace.mode;
-    const lag = this.#pace.ponged(Number(payload), this.clock.now());
-    if (lag === null) return;
-    this.metrics.viewerLag.observe(lag / 1000);
-    this.#noteMode(before);
-    if (this.#pace.probeDue(this.clock.now())) {
-      this.#ping();
+  protected answered(): void {
+    if (this.pace.probeDue(this.clock.now())) {
+      this.ping();
       return;
     }
     const latest = this.#channel?.latest;
     // What came while the last frame was on its way: only the newest of it.
-    if (this.#pace.ready && latest && latest.sequence > this.#sentSequence) this.frame(latest);
+    if (this.pace.ready && latest && latest.sequence > this.#sentSequence) this.frame(latest);
   }
 
-  /** To be called at a steady beat. */
-  beat(): void {
-    if (this.#closed) return;
-    const before = this.#pace.mode;
-    const frames = this.#lastSize === 0 ? 0 : this.socket.getBufferedAmount() / this.#lastSize;
-    const { ping, expired } = this.#pace.beat(this.clock.now(), frames);
-    if (expired) {
-      this.metrics.slowViewers.inc();
-      this.refuse('too_slow', 'viewer too slow for too long: lower the size, quality or fps');
-      return;
-    }
-    this.#noteMode(before);
-    if (ping) this.#ping();
-  }
-
-  refuse(code: RefusalCode, message: string): void {
-    this.#end(REFUSALS[code].close, message);
-  }
-
-  fail(error: ServiceError): void {
-    this.#end(
-      error.close,
-      error instanceof CameraError ? `${this.options.camera}: ${error.message}` : error.message,
-    );
-  }
-
-  /** The socket is closed (from either side): it must not be used any more. */
-  closed(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  protected left(): void {
     this.#channel?.sinks.delete(this);
-    this.metrics.viewers.dec({ mode: this.#pace.mode });
-    this.onGone();
   }
 
-  #end(code: number, reason: string): void {
-    // uWebSockets.js calls back `closed` from within `end`.
-    if (!this.#closed) this.socket.end(code, closeReason(reason));
-  }
-
-  #ping(behindFrame = false): void {
-    this.#sendPing(String(this.#pace.pinged(this.clock.now(), behindFrame)));
-  }
-
-  /** Without its pong a paced viewer would get no other frame: a ping that was dropped goes out when there is room again. */
-  #sendPing(number: string): void {
-    this.#droppedPing = this.socket.ping(number) === DROPPED ? number : null;
-  }
-
-  #sendEvent(text: string): void {
-    this.#droppedEvent = this.socket.send(text, false) === DROPPED ? text : null;
+  protected modeChanged(before: PaceMode): void {
+    const { mode } = this.pace;
+    this.metrics.viewers.dec({ mode: before });
+    this.metrics.viewers.inc({ mode });
+    this.metrics.modeChanges.inc({ to: mode });
+    if (!this.#channel) return;
+    if (mode === 'streaming') this.#join(this.#channel);
+    else this.#leave(this.#channel);
   }
 
   #send(frame: Frame): void {
     this.#sentSequence = frame.sequence;
     this.#waiting = false;
-    this.socket.send(frame.jpeg, true);
+    this.send(frame.jpeg);
   }
 
   #sendPaced(frame: Frame): void {
     this.socket.cork(() => {
       this.#send(frame);
-      this.#ping(true);
+      this.ping(true);
     });
-  }
-
-  #noteMode(before: 'paced' | 'streaming'): void {
-    const { mode } = this.#pace;
-    if (mode === before || !this.#channel) return;
-    this.metrics.viewers.dec({ mode: before });
-    this.metrics.viewers.inc({ mode });
-    this.metrics.modeChanges.inc({ to: mode });
-    if (mode === 'streaming') this.#join(this.#channel);
-    else this.#leave(this.#channel);
   }
 
   /** A viewer with a frame rate of its own stays a sink: the topic carries every frame. */
@@ -210,7 +103,7 @@ export class Subscriber implements FrameSink, SocketSession {
     this.#inTopic = false;
     // What the topic gave it meanwhile is not sent again.
     this.#sentSequence = channel.latest?.sequence ?? 0;
-    this.#lastSize = channel.latest?.jpeg.byteLength ?? this.#lastSize;
+    this.frameBytes = channel.latest?.jpeg.byteLength ?? this.frameBytes;
     channel.sinks.add(this);
   }
 }

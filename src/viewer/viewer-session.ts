@@ -81,8 +81,8 @@ function startViewer(
   const undo = new Undo();
   const made: { viewer: Subscriber | VideoSubscriber | null } = { viewer: null };
   const { camera, fps = null, events } = request;
-  const budget = new TokenBucket(messagesPerSecond, messagesPerSecond);
-  const gone = (): void => undo.run();
+  const messages = new TokenBucket(messagesPerSecond, messagesPerSecond);
+  const parts = { socket, times: pace, clock, metrics, messages, onGone: (): void => undo.run() };
   const listener = (viewer: Subscriber | VideoSubscriber) => {
     made.viewer = viewer;
     viewers.add(viewer);
@@ -95,14 +95,13 @@ function startViewer(
   try {
     undo.add(admission.enter(address));
     if (codec) {
-      const options = { camera, codec, events };
-      const viewer = new VideoSubscriber(socket, options, pace, clock, metrics, budget, gone);
+      const viewer = new VideoSubscriber(parts, { camera, codec, events });
       const seat = seats.of(address).joinVideo(streamRequest(request), listener(viewer));
       undo.add(() => seat.leave());
       viewer.attach(seat.video);
       return viewer;
     }
-    const viewer = new Subscriber(socket, { camera, fps, events }, pace, clock, metrics, budget, gone);
+    const viewer = new Subscriber(parts, { camera, fps, events });
     const seat = seats.of(address).join(streamRequest(request), listener(viewer));
     undo.add(() => seat.leave());
     viewer.attach(seat.channel);

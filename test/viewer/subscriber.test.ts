@@ -26,13 +26,15 @@ function seat({ fps = null, events = false }: Options = {}) {
   });
   let gone = 0;
   const subscriber = new Subscriber(
-    socket,
+    {
+      socket,
+      times: { maxLagMs: 300, slowTimeoutMs: 15_000 },
+      clock,
+      metrics,
+      messages: new TokenBucket(20, 20),
+      onGone: () => gone++,
+    },
     { camera: 'cam', fps, events },
-    { maxLagMs: 300, slowTimeoutMs: 15_000 },
-    clock,
-    metrics,
-    new TokenBucket(20, 20),
-    () => gone++,
   );
   socket.onClose = () => {
     subscriber.closed();

@@ -19,13 +19,15 @@ function seat() {
   const channel = new VideoChannel();
   channel.wanted(true);
   const viewer = new VideoSubscriber(
-    socket,
+    {
+      socket,
+      times: { maxLagMs: 300, slowTimeoutMs: 15_000 },
+      clock,
+      metrics: createMetrics(),
+      messages: new TokenBucket(20, 20),
+      onGone: () => undefined,
+    },
     { camera: 'cam', codec: 'h264', events: true },
-    { maxLagMs: 300, slowTimeoutMs: 15_000 },
-    clock,
-    createMetrics(),
-    new TokenBucket(20, 20),
-    () => undefined,
   );
   socket.onClose = () => {
     viewer.closed();

@@ -30,15 +30,17 @@ function crowd(t: TestContext, count: number) {
   const make = () => {
     const socket = new FakeSocket();
     const viewer: Counted = new Counted(
-      socket,
-      { camera: 'cam', fps: null, events: false },
-      { maxLagMs: 300, slowTimeoutMs: 15_000 },
-      new ManualClock(),
-      metrics,
-      new TokenBucket(1, 1),
-      () => {
-        viewers.remove(viewer);
+      {
+        socket,
+        times: { maxLagMs: 300, slowTimeoutMs: 15_000 },
+        clock: new ManualClock(),
+        metrics,
+        messages: new TokenBucket(1, 1),
+        onGone: () => {
+          viewers.remove(viewer);
+        },
       },
+      { camera: 'cam', fps: null, events: false },
     );
     socket.onClose = () => {
       viewer.closed();
