@@ -138,3 +138,13 @@ export const RTSP_RS: Requirement = {
   install: 'pip install --target FOLDER rtsp-rs==0.1.8',
   missing: () => tried('env', [`PYTHONPATH=${rtspRsFolder()}`, '/usr/bin/python3', '-c', 'import rtsp']),
 };
+
+/** Folder of the Python packages av and websockets, from the setting PYTHON_CLIENTS; empty: where Python finds packages by itself. */
+export const pythonClientsFolder = (): string => process.env['PYTHON_CLIENTS'] ?? '';
+
+export const PYTHON_CLIENTS: Requirement = {
+  what: 'the Python packages av and websockets, in the folder that PYTHON_CLIENTS names or where Python finds them',
+  install: 'pip install --target FOLDER av websockets',
+  missing: () =>
+    tried('env', [`PYTHONPATH=${pythonClientsFolder()}`, '/usr/bin/python3', '-c', 'import av, websockets']),
+};

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFrameNumber } from '../../../bench/lib/frame-number.js';
-import type { AccessUnit } from '../../../src/video/access-unit.js';
 import type { VideoCodec } from '../../../src/video/video-format.js';
 
 const DEMUXERS: Readonly<Record<VideoCodec, string>> = {
@@ -18,7 +17,7 @@ const DEMUXERS: Readonly<Record<VideoCodec, string>> = {
  */
 export async function numbersOf(
   ffmpeg: string,
-  units: readonly AccessUnit[],
+  units: readonly { readonly codec: VideoCodec; readonly data: Uint8Array }[],
   { width, height }: { readonly width: number; readonly height: number },
 ): Promise<(number | null)[]> {
   const codec = units[0]?.codec ?? 'h264';
