@@ -72,19 +72,20 @@ test('a half-open viewer of video (no FIN) is closed', { timeout }, async (t) =>
   assert.equal(await server.metric('viewers', { mode: 'video' }), 0);
 });
 
-test('a wall that stops drawing or reading harms no other wall', { timeout }, async (t) => {
+test('a wall that stops drawing or reading, or is half-open, harms no other wall', { timeout }, async (t) => {
   const set = await cameras(t, { count: 4 });
   const server = await service(t);
-  const walls = [
-    new WallViewer(t, server.port),
-    new WallViewer(t, server.port),
-    new WallViewer(t, server.port),
-  ];
-  const [good, drawless, readless] = walls as [WallViewer, WallViewer, WallViewer];
+  const proxy = await delayProxy(t, server.port, 1);
+  const good = new WallViewer(t, server.port);
+  const drawless = new WallViewer(t, server.port);
+  const readless = new WallViewer(t, server.port);
+  const halfOpen = new WallViewer(t, proxy.port);
+  const walls = [good, drawless, readless, halfOpen];
   for (const wall of walls) for (let i = 0; i < 4; i++) await wall.tile(i + 1, `cam${i + 1}`, set.url(i));
   await until('all have units', () => walls.every((wall) => wall.frames.length > 100), 20_000);
   drawless.draws = false;
   readless.stopReading();
+  proxy.blackHole();
   const from = good.frames.length;
   await until('it is closed', () => drawless.closed !== null, 25_000);
   assert.equal(drawless.closed?.code, 4408);
@@ -100,7 +101,7 @@ test('a wall that stops drawing or reading harms no other wall', { timeout }, as
   }
   assert.equal(good.torn, 0);
   assert.ok(good.told.every((told) => told === 'h264'));
-  await until('both are forgotten', async () => (await server.metric('wall_tiles')) === 4, 20_000);
+  await until('all three are forgotten', async () => (await server.metric('wall_tiles')) === 4, 20_000);
 });
 
 test(
