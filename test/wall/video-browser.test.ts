@@ -239,6 +239,28 @@ describe('video on the wall page', { timeout: 120_000 }, () => {
     assert.equal(camera.asked.length, 1);
   });
 
+  test('another profile in the same size is shown without a dark or torn picture', options, async (t) => {
+    const high = videoClip(t, { ...SMALL, profile: 'high' });
+    const { page, camera, probe } = await open(t);
+    await untilForm(page, 'h264');
+    await untilNumbers(page, 5);
+    camera.change(high);
+    await until(
+      'a decoder of its codec',
+      async () => (await probe()).configs.at(-1)?.codec === high.codec,
+      10_000,
+    );
+    await untilNumbers(page, 15);
+    const seen = await seenPictures(page, 'a');
+    assertNeverDark(seen);
+    assert.ok(
+      seen.slice(1).every(({ number }) => number !== null),
+      'no torn picture',
+    );
+    await untilForm(page, 'h264');
+    assert.equal(camera.asked.length, 1, 'video goes on');
+  });
+
   test(
     'a covered tile closes its decoder, and shows its last picture until a new one',
     options,

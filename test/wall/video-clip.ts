@@ -14,6 +14,9 @@ export interface VideoClip {
   readonly jpegs: readonly Uint8Array[];
 }
 
+/** RFC 6381's strings of level 3.1. */
+const CODECS = { main: 'avc1.4d401f', high: 'avc1.64001f' } as const;
+
 export interface ClipOptions {
   readonly width: number;
   readonly height: number;
@@ -22,20 +25,22 @@ export interface ClipOptions {
   readonly pictures: number;
   /** B-frames in a row. */
   readonly bFrames?: number;
+  /** Default `main`. */
+  readonly profile?: keyof typeof CODECS;
 }
 
 export function videoClip(t: Pick<TestContext, 'after'>, options: ClipOptions): VideoClip {
-  const { width, height, fps, gop, pictures, bFrames = 0 } = options;
+  const { width, height, fps, gop, pictures, bFrames = 0, profile = 'main' } = options;
   const source = `testsrc2=size=${width}x${height}:rate=${fps}:duration=${pictures / fps}`;
   const filter = ['-vf', frameNumberFilter(width, height)];
   const x264 = [
-    ...['-profile:v', 'main', '-preset', 'veryfast', '-g', String(gop), '-keyint_min', String(gop)],
+    ...['-profile:v', profile, '-preset', 'veryfast', '-g', String(gop), '-keyint_min', String(gop)],
     ...['-sc_threshold', '0', '-bf', String(bFrames), '-x264-params', 'sliced-threads=0:open-gop=0'],
   ];
   const units = encodeUnits(t, { codec: 'h264', source, args: [...filter, ...x264] });
   const jpegs = encodeUnits(t, { codec: 'jpeg', source, args: filter });
   return {
-    codec: 'avc1.4d401f',
+    codec: CODECS[profile],
     width,
     height,
     fps,

@@ -64,6 +64,19 @@ describe('video from the service to the canvas', { timeout: 180_000 }, () => {
     );
   }
 
+  /** Time never goes back. @returns how many steps forward there were */
+  function assertForward(seen: readonly SeenPicture[], clipFrames: number): number {
+    const numbers = seen.flatMap(({ number }) => number ?? []);
+    const steps = numbers
+      .slice(1)
+      .map((number, at) => (number - (numbers[at] ?? 0) + clipFrames) % clipFrames);
+    assert.ok(
+      steps.every((step) => step < clipFrames / 2),
+      numbers.join(' '),
+    );
+    return steps.length;
+  }
+
   test('all pictures of a camera come in order', options, async () => {
     for (const camera of ['cam1', 'cam2']) {
       await untilState(page, camera, 'live', WITHIN_MS);
@@ -74,11 +87,7 @@ describe('video from the service to the canvas', { timeout: 180_000 }, () => {
     for (const camera of ['cam1', 'cam2']) {
       const seen = await seenPictures(page, camera);
       judge(seen);
-      const numbers = seen.flatMap(({ number }) => number ?? []);
-      const steps = numbers
-        .slice(1)
-        .map((number, at) => (number - (numbers[at] ?? 0) + clipFrames) % clipFrames);
-      assert.ok(steps.length > 10 && steps.every((step) => step < clipFrames / 2), numbers.join(' '));
+      assert.ok(assertForward(seen, clipFrames) > 10);
     }
   });
 
@@ -92,6 +101,22 @@ describe('video from the service to the canvas', { timeout: 180_000 }, () => {
     await untilVideo('cam1');
     await untilState(page, 'cam2', 'live', WITHIN_MS);
     judge(await seenPictures(page, 'cam1'));
+  });
+
+  test('lost packets leave pictures out: none is dark, torn or from before the last', options, async () => {
+    const from = (await seenPictures(page, 'cam2')).length;
+    await configured.cameras.fault('cam2', 'loss:4');
+    await until(
+      'pictures in spite of the losses',
+      async () => (await seenPictures(page, 'cam2')).length > from + 20,
+      WITHIN_MS,
+    );
+    await configured.cameras.fault('cam2', null);
+    const seen = await seenPictures(page, 'cam2');
+    judge(seen);
+    assertForward(seen.slice(from), configured.cameras.options.clipFrames);
+    await untilState(page, 'cam2', 'live', WITHIN_MS);
+    await untilVideo('cam2');
   });
 
   test('a camera that changes its resolution is shown on as video', options, async () => {
