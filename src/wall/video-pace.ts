@@ -149,9 +149,15 @@ export class VideoPace<U extends PacedUnit> {
     const backlog = this.inFlight.find((frame) => frame.unit?.isBacklog);
     if (backlog && now - backlog.sentAt > BACKLOG_MS) return true;
     if (this.#state.kind === 'flowing' && now < this.#state.graceUntil) return false;
-    const live = this.inFlight.filter((frame) => frame.unit && !frame.unit.isBacklog);
-    const oldest = live[0]?.unit?.capturedAt ?? this.#queue[0]?.unit.capturedAt ?? newest.capturedAt;
-    const units = live.length + this.#queue.length;
+    // Asked for every unit of every tile: nothing is allocated.
+    let oldest: number | null = null;
+    let units = this.#queue.length;
+    for (const { unit } of this.inFlight) {
+      if (!unit || unit.isBacklog) continue;
+      oldest ??= unit.capturedAt;
+      units += 1;
+    }
+    oldest ??= this.#queue[0]?.unit.capturedAt ?? newest.capturedAt;
     return newest.capturedAt - oldest > VIDEO_CREDIT_MS || units >= VIDEO_CREDIT_UNITS;
   }
 

@@ -155,16 +155,28 @@ const sessionCounts = ({ metrics, log }: Pick<WallDeps, 'metrics' | 'log'>): Ses
   },
 });
 
+/** Larger messages get a buffer of their own, bytes. */
+const SHARED_MESSAGE_BYTES = 256 * 1024;
+const sharedMessage = new Uint8Array(SHARED_MESSAGE_BYTES);
+
+/**
+ * Header and picture as the one message that they have to be: the only copy of a frame in JavaScript. `send` copies it before it
+ * returns, so that one buffer serves all sockets; the result holds until the next call.
+ */
+function joined(header: Uint8Array, picture: Uint8Array): Uint8Array {
+  const size = header.byteLength + picture.byteLength;
+  const message = size <= SHARED_MESSAGE_BYTES ? sharedMessage.subarray(0, size) : new Uint8Array(size);
+  message.set(header);
+  message.set(picture, header.byteLength);
+  return message;
+}
+
 const wallSocket = (socket: ViewerSocket, rejected: (reason: RefusalCode) => void): WallSocket => ({
   sendText: (text) => {
     socket.send(text, false);
   },
   sendBinary: (header, picture) => {
-    // The only copy of a frame in JavaScript: header and picture have to be one message, and the picture is shared.
-    const message = new Uint8Array(header.byteLength + picture.byteLength);
-    message.set(header);
-    message.set(picture instanceof Uint8Array ? picture : new Uint8Array(picture), header.byteLength);
-    socket.send(message, true);
+    socket.send(joined(header, picture instanceof Uint8Array ? picture : new Uint8Array(picture)), true);
   },
   bufferedAmount: () => socket.getBufferedAmount(),
   close: (code, reason) => {

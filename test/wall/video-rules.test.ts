@@ -158,6 +158,12 @@ test('a tile is told why it asks for no video', FAST, () => {
   assert.deepEqual(plain.codecsOf(choosing(1), all, 0), { codecs: [], why: 'insecure' });
 });
 
+test('a camera that is not known yet is reckoned like those of the wall that are', FAST, () => {
+  const choice = new VideoChoice(ABLE);
+  const all = Array.from({ length: 64 }, (_, id) => choosing(id, { cost: id < 4 ? 320 * 180 * 10 : null }));
+  assert.ok(all.every((tile) => choice.codecsOf(tile, all, 0).why === null));
+});
+
 test('tiles that nobody sees leave their place to others', FAST, () => {
   const choice = new VideoChoice(ABLE);
   const hidden = Array.from({ length: 100 }, (_, id) => choosing(id, { paused: true }));
@@ -264,6 +270,16 @@ test('a decoder that never gives a picture does not make the page remember witho
   for (let sequence = 0; sequence < 10_000; sequence += 1)
     units.add({ header: { sequence }, receivedAt: 0, age: 0 });
   assert.ok(units.size <= 64);
+});
+
+test('what came all at once does not count as late', FAST, () => {
+  const pending = new PendingUnits<{ sequence: number }>();
+  const add = (sequence: number, receivedAt: number): number =>
+    pending.add({ header: { sequence }, receivedAt, age: 0 });
+  const backlog = Array.from({ length: 20 }, (_, sequence) => add(sequence, 0));
+  backlog.forEach((timestamp, at) => pending.take(timestamp, at * 10, false));
+  pending.take(add(20, 200), 205);
+  assert.deepEqual(pending.takeDelays(), [5]);
 });
 
 test('sequences wrap', FAST, () => {

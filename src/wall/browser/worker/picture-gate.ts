@@ -19,6 +19,10 @@ export class PictureGate {
     private readonly passed: (header: FrameHeader) => void,
   ) {}
 
+  get isCatchingUp(): boolean {
+    return this.#catchUp.active;
+  }
+
   /** The decoder begins at a key unit. */
   begin(): void {
     this.#catchUp.begin(performance.now());

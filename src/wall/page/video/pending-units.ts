@@ -37,8 +37,11 @@ export class PendingUnits<H extends { readonly sequence: number }> {
     return this.#timestamp;
   }
 
-  /** The unit of a picture; null for a picture of none. */
-  take(timestamp: number, now: number): PendingUnit<H> | null {
+  /**
+   * The unit of a picture; null for a picture of none.
+   * @param counts whether its delay tells how fast the machine decodes
+   */
+  take(timestamp: number, now: number, counts = true): PendingUnit<H> | null {
     // Firefox gives pictures that came out of order new times: then it is the oldest.
     const key = this.#units.has(timestamp) ? timestamp : [...this.#units.keys()][0];
     const unit = key === undefined ? undefined : this.#units.get(key);
@@ -47,7 +50,7 @@ export class PendingUnits<H extends { readonly sequence: number }> {
     const delay = now - unit.receivedAt;
     this.#leastDelay.add(delay, now);
     this.#leastHeld.add(this.#units.size, now);
-    this.#delays.push(delay - this.#leastDelay.value);
+    if (counts) this.#delays.push(delay - this.#leastDelay.value);
     return unit;
   }
 

@@ -94,11 +94,12 @@ export class VideoChoice {
   }
 
   #candidates(tiles: readonly ChoosingTile[], now: number): VideoTile[] {
+    const usual = usualCost(tiles);
     return tiles
       .filter((tile) => !tile.paused && this.#refusal(tile, now) === null)
       .map(({ id, cost, video, fps }) => ({
         tile: id,
-        cost: cost ?? USUAL_COST,
+        cost: cost ?? usual,
         video: video || this.#chosen.has(id),
         fps,
       }));
@@ -110,4 +111,11 @@ export class VideoChoice {
     const failure = this.#failures.get(id);
     return failure?.hold.holds(now) ? failure.why : null;
   }
+}
+
+/** What is reckoned for a camera of which nothing is known yet: those of one wall are mostly alike. Pixels a second. */
+function usualCost(tiles: readonly ChoosingTile[]): number {
+  const known = tiles.flatMap(({ cost }) => (cost === null || cost === 0 ? [] : [cost]));
+  if (known.length === 0) return USUAL_COST;
+  return known.reduce((sum, cost) => sum + cost, 0) / known.length;
 }
