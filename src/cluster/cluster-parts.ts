@@ -14,6 +14,9 @@ import { type CameraHost, OwnerSide } from './demand/owner-side.js';
 import type { ClusterSupervisorDeps } from './ownership/phase.js';
 import type { SourceHasher } from './ownership/source-hash.js';
 import { StateTeller } from './streams/state-teller.js';
+import { AwakeClock } from './nodes/awake-clock.js';
+import { Directory } from './nodes/directory.js';
+import { Presence } from './nodes/presence.js';
 import { streamKeyToToken } from './bus/stream-key.js';
 import type { Streams } from './streams/streams.js';
 import type { Subjects } from './bus/subjects.js';
@@ -24,6 +27,7 @@ interface Shared {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: ClusterMetrics;
+  readonly awakeNow: () => number;
   readonly epochNow: () => number;
   readonly bus: Bus;
   readonly subjects: Subjects;
@@ -33,6 +37,24 @@ interface Shared {
 
 /** Refused credentials that are told each second: the newest. */
 const MOST_HOLDS = 50;
+
+/** What this node knows of the others. */
+export interface Others {
+  readonly awake: AwakeClock;
+  readonly awakeNow: () => number;
+  readonly directory: Directory;
+  readonly presence: Presence;
+}
+
+export function createOthers(clock: Clock, bus: Bus, subjects: Subjects): Others {
+  const awake = new AwakeClock(clock);
+  const awakeNow = (): number => awake.now();
+  const directory = new Directory(awakeNow);
+  const gone = (node: string): void => {
+    directory.forgetNode(node);
+  };
+  return { awake, awakeNow, directory, presence: new Presence({ bus, subjects, now: awakeNow, gone }) };
+}
 
 export function createNodeTeller(
   settings: ClusterSettings,
@@ -60,7 +82,7 @@ export function createOwnerSide(
     readonly supervisor: (stream: string) => ClusterSupervisor | undefined;
   },
 ): OwnerSide {
-  const { clock, epochNow, metrics, bus, subjects, self, supervisor } = deps;
+  const { clock, awakeNow, epochNow, metrics, bus, subjects, self, supervisor } = deps;
   const host = (): CameraHost => {
     const cameras = deps.host();
     if (!cameras) throw new Error('the cluster has no cameras yet');
@@ -73,6 +95,7 @@ export function createOwnerSide(
     },
     maxLagMs: settings.maxLagMs,
     now: () => clock.now(),
+    awakeNow,
     epochNow,
     maxPayload: () => bus.maxPayload,
     sendFrames: (edge, message) => bus.publish(subjects.frames(edge, self.node), message),

@@ -13,7 +13,7 @@ export interface PeerViewDeps {
   readonly owners: OwnerSide;
   readonly hasher: SourceHasher;
   readonly supervisor: (stream: string) => ClusterSupervisor | undefined;
-  /** Monotonic, ms. */
+  /** The directory's clock, ms. */
   readonly now: () => number;
   /** Unix epoch, ms. */
   readonly epochNow: () => number;
@@ -27,9 +27,9 @@ export class PeerView {
 
   /** A camera of another node: in its CONFIG_FILE, or running there. */
   find(name: string): PeerCamera | null {
-    const { directory, defaults, now } = this.deps;
-    const listed = directory.listed(name, now());
-    if (!listed && !directory.owner(name, now())) return null;
+    const { directory, defaults } = this.deps;
+    const listed = directory.listed(name);
+    if (!listed && !directory.owner(name)) return null;
     const spec: StreamSpec = {
       name,
       title: listed?.title ?? name,
@@ -43,22 +43,22 @@ export class PeerView {
   }
 
   isInUse(key: string, url: RtspUrl): boolean {
-    const { directory, hasher, now } = this.deps;
-    const known = directory.owner(key, now());
+    const { directory, hasher } = this.deps;
+    const known = directory.owner(key);
     return known !== null && known.hash !== hasher.hash(url.identity);
   }
 
   *names(): Iterable<string> {
-    const { directory, now } = this.deps;
-    yield* directory.allListed(now()).keys();
-    for (const { told } of directory.streams(now())) if (!isMainKey(told.stream)) yield told.stream;
+    const { directory } = this.deps;
+    yield* directory.allListed().keys();
+    for (const { told } of directory.streams()) if (!isMainKey(told.stream)) yield told.stream;
   }
 
   summary(own: CameraSummary, running: boolean): CameraSummary {
-    const { directory, supervisor, now } = this.deps;
+    const { directory, supervisor } = this.deps;
     const name = own.camera;
-    const listed = directory.listed(name, now());
-    const known = directory.owner(name, now());
+    const listed = directory.listed(name);
+    const known = directory.owner(name);
     const summary: CameraSummary = {
       ...own,
       ...(!running && known ? this.#told(known) : {}),
@@ -72,10 +72,10 @@ export class PeerView {
 
   /** Of all nodes: an owner counts its own and those that edges tell it, and tells edges the sum. */
   #viewers(stream: string): number {
-    const { directory, owners, supervisor, now } = this.deps;
+    const { directory, owners, supervisor } = this.deps;
     const supervised = supervisor(stream);
     if (supervised && supervised.remote === null) return supervised.wanted.viewers + owners.viewersOf(stream);
-    const known = directory.owner(stream, now());
+    const known = directory.owner(stream);
     return Math.max(known?.told.viewers ?? 0, supervised?.wanted.viewers ?? 0);
   }
 

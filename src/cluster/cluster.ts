@@ -7,11 +7,17 @@ import type { Supervise } from '../camera/supervision.js';
 import type { CameraSpec } from '../config/camera-spec.js';
 import { renditionKey } from '../shared/rendition.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
-import { createNodeTeller, createOwnerSide, createStateTeller, ownershipCalls } from './cluster-parts.js';
+import {
+  createNodeTeller,
+  createOthers,
+  createOwnerSide,
+  createStateTeller,
+  type Others,
+  ownershipCalls,
+} from './cluster-parts.js';
 import { PeerView } from './cluster-peers.js';
 import type { ClusterCameras, ClusterDeps, ClusterSettings } from './cluster-settings.js';
 import { DemandSender } from './demand/demand-sender.js';
-import { Directory } from './nodes/directory.js';
 import { Exchange } from './exchange.js';
 import { Handovers } from './ownership/handovers.js';
 import { Membership } from './nodes/membership.js';
@@ -37,7 +43,7 @@ export class Cluster implements Peers {
   readonly #link: NatsLink;
   readonly #buckets: NatsBuckets;
   readonly #membership: Membership;
-  readonly #directory = new Directory();
+  readonly #others: Others;
   readonly #hasher: SourceHasher;
   readonly #node: NodeTeller;
   readonly #owners: OwnerSide;
@@ -58,16 +64,15 @@ export class Cluster implements Peers {
     const { clock, log, metrics, epochNow } = deps;
     const now = (): number => clock.now();
     const self = (this.#self = { node: settings.node, instance: randomBytes(8).toString('hex') });
-    const directory = this.#directory;
     this.#buckets = new NatsBuckets(bucketNames(settings.cluster), () => this.#link.connected, now, log);
     const bus = (this.#link = this.#createLink());
     const subjects = new Subjects(settings.cluster);
     const hasher = (this.#hasher = new SourceHasher(settings.secret, settings.cluster));
     const buckets = this.#buckets;
-    const shared = { self, clock, log, metrics, epochNow, now, bus, subjects, directory, hasher, buckets };
-    const joined = (): void => {
-      this.#joined();
-    };
+    const others = (this.#others = createOthers(clock, bus, subjects));
+    const outside = { clock, log, metrics, epochNow, now };
+    const shared = { ...outside, ...others, self, bus, subjects, hasher, buckets };
+    const joined = this.#joined.bind(this);
     this.#membership = new Membership({ ...shared, secretCheck: hasher.check, joined });
     const node = (this.#node = createNodeTeller(settings, {
       ...shared,
@@ -88,23 +93,25 @@ export class Cluster implements Peers {
       holds: () => this.#cameras?.holds.list() ?? [],
     }));
     const selfNode = () => node.node;
-    const leases = this.#buckets;
     const streams = (this.#streams = new Streams({
       ...shared,
       ...ownershipCalls({ ...shared, teller }),
       selfNode,
-      leases,
+      leases: buckets,
       demand,
       owners,
       camera,
       opensNone: settings.role === 'edge',
     }));
     const supervisor = (stream: string) => streams.get(stream);
-    const instanceOf = (name: string) => directory.record(name, now())?.instance ?? null;
+    const instanceOf = (name: string) => others.directory.record(name)?.instance ?? null;
     const handovers = new Handovers({ ...shared, supervisor, instanceOf });
     const connected = (): boolean => bus.connected;
     this.#mover = new Mover({ ...shared, selfNode, streams, owners, handovers, node, connected });
-    this.#view = new PeerView({ ...shared, owners, supervisor, defaults: settings.defaults });
+    this.#view = new PeerView({
+      ...{ ...shared, now: others.awakeNow, owners, supervisor },
+      defaults: settings.defaults,
+    });
     const refusal = (): string => this.#refusal();
     const hashOf = (stream: string): string | null => this.#hashOf(stream);
     const requests = new Requests({ ...shared, owners, handovers, supervisor, refusal, hashOf });
@@ -166,9 +173,7 @@ export class Cluster implements Peers {
   tellsOf(owner: string | null): boolean {
     const { node } = this.#self;
     if (owner !== null) return owner === node;
-    return (
-      this.#link.connected && this.#directory.nodes(this.deps.clock.now()).every(({ name }) => name > node)
-    );
+    return this.#link.connected && this.#others.directory.nodes().every(({ name }) => name > node);
   }
 
   /** Gives all cameras with viewers to other nodes. */
@@ -178,7 +183,8 @@ export class Cluster implements Peers {
 
   /** After the cameras are closed. */
   async close(): Promise<void> {
-    for (const part of [this.#mover, this.#node, this.#teller, this.#demand, this.#exchange]) part.close();
+    const parts = [this.#mover, this.#node, this.#teller, this.#demand, this.#exchange, this.#others.awake];
+    for (const part of parts) part.close();
     this.#owners.close();
     await this.#buckets.removeNode(this.#self.node);
     this.#buckets.close();
@@ -209,6 +215,7 @@ export class Cluster implements Peers {
     const { nats, cluster, node } = this.settings;
     const events = {
       up: (connection: NatsConnection) => {
+        this.#others.presence.connected();
         this.#joining = this.#membership.up(connection);
         if (this.#membership.everJoined) this.#teller.tellAll();
         this.#demand.renew();
@@ -224,6 +231,7 @@ export class Cluster implements Peers {
   }
 
   #joined(): void {
+    this.#exchange.joined();
     this.#node.tell(true);
     this.#teller.tellAll();
     this.#streams.reconnected();

@@ -4,6 +4,7 @@ import type { ClusterMetrics } from './cluster-metrics.js';
 import type { Directory } from './nodes/directory.js';
 import { FrameIntake } from './frames/frame-intake.js';
 import type { LeaseOwner } from './ownership/lease.js';
+import type { Presence } from './nodes/presence.js';
 import { readDemand, readState } from './bus/messages.js';
 import type { OwnerSide } from './demand/owner-side.js';
 import type { Requests } from './ownership/requests.js';
@@ -21,6 +22,7 @@ export interface ExchangeDeps {
   readonly bus: Bus;
   readonly subjects: Subjects;
   readonly directory: Directory;
+  readonly presence: Presence;
   readonly owners: OwnerSide;
   readonly streams: Streams;
   readonly requests: Requests;
@@ -30,6 +32,7 @@ export interface ExchangeDeps {
 /** Hands every message of other nodes to whom it is for. */
 export class Exchange {
   readonly #intake: FrameIntake;
+  #isHere = false;
   #cancel: () => void;
 
   constructor(private readonly deps: ExchangeDeps) {
@@ -52,9 +55,10 @@ export class Exchange {
 
   /** Subscribes; once, before the connection is there. */
   listen(): void {
-    const { bus, subjects, self, owners, requests } = this.deps;
+    const { bus, subjects, self, owners, requests, presence } = this.deps;
     const { node } = self;
     bus.subscribe(subjects.frames(node, '*'), (message, subject) => {
+      presence.heard(senderOf(subject));
       this.#intake.message(senderOf(subject), message);
     });
     bus.subscribe(subjects.acks(node, '*'), (message, subject) => {
@@ -72,25 +76,38 @@ export class Exchange {
     bus.answer(subjects.request('pass', node), (message) => requests.pass(message));
   }
 
+  /** From now on this node has its name: who asks for it is answered. */
+  joined(): void {
+    if (this.#isHere) return;
+    this.#isHere = true;
+    const { bus, subjects, self } = this.deps;
+    bus.answer(subjects.request('here', self.node), () => Promise.resolve(new Uint8Array()));
+  }
+
   close(): void {
     this.#cancel();
     this.#intake.close();
   }
 
   #state(node: string, bytes: Uint8Array): void {
-    const { self, directory, streams, clock } = this.deps;
-    const message = node === self.node ? null : readState(bytes);
-    if (message) streams.told(node, message, directory.noteState(node, message, clock.now()));
+    const { self, directory, streams, presence } = this.deps;
+    if (node === self.node) return;
+    presence.heard(node);
+    const message = readState(bytes);
+    if (message) streams.told(node, message, directory.noteState(node, message));
   }
 
   #later(): () => void {
     return this.deps.clock.after(EXPIRE_MS, () => {
       this.#cancel = this.#later();
-      const { owners, directory, clock, metrics, bus, streams } = this.deps;
+      const { owners, directory, presence, metrics, bus, streams } = this.deps;
       owners.expire();
-      for (const node of directory.expire(clock.now())) this.#intake.forget(node);
+      for (const node of directory.expire()) {
+        this.#intake.forget(node);
+        presence.forget(node);
+      }
       metrics.connected.set(bus.connected ? 1 : 0);
-      metrics.nodes.set(directory.nodes(clock.now()).length);
+      metrics.nodes.set(directory.nodes().length);
       metrics.owned.set(streams.owned().length);
       metrics.followed.set(streams.followedCount);
     });

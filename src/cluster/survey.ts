@@ -93,12 +93,12 @@ async function openBuckets(connection: NatsConnection, cluster: string): Promise
 const NOW = 0;
 
 async function readDirectory(nodes: KV, cameras: KV): Promise<Directory> {
-  const directory = new Directory();
+  const directory = new Directory(() => NOW);
   for await (const name of await nodes.keys()) {
     const [node, list] = await Promise.all([nodes.get(name), cameras.get(name)]);
     const record = node?.operation === 'PUT' ? readNodeRecord(node.value) : null;
     if (!record) continue;
-    directory.noteNode(name, record, NOW);
+    directory.noteNode(name, record);
     if (list?.operation === 'PUT') directory.noteCameras(name, readCameraList(list.value));
   }
   return directory;
@@ -113,9 +113,9 @@ async function survey(
   const entry = await owners.get(streamKeyToToken(stream));
   const holder = entry?.operation === 'PUT' ? holderOf(entry) : null;
   const hash = hasher.hash(identity);
-  const nodes = directory.nodes(NOW);
+  const nodes = directory.nodes();
   const knows = (node: string): boolean => directory.lists(node, name, main, hash);
-  const hasOtherSecret = (node: string): boolean => directory.record(node, NOW)?.secretCheck !== hasher.check;
+  const hasOtherSecret = (node: string): boolean => directory.record(node)?.secretCheck !== hasher.check;
   return {
     owner: holder?.node ?? null,
     otherSource: holder !== null && holder.hash !== hash,

@@ -17,6 +17,11 @@ export interface Bus {
   answer(subject: string, handler: RequestHandler): void;
   /** @returns `null` when nobody answered in time */
   request(subject: string, message: Uint8Array, timeoutMs: number): Promise<Uint8Array | null>;
+  /**
+   * Asks whether somebody answers on the subject. `nobody`: the server says that nobody is subscribed. `silent`: no answer in time, or no
+   * connection.
+   */
+  reach(subject: string, timeoutMs: number): Promise<'answered' | 'nobody' | 'silent'>;
 }
 
 /** What is known of one lease. */

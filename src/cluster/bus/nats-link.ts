@@ -1,4 +1,4 @@
-import { connect, type Msg, type NatsConnection, type Status } from '@nats-io/transport-node';
+import { connect, type Msg, type NatsConnection, RequestError, type Status } from '@nats-io/transport-node';
 import { redact } from '../../shared/redact.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Bus, MessageHandler, RequestHandler } from './bus.js';
@@ -98,6 +98,16 @@ export class NatsLink implements Bus {
       return (await this.#connection.request(subject, message, { timeout: timeoutMs })).data;
     } catch {
       return null;
+    }
+  }
+
+  async reach(subject: string, timeoutMs: number): Promise<'answered' | 'nobody' | 'silent'> {
+    if (!this.#isUp || !this.#connection) return 'silent';
+    try {
+      await this.#connection.request(subject, new Uint8Array(), { timeout: timeoutMs });
+      return 'answered';
+    } catch (error) {
+      return error instanceof RequestError && error.isNoResponders() ? 'nobody' : 'silent';
     }
   }
 

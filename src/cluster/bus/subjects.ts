@@ -25,8 +25,8 @@ export class Subjects {
   inbox(node: string): string {
     return `${this.cluster}.inbox.${node}`;
   }
-  /** Asks `node` to open a camera, take one over, or pass one on. */
-  request(kind: 'open' | 'take' | 'pass', node: string): string {
+  /** Asks `node` to open a camera, take one over, or pass one on, or whether it is there. */
+  request(kind: 'open' | 'take' | 'pass' | 'here', node: string): string {
     return `${this.cluster}.${kind}.${node}`;
   }
 }

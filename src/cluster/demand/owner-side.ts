@@ -32,6 +32,8 @@ export interface CameraHost {
 export interface OwnerSideDeps extends Omit<EdgeSenderDeps, 'send' | 'skipped' | 'sent'> {
   readonly host: CameraHost;
   readonly maxLagMs: number;
+  /** Time in which this node could hear the edges, ms (`AwakeClock`). */
+  readonly awakeNow: () => number;
   readonly sendFrames: (edge: string, message: Uint8Array) => boolean;
   /** Epoch of the stream's frames when this node sends them; `null` when it does not own it. */
   readonly epochOf: (stream: string) => number | null;
@@ -68,14 +70,16 @@ export class OwnerSide {
   demand(edge: string, wanted: readonly WantedStream[], all: boolean): void {
     const mine = wanted.filter(({ stream }) => this.#isServed(edge, stream));
     for (const stream of mine) this.#note(edge, stream);
-    this.#apply(this.#table.renew(edge, mine, all, this.deps.now()));
+    this.#apply(this.#table.renew(edge, mine, all, this.deps.awakeNow()));
   }
 
   /** Holds seats for an edge that had this node open the camera. @throws ServiceError when the camera cannot be had here */
   hold(edge: string, wanted: WantedStream): void {
     const refusals: ServiceError[] = [];
     this.#note(edge, wanted);
-    this.#apply(this.#table.renew(edge, [wanted], false, this.deps.now()), (error) => refusals.push(error));
+    this.#apply(this.#table.renew(edge, [wanted], false, this.deps.awakeNow()), (error) =>
+      refusals.push(error),
+    );
     if (refusals[0]) throw refusals[0];
   }
 
@@ -89,7 +93,7 @@ export class OwnerSide {
 
   /** To be called about twice a second. */
   expire(): void {
-    this.#apply(this.#table.expire(this.deps.now()));
+    this.#apply(this.#table.expire(this.deps.awakeNow()));
   }
 
   /** The connection was lost, and what was on the way with it. */

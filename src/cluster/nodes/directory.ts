@@ -8,11 +8,11 @@ export const SILENT_AFTER_MS = 2000;
 /** A node's record lives as long as a lease, ms. */
 const NODE_LIFE_MS = 3000;
 
-/** A stream as its owner told it last. Times are this node's own. */
+/** A stream as its owner told it last. */
 export interface KnownStream extends Holder {
   readonly hash: string;
   readonly told: StreamState;
-  /** Monotonic, ms. */
+  /** By the directory's clock, ms. */
   readonly toldAt: number;
 }
 
@@ -21,7 +21,7 @@ interface KnownNode {
   readonly heardAt: number;
 }
 
-/** What this node knows of the others: from their records, their lists of cameras, and what they tell each second. Pure. */
+/** What this node knows of the others: from their records, their lists of cameras, and what they tell each second. */
 export class Directory {
   readonly #nodes = new Map<string, KnownNode>();
   /** By node, then by camera. */
@@ -30,8 +30,11 @@ export class Directory {
   readonly #streams = new Map<string, Map<string, KnownStream>>();
   readonly #holds = new Map<string, { readonly code: CameraErrorCode; readonly until: number }>();
 
-  noteNode(name: string, record: NodeRecord, now: number): void {
-    this.#nodes.set(name, { record, heardAt: now });
+  /** @param now time in which this node could hear the others, ms (`AwakeClock`) */
+  constructor(private readonly now: () => number) {}
+
+  noteNode(name: string, record: NodeRecord): void {
+    this.#nodes.set(name, { record, heardAt: this.now() });
   }
 
   noteCameras(name: string, list: CameraList | null): void {
@@ -46,7 +49,8 @@ export class Directory {
   }
 
   /** @returns the streams that are new, changed hands or were given up */
-  noteState(node: string, message: StateMessage, now: number): Set<string> {
+  noteState(node: string, message: StateMessage): Set<string> {
+    const now = this.now();
     const before = this.#streams.get(node);
     const streams = message.all ? new Map<string, KnownStream>() : (before ?? new Map<string, KnownStream>());
     const moved = new Set<string>();
@@ -67,7 +71,8 @@ export class Directory {
   }
 
   /** Who owns the stream as far as is known here, told within the last two seconds. */
-  owner(stream: string, now: number): KnownStream | null {
+  owner(stream: string): KnownStream | null {
+    const now = this.now();
     let newest: KnownStream | null = null;
     for (const streams of this.#streams.values()) {
       const known = streams.get(stream);
@@ -78,13 +83,14 @@ export class Directory {
   }
 
   /** All streams of other nodes, each by its newest owner. */
-  streams(now: number): KnownStream[] {
+  streams(): KnownStream[] {
     const names = new Set([...this.#streams.values()].flatMap((streams) => [...streams.keys()]));
-    return [...names].map((name) => this.owner(name, now)).filter((known) => known !== null);
+    return [...names].map((name) => this.owner(name)).filter((known) => known !== null);
   }
 
   /** Other nodes that live, with the cameras that each was heard to own. */
-  nodes(now: number): (PlacementNode & { readonly relieved: boolean })[] {
+  nodes(): (PlacementNode & { readonly relieved: boolean })[] {
+    const now = this.now();
     return [...this.#nodes]
       .filter(([, { heardAt }]) => now - heardAt <= NODE_LIFE_MS)
       .map(([name, { record }]) => ({
@@ -100,9 +106,9 @@ export class Directory {
       }));
   }
 
-  record(node: string, now: number): NodeRecord | null {
+  record(node: string): NodeRecord | null {
     const known = this.#nodes.get(node);
-    return known && now - known.heardAt <= NODE_LIFE_MS ? known.record : null;
+    return known && this.now() - known.heardAt <= NODE_LIFE_MS ? known.record : null;
   }
 
   /** Whether the node has the stream in its CONFIG_FILE, from this source if that is known here. */
@@ -114,34 +120,34 @@ export class Directory {
   }
 
   /** A camera that other nodes have in their CONFIG_FILE. */
-  listed(name: string, now: number): ListedCamera | null {
+  listed(name: string): ListedCamera | null {
     for (const [node, cameras] of this.#lists) {
       const camera = cameras.get(name);
-      if (camera && this.record(node, now)) return camera;
+      if (camera && this.record(node)) return camera;
     }
     return null;
   }
 
   /** All of them, by name. */
-  allListed(now: number): Map<string, ListedCamera> {
+  allListed(): Map<string, ListedCamera> {
     const all = new Map<string, ListedCamera>();
     for (const [node, cameras] of this.#lists)
-      if (this.record(node, now))
-        for (const [name, camera] of cameras) if (!all.has(name)) all.set(name, camera);
+      if (this.record(node)) for (const [name, camera] of cameras) if (!all.has(name)) all.set(name, camera);
     return all;
   }
 
   /** Why nobody should try this source now. */
-  held(hash: string, now: number): CameraErrorCode | null {
+  held(hash: string): CameraErrorCode | null {
     const hold = this.#holds.get(hash);
     if (!hold) return null;
-    if (now < hold.until) return hold.code;
+    if (this.now() < hold.until) return hold.code;
     this.#holds.delete(hash);
     return null;
   }
 
   /** Nodes that were heard of and are not any more. */
-  expire(now: number): string[] {
+  expire(): string[] {
+    const now = this.now();
     const gone = [...this.#nodes].filter(([, { heardAt }]) => now - heardAt > 2 * NODE_LIFE_MS);
     for (const [name] of gone) this.forgetNode(name);
     return gone.map(([name]) => name);

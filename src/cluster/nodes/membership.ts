@@ -119,7 +119,7 @@ export class Membership {
   }
 
   #noteNode(name: string, value: Uint8Array | null): void {
-    const { self, directory, clock, log, secretCheck } = this.deps;
+    const { self, directory, log, secretCheck } = this.deps;
     const record = value && readNodeRecord(value);
     if (name === self.node) {
       if (record && record.instance !== self.instance)
@@ -133,8 +133,8 @@ export class Membership {
       directory.forgetNode(name);
       return;
     }
-    const isNew = directory.record(name, clock.now()) === null;
-    directory.noteNode(name, record, clock.now());
+    const isNew = directory.record(name) === null;
+    directory.noteNode(name, record);
     if (!isNew) return;
     const { site, role, version } = record;
     log.info({ event: 'node_joined', node: name, site, role, version }, `node ${name} is in the cluster`);

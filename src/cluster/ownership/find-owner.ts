@@ -1,8 +1,9 @@
 import type { Clock } from '../../shared/clock.js';
 import { CameraError, RefusedError, type ServiceError } from '../../shared/errors.js';
-import type { Bus, LeaseStore } from '../bus/bus.js';
+import type { Bus, LeaseEntry, LeaseStore } from '../bus/bus.js';
 import type { Directory } from '../nodes/directory.js';
-import { type Holder, type Lease, type LeaseOwner, takeLease } from './lease.js';
+import type { Presence } from '../nodes/presence.js';
+import { type Holder, holderOf, type Lease, type LeaseOwner, takeLease } from './lease.js';
 import { readAnswer, type WantedStream, writeJson } from '../bus/messages.js';
 import { placementOrder, type PlacementNode } from '../placement/placement.js';
 import { streamKeyToToken } from '../bus/stream-key.js';
@@ -35,6 +36,7 @@ export interface OwnerSearch {
   readonly subjects: Subjects;
   readonly leases: LeaseStore;
   readonly directory: Directory;
+  readonly presence: Pick<Presence, 'isGone'>;
   /** This node, as placement sees it. */
   readonly selfNode: () => PlacementNode;
 }
@@ -59,18 +61,27 @@ export async function findOwner(
   mine: boolean,
   search: OwnerSearch,
 ): Promise<Found> {
-  const { bus, leases, directory, clock } = search;
+  const { bus, leases, directory } = search;
   if (!bus.connected) return { type: 'wait', ms: LATER_MS };
-  const known = directory.owner(facts.stream, clock.now());
+  const known = directory.owner(facts.stream);
   if (known) return isOther(facts, known.hash) ? nameInUse(facts) : { type: 'follow', holder: known };
   const entry = await leases.read(streamKeyToToken(facts.stream));
-  // Its owner tells of itself within a second; a dead one's entry runs out.
   if (entry === 'unknown') return { type: 'wait', ms: LATER_MS };
-  if (entry !== 'absent') return { type: 'wait', ms: SOON_MS };
+  if (entry !== 'absent') return freed(facts, entry, search);
   if (!leases.settled) return { type: 'wait', ms: LATER_MS };
-  const hold = facts.hash === null ? null : directory.held(facts.hash, clock.now());
+  const hold = facts.hash === null ? null : directory.held(facts.hash);
   if (hold) return { type: 'failed', error: new CameraError(hold, 'refused a short while ago') };
   return open(facts, wanted, mine, search);
+}
+
+/** A lease that somebody holds who does not tell of it: its owner will within a second, or it runs out, or its owner has left NATS. */
+async function freed({ stream }: StreamFacts, entry: LeaseEntry, search: OwnerSearch): Promise<Found> {
+  const { presence, leases, selfNode } = search;
+  const holder = holderOf(entry);
+  if (!holder || !selfNode().opensCameras || !presence.isGone(holder.node))
+    return { type: 'wait', ms: SOON_MS };
+  await leases.release(streamKeyToToken(stream), entry.revision);
+  return { type: 'wait', ms: 0 };
 }
 
 async function open(
@@ -92,13 +103,13 @@ async function open(
 /** Nodes that may open the stream, in the order in which they are asked. */
 export function candidatesFor(
   facts: StreamFacts,
-  { directory, clock, self, selfNode }: Pick<OwnerSearch, 'directory' | 'clock' | 'self' | 'selfNode'>,
+  { directory, self, selfNode }: Pick<OwnerSearch, 'directory' | 'self' | 'selfNode'>,
 ): readonly PlacementNode[] {
   const knows = (node: string): boolean =>
     node === self.node ? facts.hash !== null : directory.lists(node, facts.name, facts.main, facts.hash);
   return placementOrder({ stream: facts.stream, site: facts.site, knows }, [
     selfNode(),
-    ...directory.nodes(clock.now()),
+    ...directory.nodes(),
   ]);
 }
 
@@ -113,13 +124,13 @@ async function ask(
   node: string,
   { hash }: StreamFacts,
   wanted: WantedStream,
-  { self, bus, subjects, directory, clock }: OwnerSearch,
+  { self, bus, subjects, directory }: OwnerSearch,
 ): Promise<Holder | null> {
   const request = writeJson({ from: self.node, wanted, hash, closed: false });
   const bytes = await bus.request(subjects.request('open', node), request, REQUEST_MS);
   const answer = bytes && readAnswer(bytes);
   if (!answer?.ok || answer.epoch === null) return null;
-  const instance = directory.record(node, clock.now())?.instance ?? '';
+  const instance = directory.record(node)?.instance ?? '';
   return { node, instance, epoch: answer.epoch };
 }
 
@@ -130,8 +141,8 @@ function nameInUse({ name }: StreamFacts): Found {
   return { type: 'refused', error: new RefusedError('name_in_use', message) };
 }
 
-function whyNobody(facts: StreamFacts, { directory, clock }: OwnerSearch): string {
-  const others = directory.nodes(clock.now()).length;
+function whyNobody(facts: StreamFacts, { directory }: OwnerSearch): string {
+  const others = directory.nodes().length;
   const where = facts.site === '' ? '' : ` of site ${facts.site}`;
   return `none of ${others + 1} nodes${where} may open ${facts.stream} and knows its address`;
 }

@@ -107,7 +107,7 @@ export class Ownership {
     this.#seeker.end();
     if (!closed) {
       const local = this.runs.start(this.demand.plan);
-      this.view.heard(this.deps.clock.now());
+      this.view.heard();
       this.#become({ type: 'taking', owner: from, local });
       void this.#finishTaking(from, local);
       return true;
@@ -126,7 +126,7 @@ export class Ownership {
     if (epoch === null) return null;
     const now = this.deps.clock.now();
     this.view.epoch = lease.epoch;
-    this.view.heard(now);
+    this.view.heard();
     this.#become({ type: 'giving', owner: to.node, local, until: now + OVERLAP_MS });
     this.deps.gone(this.facts.stream, lease.epoch);
     return epoch;
@@ -161,7 +161,8 @@ export class Ownership {
   /** To be called a few times a second. */
   look(now: number): void {
     if (this.#phase.type === 'giving' && now > this.#phase.until) this.endGiving();
-    if (this.#phase.type === 'following' && this.view.isSilent(now)) this.#seekAnew();
+    if (this.#phase.type !== 'following') return;
+    if (this.view.isSilent || this.deps.presence.isGone(this.#phase.owner)) this.#seekAnew();
   }
 
   async #finishTaking(from: string, local: LocalRun): Promise<void> {
@@ -198,7 +199,7 @@ export class Ownership {
   }
 
   #follow(holder: Holder): void {
-    this.view.heard(this.deps.clock.now());
+    this.view.heard();
     this.view.epoch = holder.epoch;
     this.#become({ type: 'following', owner: holder.node });
     this.#answerWaiters();

@@ -22,6 +22,8 @@ export type Phase =
 /** What the cameras of one node share. */
 export interface ClusterSupervisorDeps extends OwnerSearch, Omit<TakeOverDeps, 'clock'> {
   readonly demand: DemandSender;
+  /** Time in which this node could hear the others, ms (`AwakeClock`). */
+  readonly awakeNow: () => number;
   /** Unix epoch, ms. */
   readonly epochNow: () => number;
   /** Viewers of this node. */

@@ -135,10 +135,10 @@ export class Mover {
 
   /** Nodes that may take the camera: they have it in their CONFIG_FILE, or its address from a viewer. */
   #targets(stream: string): BalanceNode[] {
-    const { streams, directory, owners, clock, self } = this.deps;
+    const { streams, directory, owners, self } = this.deps;
     const facts = streams.get(stream)?.facts;
     if (!facts) return [];
-    const nodes = new Map(directory.nodes(clock.now()).map((node) => [node.name, node]));
+    const nodes = new Map(directory.nodes().map((node) => [node.name, node]));
     const listed = candidatesFor(facts, this.deps).map(({ name }) => name);
     const names = new Set([...listed, ...owners.knowingEdges(stream)]);
     return [...names]

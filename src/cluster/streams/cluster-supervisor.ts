@@ -28,7 +28,7 @@ const LOOK_MS = 250;
 export class ClusterSupervisor implements Supervision {
   readonly #viewers: ViewerStatus;
   readonly #demand: StreamDemand;
-  readonly #view = new OwnerView();
+  readonly #view = new OwnerView(() => this.deps.awakeNow());
   readonly #units = new UnitSource();
   readonly #ownership: Ownership;
   #cancelLook: () => void;
@@ -51,7 +51,7 @@ export class ClusterSupervisor implements Supervision {
     const runs = new LocalRuns(here, this.#listenHere(), before);
     this.#ownership = new Ownership(facts, runs, this.#demand, this.#view, deps, {
       following: () => {
-        this.told(deps.directory.owner(stream, deps.clock.now()));
+        this.told(deps.directory.owner(stream));
       },
       failed: (error, retryInMs) => {
         this.#viewers.fail(error, retryInMs);
@@ -161,7 +161,7 @@ export class ClusterSupervisor implements Supervision {
     const { phase } = this.#ownership;
     this.#ownership.wake();
     if (!known || !('owner' in phase)) return;
-    const news = this.#view.takesState(known, phase.owner, this.deps.clock.now());
+    const news = this.#view.takesState(known, phase.owner);
     if (news === 'old') return;
     if (news === 'moved') this.#ownership.moved(known.node);
     if (phase.type === 'giving') return;
@@ -182,7 +182,7 @@ export class ClusterSupervisor implements Supervision {
     const { phase } = this.#ownership;
     if (!('owner' in phase)) return;
     if (phase.type === 'giving' && owner !== phase.owner) return;
-    if (!this.#view.takesFrame(epoch, this.deps.clock.now())) return;
+    if (!this.#view.takesFrame(epoch)) return;
     this.#ownership.endGiving();
     this.#viewers.frameShown(false);
     this.#deliver(frame);

@@ -1,27 +1,30 @@
 import type { Degradation } from '../../decoding/decode-plan.js';
 import { type KnownStream, SILENT_AFTER_MS } from '../nodes/directory.js';
 
-/** What an edge knows of a stream's owner: whose frames it may show, and whether the owner still lives. Pure. */
+/** What an edge knows of a stream's owner: whose frames it may show, and whether the owner still lives. */
 export class OwnerView {
   /** Frames of an older lease are not shown. */
   epoch = 0;
   degradation: Degradation = 0;
   #heardAt = 0;
 
+  /** @param now time in which this node could hear the owner, ms (`AwakeClock`) */
+  constructor(private readonly now: () => number) {}
+
   /** The owner gave a sign of life. */
-  heard(now: number): void {
-    this.#heardAt = now;
+  heard(): void {
+    this.#heardAt = this.now();
   }
 
-  isSilent(now: number): boolean {
-    return now - this.#heardAt > SILENT_AFTER_MS;
+  get isSilent(): boolean {
+    return this.now() - this.#heardAt > SILENT_AFTER_MS;
   }
 
   /** @returns whether a frame of this epoch may be shown */
-  takesFrame(epoch: number, now: number): boolean {
+  takesFrame(epoch: number): boolean {
     if (epoch < this.epoch) return false;
     this.epoch = epoch;
-    this.#heardAt = now;
+    this.heard();
     return true;
   }
 
@@ -30,11 +33,11 @@ export class OwnerView {
    * @param owner who is known to own it
    * @returns `old` for what an earlier owner still tells
    */
-  takesState({ node, epoch }: KnownStream, owner: string, now: number): 'old' | 'same' | 'moved' {
+  takesState({ node, epoch }: KnownStream, owner: string): 'old' | 'same' | 'moved' {
     // An owner that took its lease anew, from servers that lost their memory, may have a lower epoch than before.
     if (epoch < this.epoch && node !== owner) return 'old';
     if (epoch < this.epoch) this.epoch = epoch;
-    this.#heardAt = now;
+    this.heard();
     return node === owner ? 'same' : 'moved';
   }
 }

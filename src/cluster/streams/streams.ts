@@ -72,9 +72,8 @@ export class Streams {
 
   /** A node has told its state; it is in the directory already. */
   told(node: string, message: StateMessage, moved: ReadonlySet<string>): void {
-    const now = this.deps.clock.now();
     const streams = new Set([...moved, ...message.streams.map(({ stream }) => stream)]);
-    for (const stream of streams) this.#supervisors.get(stream)?.told(this.deps.directory.owner(stream, now));
+    for (const stream of streams) this.#supervisors.get(stream)?.told(this.deps.directory.owner(stream));
     for (const { stream, code } of message.failed) this.#supervisors.get(stream)?.toldFailure(node, code);
   }
 
