@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { loadConfig, SETTINGS } from '../../src/config/settings.js';
 import { natsSettings } from '../../src/join-cluster.js';
+import { tempFolder } from '../support/temp-folder.js';
 import * as schema from './kubernetes-schema.js';
 
 /** What runs several nodes and their NATS servers elsewhere: Kubernetes, compose, systemd. */
@@ -131,8 +134,18 @@ test('compose starts the cluster only when asked to, with NATS on its own networ
   assert.ok(parseInt(node.stop_grace_period ?? '', 10) > END_SECONDS);
 });
 
-test('the systemd drop-in gives a node the time to drain', options, () => {
+test('the systemd drop-in is one that systemd takes, and gives a node the time to drain', options, (t) => {
   const text = read('rtsp-stream-ws.cluster.conf');
   assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(text)?.[1]) > END_SECONDS);
   assert.match(text, /^EnvironmentFile=\/etc\//m);
+
+  if (spawnSync('systemd-analyze', ['--version']).status !== 0) return;
+  const folder = tempFolder(t);
+  const unit = join(folder, 'rtsp-stream-ws.service');
+  writeFileSync(unit, read('rtsp-stream-ws.service').replace('/usr/bin/node', process.execPath));
+  mkdirSync(`${unit}.d`);
+  writeFileSync(join(`${unit}.d`, 'cluster.conf'), text);
+  // It names what it does not know, and passes over it.
+  const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' });
+  assert.equal(`${stdout}${stderr}`, '');
 });

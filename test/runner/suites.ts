@@ -2,9 +2,11 @@ import {
   ARM64,
   CADDY,
   CHROMIUM,
+  DOCKER_COMPOSE,
   FFMPEG,
   GSTREAMER,
   HAPROXY,
+  KUBERNETES_VALIDATE,
   MOSQUITTO,
   NATS_SERVER,
   NGINX,
@@ -71,6 +73,8 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'traefik', need: TRAEFIK },
   { word: 'screen-', need: XVFB },
   { word: 'arm64', need: ARM64 },
+  { word: 'docker-compose', need: DOCKER_COMPOSE },
+  { word: 'kubernetes-validate', need: KUBERNETES_VALIDATE },
 ];
 
 /** @param file a path below test/, as `wall/session.test.js` */

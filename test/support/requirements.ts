@@ -130,6 +130,25 @@ export const RTSP_SERVER_PERL: Requirement = {
   missing: () => tried('rtsp-server-perl', ['--help']),
 };
 
+export const DOCKER_COMPOSE: Requirement = {
+  what: 'docker-compose on PATH',
+  install: 'apt-get install docker-compose',
+  missing: () => tried('docker-compose', ['version', '--short']),
+};
+
+/** Folder of the Python package kubernetes_validate, from the setting KUBERNETES_VALIDATE; empty: where Python finds packages by itself. */
+export const kubernetesValidateFolder = (): string => process.env['KUBERNETES_VALIDATE'] ?? '';
+
+export const KUBERNETES_VALIDATE: Requirement = {
+  what: 'the Python package kubernetes-validate, in the folder that KUBERNETES_VALIDATE names or where Python finds it',
+  install: 'apt-get install python3-yaml; pip install --target FOLDER kubernetes-validate==1.37.0',
+  missing: () =>
+    tried('env', [
+      `PYTHONPATH=${kubernetesValidateFolder()}`,
+      ...['/usr/bin/python3', '-c', 'import kubernetes_validate'],
+    ]),
+};
+
 /** Folder of the Python package rtsp_rs, from the setting RTSP_RS; empty: where Python finds packages by itself. */
 export const rtspRsFolder = (): string => process.env['RTSP_RS'] ?? '';
 
