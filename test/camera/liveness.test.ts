@@ -78,6 +78,19 @@ test('while video comes and no key frame yet, that is awaited for a minute', { t
   assert.equal(liveness.overdue(65_500), 'no_key_frame');
 });
 
+test(
+  'a key frame that comes later than the first picture was due has time to be decoded',
+  { timeout },
+  () => {
+    const { liveness } = run();
+    liveness.video({ ...NO_VIDEO, units: 25, keyFrames: 0 }, 1000);
+    liveness.video({ ...NO_VIDEO, units: 700, keyFrames: 0 }, 28_000);
+    liveness.video({ ...NO_VIDEO, units: 702, keyFrames: 1 }, 28_100);
+    assert.equal(liveness.overdue(28_100), null);
+    assert.equal(liveness.overdue(38_100), 'open_timeout', 'but not for ever');
+  },
+);
+
 test('video with key frames of which no picture comes is bad data', { timeout }, () => {
   const { liveness } = run();
   for (let at = 500; at <= 10_000; at += 500)

@@ -37,6 +37,8 @@ export class Liveness {
   #modeSince: number;
   /** What the worker tells of the video; `null` from a worker that tells nothing. */
   #video: { readonly report: VideoReport; readonly firstAt: number; readonly newestAt: number } | null = null;
+  /** When the first key frame was told of, if other video came before: from then on there may be a picture. */
+  #keyFrameAt: number | null = null;
 
   /** @param gap what the camera's key frames have shown; kept from run to run */
   constructor(
@@ -92,6 +94,7 @@ export class Liveness {
     const before = this.#video;
     if (report.units === (before?.report.units ?? 0)) return;
     this.#video = { report, firstAt: before?.firstAt ?? now, newestAt: now };
+    if (before?.report.keyFrames === 0 && report.keyFrames > 0) this.#keyFrameAt ??= now;
     if (report.keyFrameGapMs !== null) this.gap.report(report.keyFrameGapMs);
   }
 
@@ -107,7 +110,8 @@ export class Liveness {
     const { openMs, stallMs } = this.times;
     const patience = stallMs * KEY_FRAME_PATIENCE;
     if (this.#pictureAt === null) {
-      if (!this.#video || !this.awaitsKeyFrame) return this.startedAt + openMs;
+      // A key frame may come later than the first picture was due: its decoding takes a moment.
+      if (!this.#video || !this.awaitsKeyFrame) return (this.#keyFrameAt ?? this.startedAt) + openMs;
       return Math.min(this.#video.firstAt + Math.max(openMs, patience), this.#video.newestAt + openMs);
     }
     if (!isThinned(this.mode)) return Math.max(this.#pictureAt, this.#modeSince) + stallMs;
