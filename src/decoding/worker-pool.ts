@@ -228,8 +228,9 @@ function take(message: FromWorker, events: RunEvents, running: Running): void {
       events.unit(message);
       break;
     case 'stats':
-      events.counters(message.counters);
+      // First: what the counts mean for the camera's life depends on it.
       if (message.video) events.video(message.video);
+      events.counters(message.counters);
       break;
     case 'spawned':
       running.pids.add(message.pid);

@@ -172,8 +172,8 @@ export class Supervisor implements Supervision {
       started: () => {
         slot.started();
       },
-      alive: (first) => {
-        this.#alive();
+      alive: (first, goesOn) => {
+        if (goesOn) this.#alive();
         if (first) slot.leave();
       },
       frame: (frame) => {

@@ -18,8 +18,11 @@ import { Liveness, type LivenessTimes, type Overdue } from './liveness.js';
 export interface WatchedRunEvents {
   /** The worker runs; told once or more. */
   started(): void;
-  /** A frame came, or was decoded although nobody wanted it. `first`: of this run. */
-  alive(first: boolean): void;
+  /**
+   * A frame came, or was decoded although nobody wanted it. `first`: of this run. `goesOn`: more than one picture has come, so that it
+   * is no camera that sends one and is silent.
+   */
+  alive(first: boolean, goesOn: boolean): void;
   frame(frame: FrameMessage): void;
   unit(unit: UnitMessage): void;
   /** What was counted since the last call. */
@@ -124,7 +127,8 @@ export class WatchedRun {
     const { pictureAt } = report;
     if (pictureAt !== null && pictureAt > (before?.pictureAt ?? -Infinity) && this.#isPresent(pictureAt))
       this.#alive();
-    else if (this.#isSeenByUnits && report.units > (before?.units ?? 0)) this.events.alive(false);
+    else if (this.#isSeenByUnits && report.units > (before?.units ?? 0)) this.#tellAlive(false);
+    else if (this.#liveSince === null && this.#liveness.isLive && this.#goesOn) this.#tellAlive(false);
     if (this.#liveness.awaitsKeyFrame) this.events.awaitsKeyFrame();
     this.#tellKeyFrames();
     this.#watch();
@@ -140,15 +144,23 @@ export class WatchedRun {
     return epochMs() - capturedAt < this.times.stallMs;
   }
 
+  /** Whether the camera has sent more than one picture; taken for granted of a worker that does not tell. */
+  get #goesOn(): boolean {
+    return !this.#video || this.#video.units > 1;
+  }
+
+  #tellAlive(first: boolean): void {
+    if (this.#goesOn) this.#liveSince ??= this.clock.now();
+    this.events.alive(first, this.#goesOn);
+  }
+
   #alive(): void {
-    const now = this.clock.now();
-    const first = this.#liveSince === null;
-    this.#liveness.picture(now);
-    this.#liveSince ??= now;
+    const first = !this.#liveness.isLive;
+    this.#liveness.picture(this.clock.now());
     // The stall timeout may be shorter than what is left of the open timeout.
     if (first) this.#watch();
     this.#tellKeyFrames();
-    this.events.alive(first);
+    this.#tellAlive(first);
   }
 
   #tellKeyFrames(): void {
@@ -175,7 +187,7 @@ export class WatchedRun {
       this.#watch();
       return;
     }
-    if (this.#liveness.isLive) this.events.stalled(this.#overdue);
+    if (this.#liveSince !== null) this.events.stalled(this.#overdue);
     this.#run.stop();
   }
 }

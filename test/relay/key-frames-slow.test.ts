@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { frameNumberOfJpeg } from '../../bench/lib/frame-number.js';
+import { setsOf } from '../rtp/streams.js';
+import { FFMPEGS } from '../support/ffmpegs.js';
+import { lumaOf, numberedUnits, UNIT_SIZE, worstBlock } from '../support/numbered-units.js';
+import { service, watch, type Watcher } from '../support/rig.js';
+import { UnitCamera } from '../support/unit-camera.js';
+import { until } from '../support/until.js';
+
+/** Cameras whose key frames are far apart, or never come. */
+
+const timeout = 90_000;
+/** `LONG_GOP_SECONDS=30` has key frames as far apart as cameras that save bandwidth. */
+const GOP_SECONDS = Number(process.env['LONG_GOP_SECONDS'] ?? 8);
+const FPS = 10;
+/** Full rate, and one picture a second. */
+const QUERIES: readonly Readonly<Record<string, string>>[] = [{}, { fps: '1' }];
+const SIZE = { width: String(UNIT_SIZE.width), height: String(UNIT_SIZE.height) };
+/** Of 255; what JPEG does to a block stays far below, a torn one is far above. */
+const TORN = 30;
+
+const numbers = ({ frames }: Watcher): (number | null)[] => frames.map(({ jpeg }) => frameNumberOfJpeg(jpeg));
+
+test(
+  'a viewer who comes in the middle of a long group sees its next key frame, one who comes later the newest picture',
+  { timeout: timeout + GOP_SECONDS * 2000 },
+  async (t) => {
+    const gop = GOP_SECONDS * FPS;
+    const params = `keyint=${gop}:min-keyint=${gop}:bframes=0:rc-lookahead=0`;
+    const units = numberedUnits({ codec: 'h264', pictures: 3 * gop, fps: FPS, params });
+    const server = await service(t, { OPEN_TIMEOUT_MS: '2500', STALL_TIMEOUT_MS: '5000' });
+    await Promise.all(
+      QUERIES.map(async (query, at) => {
+        const camera = await UnitCamera.start(t, { codec: 'h264', parameterSets: setsOf('h264', units) });
+        let newest = -1;
+        camera.run(
+          units.map(({ all }) => all),
+          FPS,
+          (index) => (newest = index),
+        );
+        await until('the group has begun', () => newest >= Math.min(5, GOP_SECONDS / 4) * FPS);
+        const viewer = watch(t, server, `cam${at}`, camera.url, { query });
+        await viewer.more(1, (GOP_SECONDS + 5) * 1000);
+        assert.equal(numbers(viewer)[0], gop, 'its first picture is the key frame');
+        assert.ok(newest - gop <= FPS, `shown ${newest - gop} pictures later`);
+        await until('two seconds on', () => newest >= gop + 2 * FPS);
+        for (const later of QUERIES) {
+          const other = watch(t, server, `cam${at}`, camera.url, { query: later });
+          await other.more(1, 3000);
+          const [first = null] = numbers(other);
+          assert.ok(newest - (first ?? -Infinity) <= FPS * 1.5, `${first} is shown when ${newest} is sent`);
+          other.destroy();
+        }
+        const before = viewer.frames.length;
+        await sleep(3000);
+        const rate = (viewer.frames.length - before) / 3;
+        assert.ok(query['fps'] === '1' ? rate > 0.6 && rate < 1.4 : rate > FPS * 0.8, `${rate} a second`);
+        assert.equal(camera.sessions, 1);
+      }),
+    );
+  },
+);
+
+for (const ffmpeg of FFMPEGS)
+  test(
+    `a camera that refreshes its picture without key frames is shown whole, also after a loss, with ${ffmpeg.name}`,
+    { timeout },
+    async (t) => {
+      const params = 'keyint=10:intra-refresh=1:bframes=0:rc-lookahead=0';
+      const units = numberedUnits({ codec: 'h264', pictures: 160, fps: FPS, params });
+      const luma = lumaOf('h264', units);
+      assert.equal(luma.length, units.length);
+      const server = await service(t, { FFMPEG_PATH: ffmpeg.path, STALL_TIMEOUT_MS: '5000' });
+      await Promise.all(
+        QUERIES.map(async (query, at) => {
+          const camera = await UnitCamera.start(t, { codec: 'h264', parameterSets: setsOf('h264', units) });
+          let newest = -1;
+          const lost = new Set([75, 76]);
+          camera.run(
+            units.map(({ all }) => all),
+            FPS,
+            (index) => (newest = index),
+            lost,
+          );
+          await until('its only key frame has gone by', () => newest > 3);
+          const viewer = watch(t, server, `cam${at}`, camera.url, { query: { ...query, ...SIZE } });
+          await until('most is over', () => newest >= 130, 20_000);
+          const shown = numbers(viewer);
+          const worst = viewer.frames.map(({ jpeg }, i) =>
+            worstBlock(jpeg, luma[shown[i] ?? -1] ?? new Uint8Array()),
+          );
+          const text = shown.map((number, i) => `${number}:${worst[i]?.toFixed(0)}`).join(' ');
+          assert.ok(
+            worst.every((difference) => difference < TORN),
+            text,
+          );
+          assert.ok(shown.length >= (query['fps'] === '1' ? 7 : 60), text);
+          assert.ok((shown.at(-1) ?? 0) > 100, `it goes on after the loss: ${text}`);
+          assert.equal(camera.sessions, 1);
+        }),
+      );
+    },
+  );
