@@ -113,13 +113,11 @@ function screenshot(display: string): Picture {
 test('a browser that is killed comes back to the kiosk, with nothing over it', { timeout }, async (t) => {
   const server = await FakeWallServer.start(10);
   t.after(() => server.close());
-  for (const name of ['a', 'b', 'c', 'd']) server.add(name, name);
+  // Tiles without a picture stand still, and can be compared.
+  for (const name of ['a', 'b', 'c', 'd']) server.add(name, name).say('offline');
   const url = `${server.url}?kiosk=1`;
   const [display, profile] = [await startScreen(t), join(tempFolder(t), 'profile')];
   const first = await startKiosk(t, display, profile, url);
-  await allSay(first.page, 'live');
-  // Pictures that stand still can be compared.
-  for (const camera of server.cameras.values()) camera.say('offline');
   await allSay(first.page, 'offline');
   const before = screenshot(display);
   // Chromium writes its profile, and that it has not ended in order, some seconds after the start.
@@ -128,7 +126,8 @@ test('a browser that is killed comes back to the kiosk, with nothing over it', {
   const second = await startKiosk(t, display, profile, url);
   await allSay(second.page, 'offline');
   const difference = Math.max(...meanDifference(before, screenshot(display)));
-  assert.ok(difference < 1, `the screen differs by ${difference.toFixed(1)} levels`);
+  // The seconds in the tiles change; a bubble of the browser is ten times as much.
+  assert.ok(difference < 4, `the screen differs by ${difference.toFixed(1)} levels`);
   for (const camera of server.cameras.values()) camera.say('live');
   await allSay(second.page, 'live');
 });
