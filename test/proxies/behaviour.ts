@@ -26,8 +26,6 @@ const JOE: Client = { headers: { Authorization: basicAuth('joe') } };
 const WATCH_MS = 2500;
 /** Of what the camera sends in that time, on a busy machine. */
 const LEAST = 0.6 * FPS * (WATCH_MS / 1000);
-/** Of a picture over the slow line: what kernels and proxy hold for one reader, at 25 KB a second. */
-const MAX_SLOW_AGE_MS = 15_000;
 
 const timeout = 60_000;
 
@@ -35,6 +33,8 @@ export interface BehindProxy {
   readonly service: ServerProcess;
   /** The proxy's; one for each of its configurations. */
   readonly ports: readonly [number, ...number[]];
+  /** Whether its sample bounds what it holds for one reader; what else there is has no setting for it. */
+  readonly hasSmallBuffers: boolean;
 }
 
 /**
@@ -52,8 +52,8 @@ export function testBehindProxy(started: () => BehindProxy): void {
     for (const port of started().ports) await showsPictures(t, port);
   });
 
-  test('a reader on a slow line gets fresh pictures, and others lose none', { timeout }, (t) =>
-    keepsSlowReadersFresh(t, first()),
+  test('a reader on a slow line is behind by a bounded time, and others lose nothing', { timeout }, (t) =>
+    watchesSlowly(t, first(), started().hasSmallBuffers),
   );
 
   test('limits and log know the client, not the proxy', { timeout }, (t) =>
@@ -120,25 +120,24 @@ async function showsPictures(scope: Scope, port: number): Promise<void> {
   assert.equal((await closeOf(page)).code, 4403);
 }
 
-const SLOW_LINE = { bytesPerSecond: 25_000, seconds: 9 };
+const SLOW_LINE = { bytesPerSecond: 100_000, seconds: 12 };
+/** Of a proxy that keeps its socket buffers as small as its sample says: its own, and what two kernels hold of both connections. */
+const MAX_HELD_BYTES = 600_000;
 
-/**
- * A reader of MJPEG over a line of 200 kbit/s, and one over a WebSocket beside it. Between the service and the slow reader stand what two
- * kernels and the proxy hold.
- */
-async function keepsSlowReadersFresh(scope: TestContext, port: number): Promise<void> {
-  const path = `${BASE_PATH}/stream.mjpeg?camera_index=gate&quality=95`;
+/** A reader of MJPEG over a line that carries a third of what the camera gives, and one over a WebSocket beside it. */
+async function watchesSlowly(scope: TestContext, port: number, isBounded: boolean): Promise<void> {
+  const path = `${BASE_PATH}/stream.mjpeg?camera_index=gate&width=640&height=360&quality=95`;
   const fast = openSocket(scope, port, `${BASE_PATH}/ws?camera_index=gate&quality=95`, ANN);
   const [pictures, frames] = await Promise.all([
     readSlowly(scope, port, path, SLOW_LINE),
-    framesIn(fast, SLOW_LINE.seconds * 1000 - 500),
+    framesIn(fast, WATCH_MS),
   ]);
-  const late = pictures.filter(({ at }) => at > SLOW_LINE.seconds / 2).map(({ ageMs }) => Math.round(ageMs));
-  const said = `ages in ms: ${late.join(' ')}`;
+  const late = pictures.filter(({ at }) => at > SLOW_LINE.seconds - 2).map(({ ageMs }) => Math.round(ageMs));
+  const said = `${pictures.length} pictures, ages of the last in ms: ${late.join(' ')}`;
   scope.diagnostic(said);
-  assert.ok(late.length >= 3, said);
-  assert.ok(Math.max(...late) < MAX_SLOW_AGE_MS, said);
-  assert.ok(frames >= LEAST * 3.3, `${frames} frames over the WebSocket beside it`);
+  assert.ok(late.length >= 2, said);
+  if (isBounded) assert.ok(Math.max(...late) < (MAX_HELD_BYTES / SLOW_LINE.bytesPerSecond) * 1000, said);
+  assert.ok(frames >= LEAST, `${frames} frames over the WebSocket beside it`);
 }
 
 /** Two viewers from one address are the limit, and forged headers are no way around it. */

@@ -27,6 +27,7 @@ before(
     service = await startBehindProxy(scope);
     port = await freePort();
     const sample = readFileSync(CONF, 'utf8')
+      .replaceAll(/^# {3}(tune\.)/gm, '  $1')
       .replace('bind :80', `bind ${HOST}:${port}`)
       .replace('127.0.0.1:8003', `${HOST}:${service.port}`)
       .replaceAll(/# (http-request (?:auth|set-header))/g, '$1')
@@ -35,7 +36,7 @@ before(
         'http-request set-header X-Forwarded-Groups hall if { http_auth_user ann }\n  server relay',
       );
     const file = join(tempFolder(scope), 'haproxy.cfg');
-    writeFileSync(file, `${sample}${PEOPLE}`);
+    writeFileSync(file, `global\n${sample}${PEOPLE}`);
     await startProxy(scope, 'haproxy', ['-db', '-f', file], port);
   },
   { timeout },
@@ -50,4 +51,4 @@ test('everything is found below the path, also without a slash at its end', { ti
   assert.equal((await get(port, '/cameras/')).status, 401, 'nobody comes in without a name');
 });
 
-testBehindProxy(() => ({ service, ports: [port] }));
+testBehindProxy(() => ({ service, ports: [port], hasSmallBuffers: true }));

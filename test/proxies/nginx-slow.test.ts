@@ -38,7 +38,7 @@ function configuration(folder: string): string {
   const [map = '', server = ''] = signIn.split(/^(?=server)/m);
   const on = (port: number, upstream: string): string =>
     server
-      .replace('listen 80', `listen ${HOST}:${port}`)
+      .replace('listen 80;', `listen ${HOST}:${port} sndbuf=64k;`)
       .replace('proxy_pass http://127.0.0.1:8003', `proxy_pass http://${HOST}:${service.port}${upstream}`);
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${join(folder, name)};`,
@@ -61,4 +61,4 @@ test('everything is found below the path, whether nginx strips it or not', { tim
   assert.equal((await get(kept, '/cameras/')).status, 401, 'nobody comes in without a name');
 });
 
-testBehindProxy(() => ({ service, ports: [kept, stripped] }));
+testBehindProxy(() => ({ service, ports: [kept, stripped], hasSmallBuffers: true }));

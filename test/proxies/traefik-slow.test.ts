@@ -74,4 +74,4 @@ test('everything is found below the path, also without a slash at its end', { ti
   assert.equal((await get(port, '/cameras/')).status, 401, 'nobody comes in without a name');
 });
 
-testBehindProxy(() => ({ service, ports: [port] }));
+testBehindProxy(() => ({ service, ports: [port], hasSmallBuffers: false }));
