@@ -6,7 +6,7 @@ import { cameraIdFrom, hostOf, rtspProblem } from '../../src/wall/page/camera-na
 import { ClockOffset } from '../../src/wall/page/clock-offset.js';
 import { layoutFor } from '../../src/wall/page/layout.js';
 import { REASONS_EN } from '../../src/wall/page/reason-texts.js';
-import { listDelay, retryDelay } from '../../src/wall/page/retry-delay.js';
+import { askAgainDelay, listDelay, retryDelay } from '../../src/wall/page/retry-delay.js';
 import { ago, EN, ES, reasonText, stringsFor } from '../../src/wall/page/strings.js';
 import { renditionFor, validRendition } from '../../src/wall/page/tile-rendition.js';
 import { type TileFacts, verdictOf } from '../../src/wall/page/verdict.js';
@@ -251,3 +251,15 @@ test('a list that is refused is asked for ever less often, and one that fails so
   assert.deepEqual(waits(401), [30_000, 60_000, 120_000, 240_000, 300_000]);
   assert.deepEqual(waits(0), [5000, 10_000, 20_000, 30_000, 30_000]);
 });
+
+test(
+  'a camera that was late is asked for again within seconds, once, and any other within half a minute',
+  { timeout: 5000 },
+  () => {
+    const waits = (reason: string, tries: number): number[] =>
+      [0, 0.999].map((random) => Math.round(askAgainDelay(reason, tries, random) / 1000));
+    assert.deepEqual(waits('open_timeout', 0), [3, 6]);
+    assert.deepEqual(waits('open_timeout', 1), [15, 30]);
+    assert.deepEqual(waits('unauthorized', 0), [15, 30]);
+  },
+);

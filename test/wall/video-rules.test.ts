@@ -107,6 +107,18 @@ test('JPEG that is drawn late takes video away too', FAST, () => {
   assert.ok(capacity.choose(tiles).size < 20);
 });
 
+test('a tile at the edge does not go to and fro because its cost varies', FAST, () => {
+  const capacity = new Capacity(false, CORES);
+  let tiles = wallOf(64);
+  const chosen = (): ReadonlySet<number> => capacity.choose(tiles);
+  const first = [...chosen()];
+  for (const factor of [1.1, 0.95, 1.08, 1]) {
+    const before = chosen();
+    tiles = wallOf(64).map((tile) => ({ ...tile, cost: tile.cost * factor, video: before.has(tile.tile) }));
+    assert.ok(first.every((tile) => chosen().has(tile)), `costs times ${factor}`);
+  }
+});
+
 test('a few tiles keep their video on a machine that is busy with something else', FAST, () => {
   const wall = new Wall(new Capacity(false, CORES), 4, 0);
   wall.run(8);

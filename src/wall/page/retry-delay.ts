@@ -11,8 +11,18 @@ export function retryDelay(tries: number, random: number, closeCode = 0): number
   return step * (0.5 + random / 2);
 }
 
-/** Wait before a refused tile asks again; `random` in [0, 1). Its camera may have been switched on meanwhile. */
-export const askAgainDelay = (random: number): number => REFUSED_MS * (0.5 + random / 2);
+/** A camera that was not there in time may be a moment later: while a wall opens, its machine is busy. */
+const LATE_MS = 6_000;
+
+/**
+ * Wait before a refused tile asks again. Its camera may have been switched on meanwhile.
+ * @param reason of the refusal; `open_timeout` is asked for again soon, once
+ * @param tries since the camera was live
+ * @param random in [0, 1)
+ */
+export function askAgainDelay(reason: string, tries: number, random: number): number {
+  return (reason === 'open_timeout' && tries === 0 ? LATE_MS : REFUSED_MS) * (0.5 + random / 2);
+}
 
 /** The list of cameras is asked for this often. */
 const LIST_MS = 5_000;

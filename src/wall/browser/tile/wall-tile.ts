@@ -29,6 +29,8 @@ export class WallTile extends EventTarget {
   #refused: TileFacts['refused'] = null;
   /** When a refused camera is asked for again: page time, ms. */
   #askAgainAt = 0;
+  /** Since the camera was live. */
+  #refusals = 0;
   #retryDenied = false;
   #stats: TileStats | null = null;
   #expectedSince: number;
@@ -169,11 +171,13 @@ export class WallTile extends EventTarget {
       // A camera that comes back has yet to show a frame.
       if (state === 'live' && this.#state?.state !== 'live') this.#expectedSince = this.wall.now();
       this.#state = { state, reason, text, since, maxGap };
+      if (state === 'live') this.#refusals = 0;
       this.#retryDenied = false;
     } else if (news.what === 'subscribe') {
       this.#refused = { reason: news.reason, text: news.text };
       this.#state = null;
-      this.#askAgainAt = performance.now() + askAgainDelay(Math.random());
+      this.#askAgainAt = performance.now() + askAgainDelay(news.reason, this.#refusals, Math.random());
+      this.#refusals += 1;
       // Asking again gets the camera's new settings, or that it is gone.
       if (news.reason === 'reconfigured') this.retry();
     }

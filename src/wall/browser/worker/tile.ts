@@ -20,6 +20,10 @@ export interface TileWall {
 const PRESENT_MS = 1000;
 /** Pictures a second of a camera that has not been counted yet. */
 const USUAL_FPS = 25;
+/** What the newest second counts for in a camera's rate: at first, and when fewer come than before, which mostly is a line's doing. */
+const QUICKLY = 0.3;
+const SLOWLY = 0.03;
+const FIRST_SECONDS = 8;
 
 /** One tile in the worker: its canvas, its pictures, and what server and page know of it. */
 export class Tile {
@@ -37,6 +41,7 @@ export class Tile {
   #jpegWhy: string | null = null;
   #units = 0;
   #unitsPerSecond = USUAL_FPS;
+  #countedSeconds = 0;
   /** Frames drawn as the page knows it. */
   #reported = 0;
   /**
@@ -151,8 +156,7 @@ export class Tile {
 
   /** Once a second. @returns delays since the last time, ms */
   beat(): { readonly video: readonly number[]; readonly jpeg: readonly number[] } {
-    if (this.#units > 0) this.#unitsPerSecond = this.#unitsPerSecond * 0.7 + this.#units * 0.3;
-    this.#units = 0;
+    this.#countRate();
     return { video: this.#video.beat(), jpeg: this.#painter.takeDelays() };
   }
 
@@ -163,6 +167,14 @@ export class Tile {
     this.#reported = drawn;
     const why = form === 'jpeg' ? (this.#codecs.why ?? this.#jpegWhy) : null;
     return { tile: this.id, drawn, capturedAt, latency, width, height, form, why };
+  }
+
+  #countRate(): void {
+    if (this.#units === 0) return;
+    this.#countedSeconds += 1;
+    const isSlow = this.#units < this.#unitsPerSecond && this.#countedSeconds > FIRST_SECONDS;
+    this.#unitsPerSecond += (this.#units - this.#unitsPerSecond) * (isSlow ? SLOWLY : QUICKLY);
+    this.#units = 0;
   }
 
   #settled(header: FrameHeader): void {

@@ -56,6 +56,8 @@ const LONGEST_RAISE_MS = 600_000;
 /** Video that was added and is well for so long was not too much. */
 const PROVEN_MS = 300_000;
 const LESS = 0.6;
+/** What has video keeps it up to so much over the budget: costs vary by the second, and tiles are not to go to and fro for it. */
+const KEPT = 1.15;
 const MORE = 1.25;
 /** Fewer pictures say nothing about the slowest tenth. */
 const FEWEST_DELAYS = 5;
@@ -103,8 +105,9 @@ export class Capacity {
       .sort((a, b) => Number(b.video) - Number(a.video) || a.cost - b.cost);
     const chosen = new Set<number>();
     let left = this.#budget;
-    for (const { tile, cost } of ordered) {
-      if (cost > left) continue;
+    const over = this.#budget * (KEPT - 1);
+    for (const { tile, cost, video } of ordered) {
+      if (cost > (video ? left + over : left)) continue;
       left -= cost;
       chosen.add(tile);
     }
@@ -122,7 +125,7 @@ export class Capacity {
   #less(used: number, now: number): void {
     // A step that was too much is taken back; the next one is tried later.
     if (this.#raise) this.#raiseMs = Math.min(LONGEST_RAISE_MS, this.#raiseMs * 2);
-    this.#budget = this.#raise?.from ?? used * LESS;
+    this.#budget = (this.#raise?.from ?? used * LESS) / KEPT;
     this.#raise = null;
     this.#changedAt = now;
     this.#overloaded = 0;
