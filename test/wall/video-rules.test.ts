@@ -115,7 +115,10 @@ test('a tile at the edge does not go to and fro because its cost varies', FAST, 
   for (const factor of [1.1, 0.95, 1.08, 1]) {
     const before = chosen();
     tiles = wallOf(64).map((tile) => ({ ...tile, cost: tile.cost * factor, video: before.has(tile.tile) }));
-    assert.ok(first.every((tile) => chosen().has(tile)), `costs times ${factor}`);
+    assert.ok(
+      first.every((tile) => chosen().has(tile)),
+      `costs times ${factor}`,
+    );
   }
 });
 
