@@ -1,13 +1,14 @@
 import type { VideoCodec } from '../../video/video-format.js';
 import type { Depayloader } from './depayloader.js';
-import { H264Depayloader } from './h264-depayloader.js';
+import { H264_PAYLOAD } from './h264-payload.js';
 import { H264Pictures } from './h264-pictures.js';
-import { H265Depayloader } from './h265-depayloader.js';
+import { h265Payload } from './h265-payload.js';
 import { H265Pictures } from './h265-pictures.js';
 import { JpegDepayloader } from './jpeg-depayloader.js';
 import { JpegPictures } from './jpeg-pictures.js';
 import { Mpeg4Depayloader } from './mpeg4-depayloader.js';
 import { Mpeg4Pictures } from './mpeg4-pictures.js';
+import { NalDepayloader } from './nal-depayloader.js';
 import type { RtpProblem, RtpSink } from '../rtp-sink.js';
 import type { RtpTrack } from '../track.js';
 import type { PictureCodec } from './picture-codec.js';
@@ -31,12 +32,12 @@ export function createDepayloader(
   switch (codec) {
     case 'h264': {
       const pictures = new H264Pictures(sets, report);
-      return new H264Depayloader(assembler(pictures), pictures, report);
+      return new NalDepayloader(H264_PAYLOAD, assembler(pictures), pictures, report);
     }
     case 'h265': {
       const pictures = new H265Pictures(sets, report);
       const ordered = told && track.hasDecodingOrderNumbers === true;
-      return new H265Depayloader(assembler(pictures), pictures, report, ordered);
+      return new NalDepayloader(h265Payload(ordered), assembler(pictures), pictures, report);
     }
     case 'jpeg': {
       const pictures = new JpegPictures(report);

@@ -1,5 +1,5 @@
 import type { Depayloader } from './depayloader.js';
-import type { Report } from './h264-depayloader.js';
+import type { Report } from './nal-depayloader.js';
 import type { JpegHeaderFields } from './jpeg-header.js';
 import type { JpegPictures } from './jpeg-pictures.js';
 import { quantizationTables } from './jpeg-tables.js';

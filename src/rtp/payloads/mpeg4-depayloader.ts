@@ -1,5 +1,5 @@
 import type { Depayloader } from './depayloader.js';
-import type { Report } from './h264-depayloader.js';
+import type { Report } from './nal-depayloader.js';
 import { holdsPicture, Mpeg4Pictures } from './mpeg4-pictures.js';
 import type { RtpPacket } from '../rtp-packet.js';
 import type { UnitAssembler } from '../unit-assembler.js';
