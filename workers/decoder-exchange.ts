@@ -91,6 +91,14 @@ export class DecoderExchange<D extends Exchangeable> {
     }
   }
 
+  /** What comes does not follow what the present decoders were given: another one of the same kind begins with it. */
+  renew(start: () => D): void {
+    const state = this.#state;
+    if (state.kind === 'replacing') state.next.retire();
+    if (state.kind === 'running' || state.kind === 'replacing')
+      this.#state = { kind: 'replacing', current: state.current, next: start() };
+  }
+
   /** Pictures older than this are not to be shown: they are decoded for the sake of a newer one. */
   hideBefore(ticks: number): void {
     this.#shown = Math.max(this.#shown, ticks - 1);

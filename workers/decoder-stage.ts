@@ -53,6 +53,7 @@ export class DecoderStage implements Exchangeable {
   /** What is shown of the picture that the outputs are giving; by the first of them. */
   #shown: { readonly ticks: number; readonly picture: Picture | null } = { ticks: -1, picture: null };
   #lastUnit: AccessUnit | null = null;
+  #isSealed = false;
   #lastPictureAt = performance.now();
   /** Copies of a lone key frame that make it come out. */
   #copies = 0;
@@ -152,9 +153,15 @@ export class DecoderStage implements Exchangeable {
 
   /** @param isAlone the units around it are left out */
   decode(timed: TimedUnit, isAlone: boolean): void {
+    if (this.#isSealed) return;
     this.#lastUnit = timed.unit;
     this.#decoder.decode(timed);
     if (isAlone) this.#bringOut(timed);
+  }
+
+  /** It gives what it has been given, and takes no more. */
+  seal(): void {
+    this.#isSealed = true;
   }
 
   /** What comes next does not follow what came: decoding begins anew at the next unit where it can. */

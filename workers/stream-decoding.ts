@@ -1,19 +1,17 @@
 import { epochMs } from '../src/shared/clock.js';
-import type { DecodePlan, FrameMessage, RunCounters } from '../src/shared/worker-protocol.js';
+import type { DecodePlan, RunCounters } from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
-import { GopBuffer } from '../src/video/gop-buffer.js';
 import type { VideoFormat } from '../src/video/video-format.js';
 import { DecoderExchange } from './decoder-exchange.js';
 import { DecoderStage, pictureKey, stageKey, type StageOptions } from './decoder-stage.js';
 import { classifyEnd, describeEnd, type FfmpegEnd, lastLines } from './ffmpeg/decoder-end.js';
 import { sizeFault } from './ffmpeg/limits.js';
-import type { RunFault } from './run-fault.js';
+import type { DecodingEvents } from './decoding-events.js';
+import { UnitBacklog } from './unit-backlog.js';
 import { UnitChoice } from './unit-choice.js';
 import { type Picture, UnitTimes } from './unit-times.js';
 import { isPictureByItself } from './key-picture.js';
 
-/** Of what a new decoder may be begun with: a minute, as encoders stretch key frames on a still scene, or 4K for some seconds. */
-const GOP_BOUNDS = { bytes: 32 * 1024 * 1024, units: 2000, ms: 65_000 };
 /** A decoder that ends sooner than this would end again, ms. */
 const SETTLED_MS = 5000;
 /** A picture older than this, ms, while newer units wait for the decoder, is not encoded: that time brings the newer ones sooner. */
@@ -25,24 +23,12 @@ export const PREPARED_MS = 5000;
 /** A decoder that could not take the present one's place is tried again after this, ms. */
 const RETRY_MS = 2000;
 
-export interface DecodingEvents {
-  /** A picture is to be shown. */
-  picture(picture: Picture): void;
-  hasRoom(): boolean;
-  send(frame: FrameMessage): void;
-  /** A decoder process was started, or is gone. */
-  spawned(pid: number): void;
-  reaped(pid: number): void;
-  /** Nothing can be decoded any more. */
-  failed(fault: RunFault): void;
-}
-
 /**
  * From the access units of one stream to its JPEGs: which units are decoded, by which decoder, and which pictures are shown.
  * Another plan never needs another stream: what a new decoder is begun with is kept here.
  */
 export class StreamDecoding {
-  readonly #gop = new GopBuffer(GOP_BOUNDS);
+  readonly #backlog = new UnitBacklog();
   readonly #times = new UnitTimes();
   readonly #choice = new UnitChoice();
   readonly #exchange = new DecoderExchange<DecoderStage>();
@@ -89,7 +75,7 @@ export class StreamDecoding {
 
   /** The units since the last one where a decoder can begin; empty if none can. */
   get backlog(): readonly AccessUnit[] {
-    return this.#unitsSince(null) ?? [];
+    return this.#backlog.since(null) ?? [];
   }
 
   /**
@@ -114,9 +100,10 @@ export class StreamDecoding {
 
   /** Takes the next unit in decoding order. */
   unit(unit: AccessUnit): void {
-    this.#gop.push(unit);
+    this.#backlog.push(unit);
     const timed = this.#times.timed(unit);
     if (unit.format !== this.#format && unit.randomAccess !== 'none' && !this.#setFormat(unit.format)) return;
+    if (unit.discontinuity && unit.randomAccess === 'recovery' && this.#decodesAll) this.#beginAnew();
     if (this.#choice.leavesOut(unit, this.plan)) {
       this.#hasSkipped = true;
       return;
@@ -163,14 +150,33 @@ export class StreamDecoding {
     const format = this.#format;
     if (!format) return;
     const key = stageKey(format, outputs);
-    try {
+    this.#tryTo(() => {
       this.#exchange.want(key, () => this.#start(format));
-    } catch (error) {
-      this.events.failed({ code: 'no_process', detail: error instanceof Error ? error.message : '' });
-    }
+    });
     // One that is to be replaced goes on with what it has: those who still want it miss nothing.
     for (const stage of this.#exchange.decoders) if (stage.key === key) stage.setDemands(outputs);
   };
+
+  /**
+   * Decoding begins anew at a unit that is no key picture. FFmpeg's H.264 decoder would take what it makes up for the missing pictures as
+   * references, and later B-pictures would be torn: a new one takes over.
+   */
+  #beginAnew(): void {
+    const format = this.#format;
+    if (!format) return;
+    for (const stage of this.#exchange.decoders) stage.seal();
+    this.#tryTo(() => {
+      this.#exchange.renew(() => this.#start(format));
+    });
+  }
+
+  #tryTo(start: () => void): void {
+    try {
+      start();
+    } catch (error) {
+      this.events.failed({ code: 'no_process', detail: error instanceof Error ? error.message : '' });
+    }
+  }
 
   #start(format: VideoFormat): DecoderStage {
     const stage = new DecoderStage(format, this.plan.outputs, this.options, this.counters, {
@@ -194,15 +200,6 @@ export class StreamDecoding {
     return stage;
   }
 
-  /** Units that a decoder needs to go on from `last` to the newest, in order; `null` if they are not there any more. */
-  #unitsSince(last: AccessUnit | null): readonly AccessUnit[] | null {
-    const start = this.#gop.start();
-    if (typeof start === 'string') return null;
-    const at = last === null ? -1 : start.units.indexOf(last);
-    if (at >= 0) return start.units.slice(at + 1);
-    return last === null ? start.units : null;
-  }
-
   /** After units that were left out. */
   #goOnWith(unit: AccessUnit): void {
     if (!isPictureByItself(unit)) this.#catchUp();
@@ -214,7 +211,7 @@ export class StreamDecoding {
   #catchUp(): void {
     this.#hasSkipped = false;
     for (const stage of this.#exchange.decoders) {
-      const missed = this.#unitsSince(stage.lastUnit);
+      const missed = this.#backlog.since(stage.lastUnit);
       const newest = missed?.at(-1);
       if (missed === null) stage.interrupt();
       if (newest) this.#exchange.hideBefore(this.#times.timed(newest).ticks);

@@ -36,6 +36,7 @@ function unitsOf(file: string): AccessUnit[] {
     firstArrivedAt: i * 40,
     arrivedAt: i * 40,
     damaged: false,
+    discontinuity: false,
     disposable: false,
     leading: false,
     format: FORMAT,

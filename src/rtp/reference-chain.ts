@@ -30,14 +30,16 @@ export class ReferenceChain {
   #state: State = WAITING;
   /** Decoding began at a unit that leading pictures may follow. */
   #skipLeading = false;
+  #beganAnew = false;
 
   /** Something that others need is missing. */
   break(): void {
     this.#state = WAITING;
   }
 
-  get waiting(): boolean {
-    return this.#state.kind === 'waiting';
+  /** With the picture judged last, decoding begins, for the first time or after something was missing. */
+  get beganAnew(): boolean {
+    return this.#beganAnew;
   }
 
   /**
@@ -45,6 +47,7 @@ export class ReferenceChain {
    * @param gap whole pictures may be missing before it
    */
   judge(facts: PictureFacts, damaged: boolean, gap: boolean): Verdict {
+    this.#beganAnew = false;
     if (gap && !facts.followsOn) this.break();
     if (damaged) {
       if (!facts.disposable) this.break();
@@ -66,7 +69,8 @@ export class ReferenceChain {
 
   #restart(facts: PictureFacts, state: State): void {
     // With all that came before at hand, the leading pictures of a key unit can be decoded, too.
-    this.#skipLeading = this.#state.kind !== 'intact' && facts.recoveryFrames === 0;
+    this.#beganAnew = this.#state.kind !== 'intact';
+    this.#skipLeading = this.#beganAnew && facts.recoveryFrames === 0;
     this.#state = state;
   }
 

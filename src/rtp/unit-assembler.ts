@@ -226,7 +226,7 @@ export class UnitAssembler {
     const wanted = verdict === 'whole' || verdict === 'unsettled' || kept;
     const unit =
       wanted && picture !== null
-        ? accessUnit(this.codec.codec, open, picture, verdict, () =>
+        ? accessUnit(this.codec.codec, open, picture, verdict, this.chain.beganAnew, () =>
             this.buffer.copy(picture.prefix, picture.skip, this.#ownBytes, picture.suffix),
           )
         : null;

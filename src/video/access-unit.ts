@@ -38,6 +38,12 @@ export interface AccessUnit {
    * FFmpeg that begins at that unit shows none of them by itself, one that runs on shows some.
    */
   readonly damaged: boolean;
+  /**
+   * Decoding begins here: at the start, or because units before it are missing. A decoder that is running may go on at
+   * a `key` unit; at a `recovery` unit it must be a new one (FFmpeg's H.264 decoder takes what it made up for the gap as
+   * references, and B-pictures come out wrong).
+   */
+  readonly discontinuity: boolean;
   /** No other picture refers to this one (nal_ref_idc 0, H.265 non-reference picture of the highest sub-layer, B-VOP). */
   readonly disposable: boolean;
   /**

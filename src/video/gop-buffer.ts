@@ -39,9 +39,10 @@ export class GopBuffer {
 
   constructor(readonly bounds: GopBounds) {}
 
-  /** Takes the next unit in decoding order. Of a loss it needs not be told: what depends on it does not come, or is damaged. */
+  /** Takes the next unit in decoding order. What depends on a loss does not come, or is damaged. */
   push(unit: AccessUnit): void {
-    if (unit.randomAccess === 'key' || (unit.randomAccess === 'recovery' && unit.recoveryFrames === 0)) {
+    const isRight = unit.recoveryFrames === 0 || unit.discontinuity;
+    if (unit.randomAccess === 'key' || (unit.randomAccess === 'recovery' && isRight)) {
       this.#begin(unit);
     } else if (this.#units.length === 0) {
       if (unit.randomAccess === 'none') return;

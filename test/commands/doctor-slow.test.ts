@@ -215,7 +215,7 @@ test('the survey counts pictures and key frames, B-frames included', { timeout }
   for (let i = 0; i <= 40; i++)
     survey.add({
       ...{ codec: 'h264', data: new Uint8Array(1000), recoveryFrames: 0, firstArrivedAt: 0, arrivedAt: 0 },
-      ...{ damaged: false, disposable: false, leading: false, format },
+      ...{ damaged: false, discontinuity: false, disposable: false, leading: false, format },
       randomAccess: i % 20 === 0 ? 'key' : 'none',
       // Decoded before it is shown: every third comes two pictures early.
       mediaTimeMs: (i + (i % 3 === 1 && i < 39 ? 2 : 0)) * 100,

@@ -103,3 +103,46 @@ for (const ffmpeg of FFMPEGS)
       );
     },
   );
+
+/** Three B-pictures between two others, which come first: where the picture with an index in the stream is shown. */
+const openGroups = (index: number): number => (index === 0 ? 0 : index % 4 === 1 ? index + 3 : index - 1);
+
+for (const ffmpeg of FFMPEGS)
+  test(
+    `after a loss nothing torn is shown of open groups with B-pictures, with ${ffmpeg.name}`,
+    { timeout },
+    async (t) => {
+      const fps = 25;
+      const params =
+        'keyint=24:min-keyint=24:open-gop=1:bframes=3:b-adapt=0:b-pyramid=none:ref=4:rc-lookahead=5';
+      const units = numberedUnits({ codec: 'h264', pictures: 240, fps, params });
+      const luma = lumaOf('h264', units);
+      const camera = await UnitCamera.start(t, { codec: 'h264', parameterSets: setsOf('h264', units) });
+      const server = await service(t, { FFMPEG_PATH: ffmpeg.path });
+      const viewer = watch(t, server, 'cam', camera.url, { query: SIZE });
+      await until('it plays', () => camera.clients === 1, 10_000);
+      let newest = -1;
+      const lost = new Set([30, 54, 77, 105, 150, 175, 200]);
+      camera.run(
+        units.map(({ all }) => all),
+        fps,
+        (index) => (newest = index),
+        lost,
+        openGroups,
+      );
+      await until('most is over', () => newest >= 230, 20_000);
+      const shown = numbers(viewer);
+      const worst = viewer.frames.map(({ jpeg }, i) =>
+        worstBlock(jpeg, luma[shown[i] ?? -1] ?? new Uint8Array()),
+      );
+      const text = shown.map((number, i) => `${number}:${worst[i]?.toFixed(0)}`).join(' ');
+      assert.ok(
+        worst.every((difference) => difference < TORN),
+        text,
+      );
+      // Each loss costs the rest of its group and the pictures that lead the next one.
+      assert.ok(shown.length >= 100, text);
+      assert.ok((shown.at(-1) ?? 0) > 200, text);
+      assert.equal(camera.sessions, 1);
+    },
+  );

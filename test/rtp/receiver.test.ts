@@ -140,6 +140,11 @@ describe('over UDP', () => {
     assert.equal(received.units.length, 24);
     const { lost, dependentUnits, damagedUnits } = received.receiver.statistics;
     assert.deepEqual([lost, dependentUnits, damagedUnits], [1, 5, 0]);
+    const anew = received.units.filter(({ discontinuity }) => discontinuity);
+    assert.deepEqual(
+      anew.map(({ mediaTimeMs }) => mediaTimeMs),
+      [0, 20 * 40],
+    );
   });
 
   test('with keepDamaged they come, marked', LIMIT, () => {

@@ -46,6 +46,8 @@ describe('intra refresh', () => {
     );
     const damaged = result.units.filter((unit) => unit.damaged).map(({ mediaTimeMs }) => mediaTimeMs / 40);
     assert.deepEqual(damaged, [0, 1, 2, 3, 20, 21, 22, 23]);
+    const anew = result.units.filter((unit) => unit.discontinuity).map(({ mediaTimeMs }) => mediaTimeMs / 40);
+    assert.deepEqual(anew, [0, 20]);
     assert.equal(result.units.length, 40 - 5);
   });
 

@@ -85,6 +85,7 @@ export function accessUnit(format: VideoFormat, data: Uint8Array<ArrayBuffer>, t
     arrivedAt: timeMs,
     damaged: false,
     disposable: false,
+    discontinuity: false,
     leading: false,
     format,
   };

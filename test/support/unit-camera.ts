@@ -81,19 +81,21 @@ export class UnitCamera {
    * Sends pictures in turn at this rate, whoever watches.
    * @param sent is called with the index of each
    * @param lost indices of pictures that get lost
+   * @param order place on the display of the picture with an index
    */
   run(
     pictures: readonly (readonly Uint8Array[])[],
     fps: number,
     sent: (index: number) => void,
     lost: ReadonlySet<number> = new Set(),
+    order = (picture: number): number => picture,
   ): void {
     const begin = performance.now();
     let index = 0;
     const next = (): void => {
       const nals = pictures[index];
       if (!nals) return;
-      this.send(nals, (index * 1000) / fps, lost.has(index));
+      this.send(nals, (order(index) * 1000) / fps, lost.has(index));
       sent(index++);
       this.#timer = setTimeout(next, Math.max(0, begin + (index * 1000) / fps - performance.now()));
     };

@@ -31,6 +31,7 @@ function unit(randomAccess: RandomAccess, more: Partial<AccessUnit> = {}): Acces
     firstArrivedAt: clock,
     arrivedAt: clock,
     damaged: false,
+    discontinuity: false,
     disposable: false,
     leading: false,
     format: FORMAT,

@@ -31,7 +31,14 @@ function exchange() {
       return decoder;
     });
   };
-  return { it, want, prepare, started, at };
+  const renew = (key: string): void => {
+    it.renew(() => {
+      const decoder = new Fake(key);
+      started.push(decoder);
+      return decoder;
+    });
+  };
+  return { it, want, prepare, renew, started, at };
 }
 
 test('the first decoder is shown at once, and wanted again is not started again', { timeout }, () => {
@@ -106,6 +113,21 @@ test('the end of a decoder that was only prepared is no loss', { timeout }, () =
   other.it.end();
   assert.equal(other.at(0).isRetired, true);
   assert.equal(started.length, 3);
+});
+
+test('after a gap a new decoder of the same kind takes over', { timeout }, () => {
+  const { it, want, renew, at } = exchange();
+  renew('small');
+  assert.equal(it.kind, 'waiting', 'nothing has begun yet');
+  want('small');
+  it.picture(at(0), 1000, false);
+  renew('small');
+  assert.equal(it.picture(at(0), 1040, false), true, 'what it was given before the gap is shown');
+  renew('small');
+  assert.equal(at(1).isRetired, true, 'another gap before it gave anything');
+  assert.equal(it.picture(at(2), 1200, false), true);
+  assert.equal(at(0).isRetired, true);
+  assert.deepEqual(it.decoders, [at(2)]);
 });
 
 test('a newcomer that is always a little later takes over once it has caught up', { timeout }, () => {

@@ -49,6 +49,7 @@ export function accessUnit(
   open: OpenUnit,
   picture: Picture,
   verdict: Verdict,
+  discontinuity: boolean,
   data: () => Uint8Array<ArrayBuffer>,
 ): AccessUnit | null {
   if (picture.format === null) return null;
@@ -61,6 +62,7 @@ export function accessUnit(
     firstArrivedAt: open.firstArrivedAt,
     arrivedAt: open.arrivedAt,
     damaged: verdict !== 'whole',
+    discontinuity,
     disposable: picture.disposable,
     leading: picture.leading,
     format: picture.format,
