@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { garbagePicture } from '../virtual-camera/garbage.js';
 import { packetise, packetsOf, type PacketTemplate, stamp } from '../virtual-camera/rtp.js';
 import { interleaved, type HostileKind, type MediaMoment } from './kind.js';
+import { parameterSet } from './parameter-set.js';
 
 const TICKS = 9000;
 const SSRC = 0x5eed;
@@ -27,19 +28,8 @@ const payloads = (moment: MediaMoment, all: readonly Buffer[]): Buffer =>
     ),
   );
 
-/** Bits as text, for Exp-Golomb codes (ITU-T H.264, 9.1). */
-const ue = (value: number): string => {
-  const code = (value + 1).toString(2);
-  return '0'.repeat(code.length - 1) + code;
-};
-
-/** 8192x8192 with sixteen reference pictures: 1.6 GB for a decoder that believes it (ITU-T H.264, 7.3.2.1.1). */
-function hugeParameterSet(): Buffer {
-  const bits = [ue(0), ue(0), ue(2), ue(16), '0', ue(511), ue(511), '1', '1', '0', '0', '1'].join('');
-  const padded = bits.padEnd(Math.ceil(bits.length / 8) * 8, '0');
-  const body = padded.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? [];
-  return Buffer.of(0x67, 66, 0, 62, ...body);
-}
+/** 8192x8192 with sixteen reference pictures: 1.6 GB for a decoder that believes it. */
+const hugeParameterSet = (): Buffer => parameterSet({ id: 0, widthInBlocks: 512, heightInBlocks: 512 });
 
 /** An IDR picture's slice (first_mb 0, type I, parameter set 0), and nothing of use behind it. */
 const emptySlice = (): Buffer => Buffer.concat([Buffer.of(0x65, 0x88, 0x84), randomBytes(400)]);

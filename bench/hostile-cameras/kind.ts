@@ -8,9 +8,17 @@ export interface MediaMoment {
   readonly picture: number;
   /** Interleaved channel of RTP. */
   readonly channel: number;
+  /** Of this session, for kinds that send without gaps: the number of the next packet. */
+  readonly stream: { sequence: number };
   readonly clip: Clip;
   /** A clip of another size. */
   readonly otherClip: Clip;
+}
+
+/** A host and port that nobody may contact. */
+export interface Elsewhere {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** One way in which a camera is broken or hostile; what it leaves out is as it should be. */
@@ -19,11 +27,13 @@ export interface HostileKind {
   /** Takes the connection over: no request is read. */
   connect?(socket: Socket): void;
   /** The bytes that go out instead of the answer; null: none. */
-  answer?(request: RtspRequest, answer: string, socket: Socket): string | Buffer | null;
+  answer?(request: RtspRequest, answer: string, socket: Socket, elsewhere: Elsewhere): string | Buffer | null;
   /** The session description instead of the right one. */
-  sdp?(right: string): string | Buffer;
-  /** The interleaved packets of one picture, ten times a second, instead of the right ones. */
+  sdp?(right: string, elsewhere: Elsewhere): string | Buffer;
+  /** The packets of one picture, each behind an interleaved header, ten times a second, instead of the right ones. */
   media?(moment: MediaMoment): Buffer;
+  /** Pictures are sent as fast as they are taken. */
+  readonly isFlood?: true;
 }
 
 /** Bytes behind an interleaved header (RFC 2326, 10.12). */
@@ -31,4 +41,25 @@ export function interleaved(channel: number, packet: Buffer, length = packet.len
   const head = Buffer.of(0x24, channel, 0, 0);
   head.writeUInt16BE(length, 2);
   return Buffer.concat([head, packet]);
+}
+
+/** Changes the answers to one method alone. */
+export const only =
+  (
+    method: string,
+    change: (answer: string, socket: Socket, elsewhere: Elsewhere) => string | Buffer | null,
+  ): NonNullable<HostileKind['answer']> =>
+  (request, answer, socket, elsewhere) =>
+    request.method === method ? change(answer, socket, elsewhere) : answer;
+
+export const withHeader = (answer: string, header: string): string =>
+  answer.replace('\r\n', `\r\n${header}\r\n`);
+
+/** Sends the same bytes again and again until the other side has had enough. */
+export function flood(socket: Socket, chunk: Buffer): void {
+  const write = (): void => {
+    if (socket.writable && socket.write(chunk)) setImmediate(write);
+  };
+  socket.on('drain', write);
+  write();
 }

@@ -1,27 +1,6 @@
 import { headerOf } from '../../src/rtsp/messages/message-syntax.js';
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
-import type { HostileKind } from './kind.js';
-
-/** Sends the same bytes again and again until the other side has had enough. */
-function flood(socket: Socket, chunk: Buffer): void {
-  const write = (): void => {
-    if (socket.writable && socket.write(chunk)) setImmediate(write);
-  };
-  socket.on('drain', write);
-  write();
-}
-
-/** Answers of one method alone are changed. */
-const only =
-  (
-    method: string,
-    change: (answer: string, socket: Socket) => string | Buffer | null,
-  ): NonNullable<HostileKind['answer']> =>
-  (request, answer, socket) =>
-    request.method === method ? change(answer, socket) : answer;
-
-const withHeader = (answer: string, header: string): string => answer.replace('\r\n', `\r\n${header}\r\n`);
+import { flood, type HostileKind, only, withHeader } from './kind.js';
 
 /** RTSP that is broken (RFC 2326). */
 export const RTSP_KINDS: readonly HostileKind[] = [
@@ -90,12 +69,20 @@ export const RTSP_KINDS: readonly HostileKind[] = [
     answer: only('SETUP', (answer) => answer.replace(/Transport: .*\r\n/, '')),
   },
   {
-    name: 'foreign-transport',
+    name: 'negative-session-timeout',
+    answer: only('SETUP', (answer) => answer.replace('timeout=60', 'timeout=-60')),
+  },
+  {
+    name: 'negative-channels',
     answer: only('SETUP', (answer) =>
-      answer.replace(
-        /Transport: .*/,
-        'Transport: RTP/AVP;unicast;source=192.0.2.1;server_port=1-2;client_port=1-2',
-      ),
+      answer.replace(/(?:interleaved|server_port)=.*/, '$&;interleaved=-2--1'),
+    ),
+  },
+  {
+    name: 'negative-length-of-a-request',
+    answer: only(
+      'PLAY',
+      (answer) => `${answer}SET_PARAMETER * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: -9\r\n\r\n`,
     ),
   },
   { name: 'closes-after-play', answer: only('PLAY', (answer, socket) => (socket.end(answer), null)) },

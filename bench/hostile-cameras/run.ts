@@ -6,15 +6,18 @@ import { startService } from '../lib/service.js';
 import { growth, row, type UsageSample, usageSample } from '../lib/usage-sample.js';
 import { connectViewer, type Viewer } from '../lib/ws-viewer.js';
 import { spawnCameras } from '../virtual-camera/index.js';
+import { FLOOD_KINDS } from './flood-kinds.js';
+import { FOREIGN_KINDS } from './foreign-kinds.js';
 import { H264_KINDS } from './h264-kinds.js';
 import { type HostileCameras, startHostileCameras } from './hostile-server.js';
 import { RTSP_KINDS } from './rtsp-kinds.js';
 import { SDP_KINDS } from './sdp-kinds.js';
 
-export const KINDS = [...RTSP_KINDS, ...SDP_KINDS, ...H264_KINDS];
+export const KINDS = [...RTSP_KINDS, ...SDP_KINDS, ...FOREIGN_KINDS, ...H264_KINDS, ...FLOOD_KINDS];
 
 export interface HostileRun {
   readonly ffmpegPath: string;
+  readonly transport: 'tcp' | 'udp';
   readonly seconds: number;
   /** Viewers of hostile cameras at a time. */
   readonly viewers: number;
@@ -34,9 +37,16 @@ const SETTINGS = {
 };
 /** How long a viewer watches, at most. */
 const WATCH_MS = 5000;
+/** One viewer in three leaves sooner, in so much time. */
+const LEAVE_SHARE = 1 / 3;
+const LEAVE_MS = 600;
+/** How often all hostile cameras lose their power at once. */
+const RESET_EVERY_MS = 4000;
+/** A prime, so that those of a sort do not come one after the other: memory is compared between the run's begin and its end. */
+const STRIDE = 37;
 const SAMPLES = 20;
 /** How long the service may take to let go of what the last cameras left. */
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 20_000;
 const SETTLE_STEP_MS = 500;
 /** Most that one FFmpeg may take, whatever size a stream claims to have. */
 const MAX_CHILD_BYTES = 500 * 2 ** 20;
@@ -58,7 +68,9 @@ interface Watched {
 export async function runHostileCameras(run: HostileRun): Promise<string[]> {
   const honestCameras = await spawnCameras({ width: 320, height: 180, fps: 10 });
   const hostile = await startHostileCameras(KINDS);
-  const service = await startService({ env: { ...SETTINGS, FFMPEG_PATH: run.ffmpegPath } });
+  const service = await startService({
+    env: { ...SETTINGS, FFMPEG_PATH: run.ffmpegPath, RTSP_TRANSPORT: run.transport },
+  });
   try {
     const honest = await openHonestViewer(service.port, honestCameras.url(0));
     const watched: Watched = { service, honest, outcomes: new Map(), largestChild: 0 };
@@ -69,6 +81,8 @@ export async function runHostileCameras(run: HostileRun): Promise<string[]> {
     for (const [kind, codes] of watched.outcomes) run.say(`${kind.padEnd(28)} ${codesText(codes)}`);
     run.say(`${hostile.connections()} connections to hostile cameras; ${honestLine(honest)}`);
     const wrong = [...growth(rows, settled), ...faultsOf(honest), ...faultsOfKinds(watched)];
+    if (hostile.trap.contacts.length > 0)
+      wrong.push(`another host was contacted: ${hostile.trap.contacts.join(', ')}`);
     honest.destroy();
     return wrong;
   } finally {
@@ -82,10 +96,13 @@ async function watchAll(run: HostileRun, watched: Watched, hostile: HostileCamer
   const end = began + run.seconds * 1000;
   const isOver = (): boolean =>
     performance.now() >= end || !isAlive(service.pid) || honest.stats.closed !== undefined;
+  const resets = setInterval(() => {
+    hostile.reset();
+  }, RESET_EVERY_MS);
   let next = 0;
   const watchOneByOne = async (): Promise<void> => {
     while (!isOver()) {
-      const kind = KINDS[next++ % KINDS.length];
+      const kind = KINDS[(next++ * STRIDE) % KINDS.length];
       if (kind) await watchOne(watched, kind.name, hostile.url(kind.name), `${kind.name}-${next}`);
     }
   };
@@ -101,6 +118,7 @@ async function watchAll(run: HostileRun, watched: Watched, hostile: HostileCamer
     run.say(row([minute.toFixed(1), next, mebibytes, fds, threads, children, honest.stats.frames]));
   }
   await running;
+  clearInterval(resets);
   return rows;
 }
 
@@ -108,7 +126,9 @@ async function watchOne(watched: Watched, kind: string, url: string, camera: str
   const path = `/ws?camera_index=${camera}&rtsp=${encodeURIComponent(url)}&events=1`;
   const viewer = connectViewer({ host: '127.0.0.1', port: watched.service.port, path, mode: 'count' });
   viewer.opened.catch(() => undefined);
-  const closed = await Promise.race([viewer.ended, sleep(WATCH_MS, null)]);
+  // Some leave in the middle of whatever is going on.
+  const watchMs = Math.random() < LEAVE_SHARE ? Math.random() * LEAVE_MS : WATCH_MS;
+  const closed = await Promise.race([viewer.ended, sleep(watchMs, null)]);
   viewer.destroy();
   const codes = watched.outcomes.get(kind) ?? new Map<number, number>();
   const code = closed?.code ?? 0;

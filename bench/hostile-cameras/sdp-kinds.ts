@@ -39,8 +39,20 @@ export const SDP_KINDS: readonly HostileKind[] = [
     sdp: (right) => right.replace('H264/90000', 'H264/0').replace(/framerate:.*/, 'framerate:0'),
   },
   {
-    name: 'foreign-control',
-    sdp: (right) => right.replace('a=control:trackID=0', 'a=control:rtsp://192.0.2.1/x'),
+    name: 'twenty-thousand-media',
+    sdp: (right) => before(right) + 'm=video 0 RTP/AVP 96\r\n'.repeat(20_000),
+  },
+  {
+    name: 'media-and-lines-in-bounds',
+    sdp: (right) => (before(right) + mediaOf(right).repeat(40)).padEnd(60_000, 'a=x:y\r\n').slice(0, 60_000),
+  },
+  {
+    name: 'negative-numbers',
+    sdp: (right) =>
+      right
+        .replace('m=video 0', 'm=video -1')
+        .replace('H264/90000', 'H264/-90000')
+        .replace(/framerate:.*/, 'framerate:-25\r\na=framesize:96 -640--360\r\na=x-dimensions:-1,-1'),
   },
   { name: 'control-bytes', sdp: (right) => right.replace(/s=.*/, 's=\u0000\u001b[2J\u0007') },
   { name: 'title-as-log-line', sdp: (right) => right.replace(/s=.*/, `s=${FAKE_LINE}\r\ni=${FAKE_LINE}`) },

@@ -2,6 +2,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { CameraError } from '../shared/errors.js';
 import { printableUrl, socketFault } from './camera-faults.js';
+import { IntakePace, TURN_BYTES } from './intake-pace.js';
 import { RtspReader } from './messages/message-reader.js';
 import {
   headerOf,
@@ -42,11 +43,6 @@ interface Waiting {
 const MAX_UNSENT_BYTES = 64 * 1024;
 /** How long what is still to be sent may take when the connection closes. */
 const FLUSH_MS = 500;
-/**
- * Most bytes that are taken from a connection in one turn of the event loop: a large key frame takes some turns. A camera that sends
- * without end would keep the others of its thread waiting, as the loop reads a socket up to 32 times in a row.
- */
-const TURN_BYTES = 32 * 1024;
 /** Requests on the way: a keep-alive, and TEARDOWN behind it. */
 const MAX_WAITING = 8;
 
@@ -63,6 +59,7 @@ export class RtspConnection {
   #phase: 'connecting' | 'TLS' | 'open' | 'closed' = 'connecting';
   #opening: { readonly resolve: () => void; readonly reject: (fault: CameraError) => void } | null = null;
   #fault: CameraError | null = null;
+  readonly #pace = new IntakePace();
   /** What the socket reads into. */
   #room: Buffer = Buffer.alloc(0);
 
@@ -184,8 +181,10 @@ export class RtspConnection {
       if (!(error instanceof RtspSyntaxError)) throw error;
       this.#fail(new CameraError('protocol', error.message));
     }
-    if (bytes < this.#room.length) return true;
-    setImmediate(() => this.#socket.resume());
+    const waitMs = this.#pace.take(bytes, performance.now());
+    if (waitMs > 0) setTimeout(() => this.#socket.resume(), waitMs);
+    else if (bytes < this.#room.length) return true;
+    else setImmediate(() => this.#socket.resume());
     return false;
   }
 

@@ -1,4 +1,5 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
+import { IntakePace } from './intake-pace.js';
 import { sameAddress } from './messages/transport-header.js';
 import { openPortPair } from './udp-ports.js';
 
@@ -82,6 +83,9 @@ class UdpLeg {
   /** When the first packet came from the right address but another port; monotonic, ms. */
   #otherPortSince: number | null = null;
   foreign = 0;
+  readonly #pace = new IntakePace();
+  /** Monotonic, ms. */
+  #leftOffUntil = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -102,6 +106,9 @@ class UdpLeg {
         return;
       }
       if (this.#state === 'judging') this.#connect(from.port);
+      // What the camera sends beyond its share is lost, as in the network.
+      if (this.#leftOffUntil > performance.now()) return;
+      this.#leftOffUntil = performance.now() + this.#pace.take(packet.length, performance.now());
       take(packet);
     });
   }

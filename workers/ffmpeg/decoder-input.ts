@@ -66,7 +66,7 @@ export class DecoderInput {
       if (!next) break;
       const { data } = next.unit;
       this.given(next);
-      this.#write(Buffer.concat([ivfUnitHeader(data.length, next.ticks), data]));
+      this.#write(ivfUnitHeader(data.length, next.ticks), data);
     }
     if (!this.queue.isEmpty) this.#look(LOOK_AGAIN_MS);
   };
@@ -93,10 +93,16 @@ export class DecoderInput {
     return input.writableLength + (inputFd === null ? 0 : unreadBytes(inputFd));
   }
 
-  #write(bytes: Uint8Array): void {
-    this.#written += bytes.length;
+  /** In one system call, and without a copy: units may have megabytes. */
+  #write(...parts: readonly Uint8Array[]): void {
+    const { input } = this.ffmpeg;
+    input.cork();
+    for (const part of parts) {
+      this.#written += part.length;
+      input.write(part);
+    }
+    input.uncork();
     this.#ends.push(this.#written);
-    this.ffmpeg.input.write(bytes);
   }
 
   #look(afterMs: number): void {

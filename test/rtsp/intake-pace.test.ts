@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { IntakePace } from '../../src/rtsp/intake-pace.js';
+
+const timeout = 5000;
+const MEGABYTE = 1e6;
+
+test('a camera in order is never left waiting, a burst of some key frames neither', { timeout }, () => {
+  const pace = new IntakePace();
+  assert.equal(pace.take(15 * MEGABYTE, 1000), 0);
+  for (let ms = 1000; ms < 11_000; ms += 40) assert.equal(pace.take(0.5 * MEGABYTE, ms + 40), 0);
+});
+
+test('who sends without end is read at 32 MB a second', { timeout }, () => {
+  const pace = new IntakePace();
+  let now = 0;
+  let taken = 0;
+  while (now < 10_000) {
+    now += pace.take(32 * 1024, now);
+    taken += 32 * 1024;
+  }
+  // The burst at the beginning comes on top.
+  assert.ok(Math.abs(taken / MEGABYTE - 16 - 320) < 1, `${taken}`);
+});
