@@ -16,7 +16,7 @@ import type {
   WallSubscription,
   WallVideoSink,
   WallVideoSubscription,
-} from './tile-stream.js';
+} from './tile/tile-stream.js';
 
 /** What one browser may see of the registry. `refused` counts what is turned away, `mayRetry` limits tries out of turn. */
 export function wallStreams(

@@ -21,8 +21,8 @@ import {
   type WallProtocol,
 } from './protocol.js';
 import { RetryLimit } from './retry-limit.js';
-import { WallSession } from './session.js';
-import type { SessionCounts, WallSocket } from './session-deps.js';
+import { WallSession } from './session/session.js';
+import type { SessionCounts, WallSocket } from './session/session-deps.js';
 import { wallStreams } from './streams.js';
 
 export interface WallDeps {

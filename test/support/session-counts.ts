@@ -1,4 +1,4 @@
-import type { SessionCounts } from '../../src/wall/session-deps.js';
+import type { SessionCounts } from '../../src/wall/session/session-deps.js';
 
 /** Counts of a wall's session that nobody looks at. */
 export const NO_SESSION_COUNTS: SessionCounts = {

@@ -5,8 +5,14 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { REFUSALS } from '../../src/shared/errors.js';
-import { WallSession } from '../../src/wall/session.js';
-import type { TileRefusal, WallFrame, WallRequest, WallSink, WallState } from '../../src/wall/tile-stream.js';
+import { WallSession } from '../../src/wall/session/session.js';
+import type {
+  TileRefusal,
+  WallFrame,
+  WallRequest,
+  WallSink,
+  WallState,
+} from '../../src/wall/tile/tile-stream.js';
 import { PAGE_POLICY } from '../../src/http/answer.js';
 import { createEncoder, type JpegEncoder } from '../../workers/jpeg-encoder.js';
 import { NO_SESSION_COUNTS } from '../support/session-counts.js';

@@ -7,8 +7,8 @@ import {
   type FrameHeader,
   type VideoMessage,
 } from '../../src/wall/protocol.js';
-import { WallSession } from '../../src/wall/session.js';
-import type { VideoUnit, WallSink, WallVideoSink } from '../../src/wall/tile-stream.js';
+import { WallSession } from '../../src/wall/session/session.js';
+import type { VideoUnit, WallSink, WallVideoSink } from '../../src/wall/tile/tile-stream.js';
 
 const FAST = { timeout: 10_000 };
 const FRAME_MS = 40;

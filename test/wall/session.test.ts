@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_SESSION_COUNTS } from '../support/session-counts.js';
-import { WallSession } from '../../src/wall/session.js';
-import type { WallRequest, WallSink, WallState } from '../../src/wall/tile-stream.js';
+import { WallSession } from '../../src/wall/session/session.js';
+import type { WallRequest, WallSink, WallState } from '../../src/wall/tile/tile-stream.js';
 import {
   decodeFrameHeader,
   MESSAGE_BURST,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ClientSeats, MAX_RENDITIONS_PER_CLIENT } from '../../src/viewer/client-seats.js';
 import { RETRIES_IN_A_ROW, RETRY_EVERY_MS, RetryLimit } from '../../src/wall/retry-limit.js';
 import { wallStreams } from '../../src/wall/streams.js';
-import type { TileRefusal, WallRequest, WallSubscription } from '../../src/wall/tile-stream.js';
+import type { TileRefusal, WallRequest, WallSubscription } from '../../src/wall/tile/tile-stream.js';
 import { spec, testRegistry } from '../support/test-registry.js';
 
 const FAST = { timeout: 20_000 };

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VIDEO_CREDIT_MS, VIDEO_CREDIT_UNITS } from '../../src/wall/protocol.js';
-import { VideoFallback } from '../../src/wall/video-fallback.js';
-import { type InFlightFrame, type Offered, type PacedUnit, VideoPace } from '../../src/wall/video-pace.js';
+import { VideoFallback } from '../../src/wall/tile/video-fallback.js';
+import {
+  type InFlightFrame,
+  type Offered,
+  type PacedUnit,
+  VideoPace,
+} from '../../src/wall/tile/video-pace.js';
 
 const FAST = { timeout: 5000 };
 const FRAME_MS = 40;

@@ -1,5 +1,5 @@
 import { Feed, type FeedEvents } from './feed.js';
-import type { ClientVideoReason, JpegReason, TileRendition } from './protocol.js';
+import type { ClientVideoReason, JpegReason, TileRendition } from '../protocol.js';
 import type { TileEvents } from './tile-events.js';
 import { TileForm } from './tile-form.js';
 import { TileFrames } from './tile-frames.js';

@@ -1,5 +1,5 @@
-import type { RefusalCode } from '../shared/errors.js';
-import type { JpegReason, TileVideo, WallProtocol } from './protocol.js';
+import type { RefusalCode } from '../../shared/errors.js';
+import type { JpegReason, TileVideo, WallProtocol } from '../protocol.js';
 
 /** The one socket of a wall, as its session needs it. None of these is called after `close`. */
 export interface WallSocket {

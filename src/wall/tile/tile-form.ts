@@ -1,5 +1,5 @@
-import type { PassedFormat } from '../shared/worker-protocol.js';
-import { type JpegReason, type TileVideo, VIDEO_FORMS, type VideoForm } from './tile-video.js';
+import type { PassedFormat } from '../../shared/worker-protocol.js';
+import { type JpegReason, type TileVideo, VIDEO_FORMS, type VideoForm } from '../tile-video.js';
 import { VideoFallback } from './video-fallback.js';
 
 /** Whether one tile is given video or pictures, why, and what its client was told of it. Pure; times are monotonic, ms. */

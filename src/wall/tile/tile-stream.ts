@@ -1,5 +1,5 @@
-import type { VideoGap, VideoUnit } from '../camera/video-channel.js';
-import type { RefusedMessage, TileRendition, TileState } from './protocol.js';
+import type { VideoGap, VideoUnit } from '../../camera/video-channel.js';
+import type { RefusedMessage, TileRendition, TileState } from '../protocol.js';
 
 /** What a wall's session needs of the cameras behind it. `streams.ts` is the implementation; tests bring their own. */
 

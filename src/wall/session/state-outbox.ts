@@ -1,5 +1,5 @@
-import type { StateMessage } from './protocol.js';
-import type { WallState } from './tile-stream.js';
+import type { StateMessage } from '../protocol.js';
+import type { WallState } from '../tile/tile-stream.js';
 
 interface Tile {
   readonly handle: number;

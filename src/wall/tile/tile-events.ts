@@ -1,4 +1,4 @@
-import type { JpegReason, RefusedMessage, TileVideo } from './protocol.js';
+import type { JpegReason, RefusedMessage, TileVideo } from '../protocol.js';
 import type { SessionTile } from './session-tile.js';
 import type { TileRefusal, WallState } from './tile-stream.js';
 

@@ -1,7 +1,7 @@
-import type { RefusalCode } from '../shared/errors.js';
+import type { RefusalCode } from '../../shared/errors.js';
 import { SendWindow } from './send-window.js';
-import type { SessionTile } from './session-tile.js';
-import type { OutgoingFrame } from './tile-frames.js';
+import type { SessionTile } from '../tile/session-tile.js';
+import type { OutgoingFrame } from '../tile/tile-frames.js';
 
 /** A browser that has drawn nothing for so long while frames are on the way to it is taken for gone. */
 const STALLED_MS = 15_000;

@@ -1,4 +1,4 @@
-import { VIDEO_CREDIT_MS, VIDEO_CREDIT_UNITS } from './protocol.js';
+import { VIDEO_CREDIT_MS, VIDEO_CREDIT_UNITS } from '../protocol.js';
 
 /** What the pace needs of an access unit. */
 export interface PacedUnit {

@@ -1,6 +1,6 @@
-import { REFUSALS, type RefusalCode } from '../shared/errors.js';
-import { TokenBucket } from '../shared/token-bucket.js';
-import { parseClientMessage } from './client-messages.js';
+import { REFUSALS, type RefusalCode } from '../../shared/errors.js';
+import { TokenBucket } from '../../shared/token-bucket.js';
+import { parseClientMessage } from '../client-messages.js';
 import { FrameScheduler } from './frame-scheduler.js';
 import {
   HANDLES_PER_SECOND,
@@ -14,12 +14,12 @@ import {
   type RefusedMessage,
   type ServerMessage,
   type SubscribeMessage,
-} from './protocol.js';
+} from '../protocol.js';
 import type { WallSessionDeps, WallSocket } from './session-deps.js';
-import { SessionTile } from './session-tile.js';
+import { SessionTile } from '../tile/session-tile.js';
 import { StateOutbox } from './state-outbox.js';
-import type { TileEvents } from './tile-events.js';
-import type { WallRequest, WallStreams } from './tile-stream.js';
+import type { TileEvents } from '../tile/tile-events.js';
+import type { WallRequest, WallStreams } from '../tile/tile-stream.js';
 
 /**
  * One browser's multiplexed session on `/wall`: reads its messages and owns its tiles. The caller owns the socket and calls

@@ -1,4 +1,4 @@
-import { TILE_CREDITS, type TileVideo } from './protocol.js';
+import { TILE_CREDITS, type TileVideo } from '../protocol.js';
 import type { TileForm } from './tile-form.js';
 import type { VideoUnit, WallFrame } from './tile-stream.js';
 import { type InFlightFrame, type Offered, VideoPace } from './video-pace.js';
