@@ -141,9 +141,9 @@ export function createStateTeller(
 
 /** How streams tell others that they change hands, and ask them to let them. */
 export function ownershipCalls(
-  deps: Shared & { readonly teller: StateTeller },
+  deps: Shared & { readonly teller: StateTeller; readonly lost: () => void },
 ): Pick<ClusterSupervisorDeps, 'changed' | 'gone' | 'failed' | 'leaseLost' | 'adopt' | 'requestPass'> {
-  const { teller, metrics, log, self, clock, bus, subjects, buckets } = deps;
+  const { teller, lost, metrics, log, self, clock, bus, subjects, buckets } = deps;
   return {
     changed: (stream: string) => {
       teller.changed(stream);
@@ -156,6 +156,7 @@ export function ownershipCalls(
     },
     leaseLost: (stream: string, to: Holder | null) => {
       metrics.leasesLost.inc();
+      lost();
       const node = to?.node ?? null;
       log.warn({ event: 'lease_lost', camera: stream, node }, `${stream}: ${node ?? 'another'} owns it now`);
     },

@@ -95,7 +95,7 @@ export class Cluster implements Peers {
     const selfNode = () => node.node;
     const streams = (this.#streams = new Streams({
       ...shared,
-      ...ownershipCalls({ ...shared, teller }),
+      ...ownershipCalls({ ...shared, teller, lost: node.lostLease.bind(node) }),
       selfNode,
       leases: buckets,
       demand,

@@ -149,6 +149,8 @@ test(
     const busy = node('a', { owned: 10, free: 0.05 });
     assert.deepEqual(levelOut(self, owned([node('b', { free: 0.2 })]), 2), []);
     assert.equal(levelOut(busy, owned([node('b', { free: 0.05 })]), 2).length, 2, 'all are as busy');
+    const nearly = node('b', { free: 0.05, owned: busy.owned - 4 });
+    assert.deepEqual(levelOut(busy, owned([nearly]), 2), [], 'not for a small difference');
     assert.deepEqual(relieve(busy, owned([node('b', { free: 0.2 })]), 2), []);
     assert.deepEqual(relieve(self, owned([node('b', { free: 0.4 })]), 2), [], 'no more room than here');
     for (const choose of [levelOut, relieve]) {

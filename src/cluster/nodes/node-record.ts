@@ -32,12 +32,19 @@ const CAMERAS_EVERY_MS = 20_000;
 const NEWEST_SHARE = 0.3;
 /** After it gave cameras away because it was busy, a node takes none back for this long, ms. */
 const RELIEVED_MS = 300_000;
+/** A node whose leases ran out while it lived gets no cameras for this long, and twice as long each time that it happens again soon, ms. */
+const UNSTEADY_MS = 60_000;
+const LONGEST_UNSTEADY_MS = 600_000;
+/** Leases that are lost within this time are lost for one reason, ms. */
+const TOGETHER_MS = 5000;
 
 /** Tells the others what this node is, what room it has and which cameras it has in its CONFIG_FILE. */
 export class NodeTeller {
   #free: number | null = null;
   #draining = false;
   #relievedUntil = -Infinity;
+  #lostAt = -Infinity;
+  #unsteadyMs = 0;
   #cameras: Record<string, ListedCamera> = {};
   #revision = 0;
   #camerasToldAt = -Infinity;
@@ -65,7 +72,7 @@ export class NodeTeller {
       owned: this.deps.owned(),
       maxOwned,
       cores,
-      free: this.#free ?? 1,
+      free: this.#isUnsteady ? 0 : (this.#free ?? 1),
     };
   }
 
@@ -77,6 +84,20 @@ export class NodeTeller {
   /** It gave cameras away because it was busy. */
   relieved(): void {
     this.#relievedUntil = this.deps.clock.now() + RELIEVED_MS;
+  }
+
+  /**
+   * Another node has a lease of this one, which lives: it did not run for seconds, or NATS did not hear it. Others open cameras then rather
+   * than this one, and give it none: it would lose them again, and each time a camera is opened anew.
+   */
+  lostLease(): void {
+    const now = this.deps.clock.now();
+    const since = now - this.#lostAt;
+    this.#lostAt = now;
+    if (since < TOGETHER_MS) return;
+    const isAgain = since < 2 * this.#unsteadyMs;
+    this.#unsteadyMs = isAgain ? Math.min(LONGEST_UNSTEADY_MS, 2 * this.#unsteadyMs) : UNSTEADY_MS;
+    this.tell();
   }
 
   setCameras(cameras: Record<string, ListedCamera>): void {
@@ -100,10 +121,14 @@ export class NodeTeller {
     this.#cancel();
   }
 
+  get #isUnsteady(): boolean {
+    return this.deps.clock.now() - this.#lostAt < this.#unsteadyMs;
+  }
+
   #record(now: number): NodeRecord {
     const { instance, role, version, secretCheck } = this.facts;
     const { site, owned, maxOwned, cores, free, draining } = this.node;
-    const relieved = now < this.#relievedUntil;
+    const relieved = now < this.#relievedUntil || this.#isUnsteady;
     const cameras = this.#revision;
     return {
       instance,

@@ -12,7 +12,7 @@ import type { Subjects } from '../bus/subjects.js';
 /** How long another node has to say whether it opens a camera, ms. */
 export const REQUEST_MS = 500;
 /** Until what is only on its way is looked for again, ms. */
-const SOON_MS = 100;
+const SOON_MS = 200;
 /** The same while NATS does not answer. */
 const LATER_MS = 250;
 

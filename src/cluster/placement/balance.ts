@@ -1,7 +1,7 @@
 import { type PlacementNode, rendezvousScore, roomClass } from './placement.js';
 
 export interface BalanceNode extends PlacementNode {
-  /** It gave cameras away because it was busy, a short while ago. */
+  /** It gave cameras away because it was busy, or lost leases, a short while ago. */
   readonly relieved: boolean;
 }
 
@@ -19,6 +19,8 @@ export interface Move {
 
 /** A node with this class of room (a quarter of its processors idle) can take cameras. */
 const LEAST_ROOM = 1;
+/** That of a node without idle processors. */
+const NO_ROOM = roomClass({ free: 0 });
 
 const load = ({ owned, cores }: PlacementNode, more: number): number => (owned + more) / Math.max(1, cores);
 
@@ -31,7 +33,9 @@ export function levelOut(self: PlacementNode, owned: readonly OwnedStream[], mos
   return choose(self, owned, most, (target, given) => {
     // Nodes that are all busy still share evenly; one that just gave some away for that is left alone.
     const hasRoom = roomClass(target) <= Math.max(LEAST_ROOM, roomClass(self)) && !target.relieved;
-    return hasRoom && load(self, -given - 1) > load(target, 1);
+    if (!hasRoom || load(self, -given - 1) <= load(target, 1)) return false;
+    // Each move opens a camera anew. Where nothing is idle anywhere that costs all the others, so it takes more than a small difference.
+    return roomClass(target) < NO_ROOM || load(self, -given) > 2 * load(target, 0);
   });
 }
 
