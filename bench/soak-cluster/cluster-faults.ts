@@ -6,9 +6,15 @@ import { between, pick } from '../soak/random-faults.js';
 export const CLUSTER_FAULTS = ['kill', 'end', 'stop', 'cut-silent', 'cut-reset', 'nats-restart'] as const;
 export type ClusterFault = (typeof CLUSTER_FAULTS)[number];
 
-/** Between the end of a fault and the next one: longer than a camera may have two sessions. */
-const PAUSE_MS = [7000, 14_000] as const;
-const LASTS_MS = [1000, 9000] as const;
+interface FaultTimes {
+  /** Between the end of a fault and the next one. */
+  readonly pauseMs: readonly [number, number];
+  readonly lastsMs: readonly [number, number];
+}
+/** A pause is longer than a camera may have two sessions. */
+export const FAULT_TIMES: FaultTimes = { pauseMs: [7000, 14_000], lastsMs: [1000, 9000] };
+/** For a run of seconds. */
+export const SHORT_FAULT_TIMES: FaultTimes = { pauseMs: [500, 1500], lastsMs: [1000, 3000] };
 /** Two at a time, of different nodes. */
 const TWO_AT_ONCE = 0.25;
 /** A killed node's decoders are killed by the kernel at once. */
@@ -27,6 +33,7 @@ export interface FaultEvent {
 export interface FaultsOptions {
   /** Never killed or ended: whether something grows shows only in a process that lives on. */
   readonly survivor: string;
+  readonly times: FaultTimes;
   /** Time for events, s. */
   readonly now: () => number;
   readonly stop: AbortSignal;
@@ -49,8 +56,9 @@ export class ClusterFaults {
   }
 
   async run(): Promise<void> {
-    const { stop } = this.options;
-    const pause = (): Promise<boolean> => sleep(between(PAUSE_MS), true, { signal: stop }).catch(() => false);
+    const { stop, times } = this.options;
+    const pause = (): Promise<boolean> =>
+      sleep(between(times.pauseMs), true, { signal: stop }).catch(() => false);
     while (await pause()) {
       const first = this.#choose([]);
       const second = Math.random() < TWO_AT_ONCE ? this.#choose([first.node]) : null;
@@ -72,7 +80,7 @@ export class ClusterFaults {
   async #inject({ fault, node }: { readonly fault: ClusterFault; readonly node: string }): Promise<void> {
     if (node === '') return;
     const from = this.options.now();
-    const lasts = between(LASTS_MS);
+    const lasts = between(this.options.times.lastsMs);
     if (fault === 'nats-restart') await this.#restartNats(lasts);
     else if (fault === 'kill') await this.#kill(this.cluster.node(node), lasts);
     else if (fault === 'end') await this.#end(this.cluster.node(node), lasts);

@@ -9,10 +9,11 @@ import { commandLine } from '../lib/command-line.js';
 import { writeReport } from '../lib/report.js';
 import { markdownTable } from '../lib/table.js';
 import { pick } from '../soak/random-faults.js';
-import { type CrowdCount, runCrowd } from '../soak/random-viewers.js';
+import { soakOptions } from '../soak/options.js';
+import { noCrowdYet, runCrowd, type Target } from '../soak/random-viewers.js';
 import { type Sample, takeSample, TOLERANCES, type Watched } from '../soak/sample.js';
 import { isTrend, linearFit } from '../soak/trend.js';
-import { CLUSTER_FAULTS, ClusterFaults } from './cluster-faults.js';
+import { CLUSTER_FAULTS, ClusterFaults, FAULT_TIMES, SHORT_FAULT_TIMES } from './cluster-faults.js';
 
 /**
  * Three nodes, cameras and viewers, and random faults of nodes, their network and NATS for as long as asked. Exits with 1 when a frame
@@ -31,6 +32,8 @@ const SETTINGS = {
   LINGER_MS: '3000',
   RETRY_MAX_MS: '5000',
 } as const;
+/** Viewers of video as it comes; the others take JPEG. */
+const VIDEO_SHARE = 0.3;
 const WATCHED = Object.keys(TOLERANCES) as Watched[];
 
 const {
@@ -41,15 +44,12 @@ const {
   name: 'soak-cluster',
   about:
     'Three nodes, cameras, viewers, and random faults; fails when anything is torn, doubled, left or grows.',
-  options: {
-    minutes: { default: 15, min: 0.1, max: 100_000, fractions: true, help: 'how long' },
-    cameras: { default: 12, min: 1, max: 100, help: 'virtual cameras' },
-    viewers: { default: 30, min: 1, max: 1000, help: 'viewers that come and go' },
-  },
+  options: soakOptions({ minutes: 15, cameras: 12, viewers: 30 }),
 });
 
+const isShort = minutes < 1;
 /** After the last fault, until everything has to be as if none had been, ms; a short run has little time. */
-const SETTLE_MS = minutes < 1 ? 7000 : 12_000;
+const SETTLE_MS = isShort ? 6000 : 12_000;
 
 const cluster = await startCluster({
   nodes: NODES,
@@ -57,21 +57,26 @@ const cluster = await startCluster({
   cameras: { ...CAMERA, count },
   env: SETTINGS,
 });
+const { path: decoder } = await findFfmpeg(process.env['FFMPEG_PATH'] ?? '');
 const problems: string[] = [];
 try {
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
-  const faults = new ClusterFaults(cluster, { survivor: SURVIVOR, now: seconds, stop: stop.signal });
+  const faults = new ClusterFaults(cluster, {
+    ...{ survivor: SURVIVOR, now: seconds, stop: stop.signal },
+    times: isShort ? SHORT_FAULT_TIMES : FAULT_TIMES,
+  });
   const sessions = new SessionWatch(cluster.cameras, (camera) => faults.isExcused(camera));
-  const crowd: CrowdCount = { frames: 0, torn: 0, connections: 0, closes: new Map() };
+  const crowd = noCrowdYet();
   const leave = new AbortController();
   setMaxListeners(0, leave.signal);
-  const target = (): { port: number; path: string } => ({
-    port: cluster.node(pick(NODES)).port,
-    path: `/ws?camera_index=cam${1 + Math.floor(Math.random() * count)}`,
-  });
+  const target = (): Target => {
+    const { port } = cluster.node(pick(NODES));
+    const path = `/ws?camera_index=cam${1 + Math.floor(Math.random() * count)}`;
+    return Math.random() < VIDEO_SHARE ? { port, path: `${path}&codec=h264`, decoder } : { port, path };
+  };
   const watching = runCrowd(target, places, crowd, leave.signal);
   const work = faults.run();
   const survivor = cluster.node(SURVIVOR);
@@ -97,6 +102,8 @@ try {
     return { name, mean: fit?.mean, growth: fit?.growth, trend };
   });
   if (crowd.torn > 0) problems.push(`${crowd.torn} torn JPEGs`);
+  if (crowd.complaints.length > 0)
+    problems.push(`of video a decoder says: ${[...new Set(crowd.complaints)].slice(0, 5).join('; ')}`);
   if (sessions.longest > MOST_DOUBLE_MS)
     for (const [camera, ms] of sessions.longestDouble)
       if (ms > MOST_DOUBLE_MS)
@@ -109,7 +116,7 @@ try {
   const total = (fault: string): number => faults.events.filter((event) => event.fault === fault).length;
   writeReport({
     name: 'soak-cluster',
-    ffmpegPath: (await findFfmpeg(process.env['FFMPEG_PATH'] ?? '')).path,
+    ffmpegPath: decoder,
     title: `Soak of a cluster: ${minutes} minutes, ${NODES.length} nodes, ${count} cameras, ${places} viewers, random faults`,
     settings: { minutes, cameras: count, viewers: places, ...CAMERA, ...SETTINGS, tolerances: TOLERANCES },
     results: { fits, crowd: { ...crowd, closes }, events: faults.events, samples, problems },
@@ -125,7 +132,8 @@ try {
       ),
       `${faults.events.length} faults (${CLUSTER_FAULTS.map((fault) => `${fault} ${total(fault)}`).join(', ')}); ` +
         `node ${SURVIVOR} lost ${leasesLost} leases.`,
-      `${crowd.connections} viewers, ${crowd.frames} frames, ${crowd.torn} torn; closes: ${JSON.stringify(closes)}.`,
+      `${crowd.connections} viewers, ${crowd.frames} frames, ${crowd.torn} torn; ${crowd.units} units of video, ` +
+        `${crowd.complaints.length} complaints of a decoder; closes: ${JSON.stringify(closes)}.`,
       `Two sessions of a camera, beyond the faults that part nodes: ${Math.round(sessions.longest)} ms at most.`,
     ].join('\n\n'),
   });

@@ -7,7 +7,8 @@ import { startService } from '../lib/service.js';
 import { markdownTable } from '../lib/table.js';
 import { isTrend, linearFit } from './trend.js';
 import { injectFaults, pick } from './random-faults.js';
-import { runCrowd, type CrowdCount } from './random-viewers.js';
+import { soakOptions } from './options.js';
+import { noCrowdYet, runCrowd, type CrowdCount } from './random-viewers.js';
 import { takeSample, TOLERANCES, type Sample, type Watched } from './sample.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import { spawnCameras } from '../virtual-camera/index.js';
@@ -39,11 +40,7 @@ const {
   name: 'soak',
   about:
     'Cameras, viewers and random faults for as long as asked; fails when anything of the service grows or is left.',
-  options: {
-    minutes: { default: 20, min: 0.1, max: 100_000, fractions: true, help: 'how long' },
-    cameras: { default: 8, min: 1, max: 100, help: 'virtual cameras' },
-    viewers: { default: 20, min: 1, max: 1000, help: 'viewers that come and go' },
-  },
+  options: soakOptions({ minutes: 20, cameras: 8, viewers: 20 }),
 });
 
 const cameras = await spawnCameras({ count, portsEach: true });
@@ -56,7 +53,7 @@ try {
   const stop = new AbortController();
   // Every fault and every viewer's pause listens to it.
   setMaxListeners(0, stop.signal);
-  const crowd: CrowdCount = { frames: 0, torn: 0, connections: 0, closes: new Map() };
+  const crowd = noCrowdYet();
   const work = Promise.all([
     injectFaults(cameras, service.pid, stop.signal),
     runCrowd(() => ({ port: service.port, path: pick(paths) }), places, crowd, stop.signal),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectViewer, READ_BUFFER_BYTES, type Viewer } from '../lib/ws-viewer.js';
 import { between, pick } from './random-faults.js';
+import { UnitCheck } from './unit-check.js';
 
 const LIFE_MS = [5000, 60_000] as const;
 /** Between a viewer's end and the next one in its place. */
@@ -13,9 +14,25 @@ const HABITS = ['reads', 'reads', 'reads', 'reads', 'reads', 'slow', 'stops', 'm
 export interface CrowdCount {
   frames: number;
   torn: number;
+  /** Access units of viewers of video, and what a decoder said of them. */
+  units: number;
+  readonly complaints: string[];
   connections: number;
   /** By close code; 1000 is our own goodbye. */
   readonly closes: Map<number, number>;
+}
+
+export const noCrowdYet = (): CrowdCount => ({
+  ...{ frames: 0, torn: 0, units: 0, connections: 0 },
+  complaints: [],
+  closes: new Map(),
+});
+
+export interface Target {
+  readonly port: number;
+  readonly path: string;
+  /** The path asks for video as it comes, in H.264: the FFmpeg that checks it. */
+  readonly decoder?: string;
 }
 
 /**
@@ -23,7 +40,7 @@ export interface CrowdCount {
  * @param target where the next viewer goes
  */
 export async function runCrowd(
-  target: () => { readonly port: number; readonly path: string },
+  target: () => Target,
   places: number,
   count: CrowdCount,
   stop: AbortSignal,
@@ -34,12 +51,22 @@ export async function runCrowd(
     while (!stop.aborted) {
       const habit = pick(HABITS);
       const slow = habit === 'slow' ? { readRate: SLOW_BYTES_PER_SECOND } : {};
-      const options = { host: '127.0.0.1', ...target(), mode: 'count', ...slow } as const;
+      const { decoder, ...address } = target();
+      const units = decoder === undefined ? null : new UnitCheck();
+      const reads = units
+        ? ({ mode: 'keep', onFrame: units.note.bind(units) } as const)
+        : ({ mode: 'count' } as const);
+      const options = { host: '127.0.0.1', ...address, ...reads, ...slow };
       const viewer = connectViewer(habit === 'slow' ? options : { ...options, buffer });
       count.connections++;
       await live(viewer, habit, wait);
-      count.frames += viewer.stats.frames;
-      count.torn += viewer.stats.torn;
+      if (units && decoder !== undefined) {
+        count.units += viewer.stats.frames;
+        count.complaints.push(...(await units.complaints(decoder)));
+      } else {
+        count.frames += viewer.stats.frames;
+        count.torn += viewer.stats.torn;
+      }
       const code = viewer.stats.closed?.code ?? 0;
       count.closes.set(code, (count.closes.get(code) ?? 0) + 1);
       await wait(between(PAUSE_MS));
