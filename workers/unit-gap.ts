@@ -12,16 +12,21 @@ export interface Gap {
 
 /** Tells a stream that gives no pictures from one that is silent. Pure. */
 export class UnitGap {
-  #before: Counts | null = null;
-  /** When the gap began, monotonic ms, and the counts at that time. */
+  #before: { readonly at: number; readonly counts: Counts } | null = null;
+  /**
+   * The last look before packets came that gave no unit. A silence before them does not count: the next picture of a camera that
+   * sends one every few seconds may be on its way.
+   */
   #began: { readonly at: number; readonly counts: Counts } | null = null;
 
   /** Looks at the counts of the stream. @param now monotonic, ms */
   look(counts: Counts, now: number): Gap {
     const before = this.#before;
-    this.#before = counts;
-    if (counts.units !== before?.units) this.#began = { at: now, counts };
-    if (this.#began === null || counts.packets === before?.packets) return { ms: 0, awaitsKeyFrame: false };
+    this.#before = { at: now, counts };
+    if (counts.units !== before?.counts.units) this.#began = null;
+    else if (counts.packets !== before.counts.packets) this.#began ??= before;
+    const isSilent = counts.packets === before?.counts.packets;
+    if (this.#began === null || isSilent) return { ms: 0, awaitsKeyFrame: false };
     const { at, counts: first } = this.#began;
     const leftOut = counts.dependentUnits + counts.damagedUnits - first.dependentUnits - first.damagedUnits;
     return { ms: now - at, awaitsKeyFrame: leftOut > 0 };

@@ -33,3 +33,11 @@ test('silence is no gap: others judge it', { timeout }, () => {
   gap.look(counts(10, 5), 1000);
   assert.equal(gap.look(counts(10, 5), 9000).ms, 0);
 });
+
+test('the first packets of a picture after a long silence are no gap', { timeout }, () => {
+  const gap = new UnitGap();
+  for (let at = 0; at <= 8000; at += 500) gap.look(counts(10, 5), at);
+  assert.deepEqual(gap.look(counts(12, 5), 8500), { ms: 500, awaitsKeyFrame: false });
+  assert.deepEqual(gap.look(counts(14, 5), 9000), { ms: 1000, awaitsKeyFrame: false });
+  assert.equal(gap.look(counts(15, 6), 9500).ms, 0);
+});
