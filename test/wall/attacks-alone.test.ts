@@ -22,7 +22,10 @@ const ATTACK_MS = 5000;
 const MESSAGES_PER_SECOND = 140;
 /** The same for messages that name all handles. */
 const HANDLE_MESSAGES_PER_SECOND = (0.98 * HANDLES_PER_SECOND) / MAX_HANDLES;
+const MANY_SOCKETS = 8;
 const HANDLES = Array.from({ length: MAX_HANDLES }, (_, at) => at + 1);
+/** As many as one message may name. */
+const MANY_ACKS = HANDLES.slice(0, 200);
 
 class Attacker {
   frames = 0;
@@ -133,7 +136,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
   /** The honest viewer has its rate, and `/healthz` answers, while `attacking` lasts. */
   async function beside(
     t: TestContext,
-    attacking: Promise<void>,
+    attacking: Promise<unknown>,
     least = FPS - 1,
     limitMs = 200,
   ): Promise<void> {
@@ -242,6 +245,31 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     clearInterval(taking);
     await afterwards(t, attacker);
   });
+
+  const FLOODS: readonly (readonly [string, (n: number) => ClientMessage])[] = [
+    ['asks that its camera be tried again', () => ({ type: 'retry', camera: 'cam1' })],
+    ['asks that cameras be tried which nobody knows', (n) => ({ type: 'retry', camera: `unknown-${n}` })],
+    [
+      'acknowledges what it never got',
+      (n) => ({ type: 'ack', frames: MANY_ACKS.map((handle) => [handle, n]) }),
+    ],
+    ['acknowledges one tile without end', (n) => ({ type: 'ack', frames: MANY_ACKS.map(() => [1, n]) })],
+  ];
+  for (const [what, message] of FLOODS)
+    for (const sockets of [1, MANY_SOCKETS])
+      test(`${what}, on ${sockets} ${sockets === 1 ? 'socket' : 'sockets'}`, options, async (t) => {
+        const end = performance.now() + ATTACK_MS / 2;
+        // Together they hold as many tiles as one may, and come back when they are closed.
+        const again = async (at: number): Promise<void> => {
+          while (performance.now() < end) {
+            const attacker = await attack(t);
+            attacker.subscribe(HANDLES.filter((handle) => handle % sockets === at));
+            await attacker.flood(end - performance.now(), MESSAGES_PER_SECOND, message);
+            attacker.end();
+          }
+        };
+        await beside(t, Promise.all(Array.from({ length: sockets }, (_, at) => again(at))), 0.9 * FPS, 400);
+      });
 
   test('leaves nothing behind', options, async () => {
     await untilSeen(
