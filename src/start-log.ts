@@ -2,7 +2,7 @@ import type { Config } from './config/settings.js';
 import type { Decoding } from './decoding/create-decoding.js';
 import { confinementText } from './decoding/launcher.js';
 import { encoderProblem } from './decoding/worker-pool.js';
-import { shortenSendQueues } from './http/send-buffer.js';
+import { shortenSendQueues } from './http/server/send-buffer.js';
 import type { Descriptors } from './shared/descriptors.js';
 import type { Log } from './telemetry/log.js';
 

@@ -1,7 +1,7 @@
 import type { CameraEdit } from '../config/camera-edit.js';
 import type { ConfigEditor } from '../config/config-editor.js';
 import { type Answer, json } from '../http/answer.js';
-import type { WriteRequest, WriteRoute } from '../http/write-routes.js';
+import type { WriteRequest, WriteRoute } from '../http/routes/write-routes.js';
 import { parseCameraName } from '../shared/camera-name.js';
 import { CameraError } from '../shared/errors.js';
 import { parseRtspUrl, type RtspUrl } from '../source/rtsp-url.js';

@@ -3,7 +3,7 @@ import type { Admitted } from '../access/admission.js';
 import type { CameraSummary, StreamRequest } from '../camera/registry.js';
 import { json } from '../http/answer.js';
 import type { HttpRoute } from '../http/handler.js';
-import { type PictureDeps, snapshot, streamMjpeg } from '../http/pictures.js';
+import { type PictureDeps, snapshot, streamMjpeg } from '../http/pictures/pictures.js';
 import { epochMs } from '../shared/clock.js';
 import { RefusedError } from '../shared/errors.js';
 import { parseGo2rtcQuery } from './query.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { HttpResponse } from 'uWebSockets.js';
-import { ConnectionGuard } from '../../src/http/connection-guard.js';
+import { ConnectionGuard } from '../../src/http/server/connection-guard.js';
 import { Descriptors } from '../../src/shared/descriptors.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { quietLog } from '../support/test-registry.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { SignJWT } from 'jose';
-import { MetricsText } from '../../src/http/metrics-text.js';
+import { MetricsText } from '../../src/http/routes/metrics-text.js';
 import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { until } from '../support/until.js';
 

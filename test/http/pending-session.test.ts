@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
-import { MAX_WAITING_BYTES, PendingSession } from '../../src/http/pending-session.js';
+import { MAX_WAITING_BYTES, PendingSession } from '../../src/http/upgrade/pending-session.js';
 import { CLOSED_SESSION, type SessionStart, type SocketSession } from '../../src/viewer/socket-session.js';
 import { FakeSocket } from '../support/fake-socket.js';
 

@@ -1,15 +1,15 @@
-import type { Admission } from '../access/admission.js';
-import { type Clock, epochMs } from '../shared/clock.js';
-import { CameraError, RefusedError } from '../shared/errors.js';
-import { type Answer, EMBEDDABLE, type Header, json } from './answer.js';
-import type { Connection } from './handler.js';
-import type { RequestFacts } from '../access/request-facts.js';
-import { Undo } from '../shared/undo.js';
-import type { Metrics } from '../telemetry/metrics.js';
+import type { Admission } from '../../access/admission.js';
+import { type Clock, epochMs } from '../../shared/clock.js';
+import { CameraError, RefusedError } from '../../shared/errors.js';
+import { type Answer, EMBEDDABLE, type Header, json } from '../answer.js';
+import type { Connection } from '../handler.js';
+import type { RequestFacts } from '../../access/request-facts.js';
+import { Undo } from '../../shared/undo.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 import { MJPEG_HEADERS, MJPEG_TYPE, MjpegStream } from './mjpeg-stream.js';
-import type { Registry, StreamRequest } from '../camera/registry.js';
-import type { ClientSeats } from '../viewer/client-seats.js';
-import { takeSnapshot } from '../viewer/snapshot.js';
+import type { Registry, StreamRequest } from '../../camera/registry.js';
+import type { ClientSeats } from '../../viewer/client-seats.js';
+import { takeSnapshot } from '../../viewer/snapshot.js';
 
 export interface PictureDeps {
   readonly admission: Admission;

@@ -28,7 +28,7 @@ const LINK = / (href|src)="\//g;
  * @param basePath where browsers find the service; '' at the top
  */
 export async function loadWallAssets(basePath: string): Promise<ReadonlyMap<string, Asset>> {
-  const folder = fileURLToPath(new URL('../../wall/', import.meta.url));
+  const folder = fileURLToPath(new URL('../../../wall/', import.meta.url));
   const assets = new Map<string, Asset>();
   let names: string[];
   try {

@@ -1,11 +1,11 @@
-import { RefusedError } from '../shared/errors.js';
+import { RefusedError } from '../../shared/errors.js';
 import {
   CLOSED_SESSION,
   closeWith,
   type SessionStart,
   type SocketSession,
   type ViewerSocket,
-} from '../viewer/socket-session.js';
+} from '../../viewer/socket-session.js';
 
 /**
  * Most bytes of messages that wait for the judgement: a wall may send all of its subscriptions behind its handshake. A JWT is

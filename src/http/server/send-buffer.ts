@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { fromLibc } from '../shared/libc.js';
+import { fromLibc } from '../../shared/libc.js';
 import { tcpListeners } from './tcp-listeners.js';
 
 /** `IPPROTO_TCP` and Linux's option of tcp(7): bytes not yet sent that the kernel takes at most before a socket counts as full. */

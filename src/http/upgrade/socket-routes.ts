@@ -1,10 +1,10 @@
-import { ServiceError } from '../shared/errors.js';
-import type { Log } from '../telemetry/log.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { SocketRoute } from '../viewer/socket-session.js';
-import { pathsOf } from './base-path.js';
-import type { RequestReader } from './request.js';
-import type { Server } from './server.js';
+import { ServiceError } from '../../shared/errors.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import type { SocketRoute } from '../../viewer/socket-session.js';
+import { pathsOf } from '../base-path.js';
+import type { RequestReader } from '../request.js';
+import type { Server } from '../server/server.js';
 
 export interface SocketRouteDeps {
   readonly read: RequestReader;

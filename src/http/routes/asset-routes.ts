@@ -1,8 +1,8 @@
-import { requireView } from '../access/auth.js';
-import { tokenCookie } from '../access/request-facts.js';
-import { type Answer, type Header, PAGE_POLICY } from './answer.js';
+import { requireView } from '../../access/auth.js';
+import { tokenCookie } from '../../access/request-facts.js';
+import { type Answer, type Header, PAGE_POLICY } from '../answer.js';
 import type { Asset } from './assets.js';
-import type { HttpRoute } from './handler.js';
+import type { HttpRoute } from '../handler.js';
 
 /**
  * The wall page's files.

@@ -1,9 +1,9 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import { type Answer, type Header, plain, send } from './answer.js';
-import { pathsOf } from './base-path.js';
-import { answerRequest, type HandlerDeps, type HttpRoute } from './handler.js';
-import { refuseRepeatedHeaders } from './repeated-headers.js';
-import { rejectHandshake } from './upgrade.js';
+import { type Answer, type Header, plain, send } from '../answer.js';
+import { pathsOf } from '../base-path.js';
+import { answerRequest, type HandlerDeps, type HttpRoute } from '../handler.js';
+import { refuseRepeatedHeaders } from '../repeated-headers.js';
+import { rejectHandshake } from '../upgrade/upgrade.js';
 
 const ONLY_GET: readonly Header[] = [
   ['Cache-Control', 'no-store'],

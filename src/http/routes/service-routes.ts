@@ -1,11 +1,11 @@
-import type { Admission } from '../access/admission.js';
-import type { RequestFacts } from '../access/request-facts.js';
-import type { Registry } from '../camera/registry.js';
-import { type Clock, epochMs } from '../shared/clock.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import { json, plain } from './answer.js';
-import { Coalesced } from './coalesced.js';
-import type { HttpRoute } from './handler.js';
+import type { Admission } from '../../access/admission.js';
+import type { RequestFacts } from '../../access/request-facts.js';
+import type { Registry } from '../../camera/registry.js';
+import { type Clock, epochMs } from '../../shared/clock.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import { json, plain } from '../answer.js';
+import { Coalesced } from '../coalesced.js';
+import type { HttpRoute } from '../handler.js';
 import { MetricsText } from './metrics-text.js';
 
 export interface ServiceRouteDeps {

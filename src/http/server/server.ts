@@ -8,11 +8,11 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
-import { requireNative } from '../shared/native-package.js';
-import type { SocketData, SocketRoute } from '../viewer/socket-session.js';
+import { requireNative } from '../../shared/native-package.js';
+import type { SocketData, SocketRoute } from '../../viewer/socket-session.js';
 import { listenAlone } from './listen.js';
-import type { RequestReader } from './request.js';
-import { upgradeHandler } from './upgrade.js';
+import type { RequestReader } from '../request.js';
+import { upgradeHandler } from '../upgrade/upgrade.js';
 
 export interface ServerOptions {
   readonly host: string;

@@ -1,7 +1,7 @@
-import { requireCamera } from '../access/auth.js';
-import { parseViewerQuery, streamRequest } from '../viewer/viewer-request.js';
-import type { HttpRoute } from './handler.js';
-import { type PictureDeps, snapshot, streamMjpeg } from './pictures.js';
+import { requireCamera } from '../../access/auth.js';
+import { parseViewerQuery, streamRequest } from '../../viewer/viewer-request.js';
+import type { HttpRoute } from '../handler.js';
+import { type PictureDeps, snapshot, streamMjpeg } from '../pictures/pictures.js';
 
 /** `/snapshot` and `/stream.mjpeg`: a camera without a WebSocket. */
 export function pictureRoutes(deps: PictureDeps): readonly HttpRoute[] {

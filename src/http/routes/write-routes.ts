@@ -1,12 +1,12 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import type { Admission } from '../access/admission.js';
-import type { RequestFacts } from '../access/request-facts.js';
-import { EditError } from '../shared/errors.js';
-import { type Answer, plain, send } from './answer.js';
-import { pathsOf } from './base-path.js';
-import { errorAnswer, type HandlerDeps } from './handler.js';
-import { refuseRepeatedHeaders } from './repeated-headers.js';
-import { MAX_BODY_BYTES, readJsonBody } from './request-body.js';
+import type { Admission } from '../../access/admission.js';
+import type { RequestFacts } from '../../access/request-facts.js';
+import { EditError } from '../../shared/errors.js';
+import { type Answer, plain, send } from '../answer.js';
+import { pathsOf } from '../base-path.js';
+import { errorAnswer, type HandlerDeps } from '../handler.js';
+import { refuseRepeatedHeaders } from '../repeated-headers.js';
+import { MAX_BODY_BYTES, readJsonBody } from '../request-body.js';
 
 /** What an administrator asks for. */
 export interface WriteRequest {

@@ -1,8 +1,8 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { Descriptors } from '../shared/descriptors.js';
-import type { Log } from '../telemetry/log.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import { plain, writeHead } from './answer.js';
+import type { Descriptors } from '../../shared/descriptors.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import { plain, writeHead } from '../answer.js';
 import type { Server } from './server.js';
 
 export interface GuardDeps {

@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { FrameRateLimit } from '../shared/frame-rate-limit.js';
-import { type Header, writeHead } from './answer.js';
-import type { Channel, Frame, FrameSink } from '../camera/publisher.js';
+import { FrameRateLimit } from '../../shared/frame-rate-limit.js';
+import { type Header, writeHead } from '../answer.js';
+import type { Channel, Frame, FrameSink } from '../../camera/publisher.js';
 
 const BOUNDARY = 'frame';
 export const MJPEG_TYPE = `multipart/x-mixed-replace; boundary=${BOUNDARY}`;

@@ -1,11 +1,16 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
-import type { RequestFacts } from '../access/request-facts.js';
-import { closeReason } from '../shared/close-reason.js';
-import { ServiceError } from '../shared/errors.js';
-import { CLOSED_SESSION, type Judge, type SessionStart, type SocketData } from '../viewer/socket-session.js';
-import { refuseRepeatedHeaders } from './repeated-headers.js';
+import type { RequestFacts } from '../../access/request-facts.js';
+import { closeReason } from '../../shared/close-reason.js';
+import { ServiceError } from '../../shared/errors.js';
+import {
+  CLOSED_SESSION,
+  type Judge,
+  type SessionStart,
+  type SocketData,
+} from '../../viewer/socket-session.js';
+import { refuseRepeatedHeaders } from '../repeated-headers.js';
 import { PendingSession } from './pending-session.js';
-import type { RequestReader } from './request.js';
+import type { RequestReader } from '../request.js';
 
 /**
  * The opening handshake. Browsers cannot read a refused upgrade, so a refusal is: upgrade, then close with the code and a
