@@ -1,11 +1,10 @@
+/** What crosses the border between the main thread and a camera's worker: both sides of it, nothing else. */
 import type { MessagePort } from 'node:worker_threads';
 import type { CameraErrorCode } from './errors.js';
 import type { RenditionKey } from './rendition.js';
 
 /** What a camera may send, by the names that this service has for it. */
 export type VideoCodec = 'h264' | 'h265' | 'jpeg' | 'mpeg4';
-
-/** What crosses the border between the main thread and a camera's worker: both sides of it, nothing else. */
 
 /** What holds for each FFmpeg because of how it is started. */
 export interface Confinement {
