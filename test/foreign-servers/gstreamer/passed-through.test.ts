@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { frameNumberOfJpeg } from '../../../bench/lib/frame-number.js';
@@ -43,7 +45,17 @@ describe('video and JPEG as the camera sends them', { timeout: 120_000, concurre
       CLIPS.map((name) => ({ mount: `/${name}`, kind: kindOf(name), path: clips.file(name) })),
     );
     undo.push(() => gst.stop());
-    server = await service(scope, { OPEN_TIMEOUT_MS: '15000', STALL_TIMEOUT_MS: '5000' });
+    const config = join(clips.path, 'cameras.yaml');
+    // JSON is YAML too.
+    writeFileSync(
+      config,
+      JSON.stringify({ cameras: [{ name: 'by-file', url: url('jpeg'), size: 'source' }] }),
+    );
+    server = await service(scope, {
+      OPEN_TIMEOUT_MS: '15000',
+      STALL_TIMEOUT_MS: '5000',
+      CONFIG_FILE: config,
+    });
   }, options);
   after(async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -145,9 +157,12 @@ describe('video and JPEG as the camera sends them', { timeout: 120_000, concurre
     }
 
     const query = new URLSearchParams({ camera_index: 'mjpg', rtsp: url('jpeg'), size: 'source' }).toString();
-    const snapshot = await fetch(`${server.url}/snapshot?${query}`);
-    assert.equal(snapshot.status, 200);
-    assertSent(Buffer.from(await snapshot.arrayBuffer()), '/snapshot');
+    // The configuration says it for viewers that say nothing.
+    for (const asked of [query, 'camera_index=by-file']) {
+      const snapshot = await fetch(`${server.url}/snapshot?${asked}`);
+      assert.equal(snapshot.status, 200);
+      assertSent(Buffer.from(await snapshot.arrayBuffer()), `/snapshot?${asked}`);
+    }
 
     const stop = new AbortController();
     const stream = await fetch(`${server.url}/stream.mjpeg?${query}`, { signal: stop.signal });
