@@ -15,8 +15,10 @@ const redirect = (method: string, status: number): HostileKind => ({
   answer: only(
     method,
     (answer, _, elsewhere) =>
-      answer.replace(/^RTSP\/1\.0 200 OK/, `RTSP/1.0 ${status} Moved`).replace(/\r\n\r\n[^]*$/, '') +
-      `\r\nLocation: ${urlOf(elsewhere)}\r\n\r\n`,
+      answer
+        .replace(/^RTSP\/1\.0 200 OK/, `RTSP/1.0 ${status} Moved`)
+        .replace(/\r\nContent-Length: .*/, '')
+        .replace(/\r\n\r\n[^]*$/, '') + `\r\nLocation: ${urlOf(elsewhere)}\r\n\r\n`,
   ),
 });
 
