@@ -8,6 +8,7 @@ import {
   HAPROXY,
   KUBERNETES_VALIDATE,
   MOSQUITTO,
+  MOUNTS,
   NATS_SERVER,
   NGINX,
   OPENSSL,
@@ -73,6 +74,7 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'traefik', need: TRAEFIK },
   { word: 'screen-', need: XVFB },
   { word: 'arm64', need: ARM64 },
+  { word: '-mounts', need: MOUNTS },
   { word: 'docker-compose', need: DOCKER_COMPOSE },
   { word: 'kubernetes-validate', need: KUBERNETES_VALIDATE },
 ];

@@ -107,6 +107,12 @@ export const XVFB: Requirement = {
   missing: () => tried('sh', ['-c', 'command -v Xvfb']),
 };
 
+export const MOUNTS: Requirement = {
+  what: 'the right to mount in a namespace of its own',
+  install: 'run as root, in a container with CAP_SYS_ADMIN',
+  missing: () => tried('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']),
+};
+
 /** Folder that docker/prepare-arm64.sh has filled, from the setting ARM64_FOLDER. */
 export const arm64Folder = (): string => process.env['ARM64_FOLDER'] ?? '';
 
