@@ -7,6 +7,7 @@ import type { VideoCodec } from '../video/video-format.js';
  *   reported again if that shows).
  * - `wrong_payload_type`: nothing of the SDP's payload type came, only of another.
  * - `bad_data`: no picture could be begun in MAX_PACKETS_WITHOUT_UNIT packets, or headers cannot be read; `what` says which.
+ * - `unreadable_description`: the SDP's parameter sets cannot be read. Those in the stream may be right, as most cameras send them too.
  * - `unsupported_packets`: payload structures outside RFC 6184 mode 0 and 1, RFC 7798, RFC 2435 or RFC 6416.
  * - `untrue_markers`: the marker bit does not stand at the end of pictures: each now waits for the next one to begin.
  * - `too_large`: a unit, its NAL units or its parameter sets went over a bound.
@@ -14,7 +15,10 @@ import type { VideoCodec } from '../video/video-format.js';
 export type RtpProblem =
   | { readonly kind: 'wrong_codec'; readonly declared: VideoCodec; readonly found: VideoCodec | null }
   | { readonly kind: 'wrong_payload_type'; readonly expected: number; readonly found: number }
-  | { readonly kind: 'bad_data' | 'unsupported_packets' | 'too_large'; readonly what: string }
+  | {
+      readonly kind: 'bad_data' | 'unreadable_description' | 'unsupported_packets' | 'too_large';
+      readonly what: string;
+    }
   | { readonly kind: 'untrue_markers' };
 
 /** Takes what comes out of an RtpReceiver, in the order of the packets, within the calls that hand them in. */

@@ -7,7 +7,7 @@ import { Dialogue, type DialogueOptions } from './dialogue.js';
 import type { DialogueStep } from './dialogue-step.js';
 import { setUpTrack, type MediaLink, type TransportKind } from './media-link.js';
 import { MediaStream } from './media-stream.js';
-import { isFatal, problemText } from './media-problem.js';
+import { isFatal, problemText, whatCame } from './media-problem.js';
 import { printable } from './messages/message-syntax.js';
 import { shown } from './camera-faults.js';
 import type { SessionDescription } from './messages/session-description.js';
@@ -66,6 +66,8 @@ export class Attempt {
   #state: 'opening' | 'playing' | 'over' = 'opening';
   #playedAt = 0;
   #hasNextTrack = false;
+  /** What is wrong with the SDP's parameter sets; null: nothing. */
+  #unreadable: string | null = null;
 
   constructor(options: AttemptOptions, events: AttemptEvents) {
     this.#options = options;
@@ -167,6 +169,7 @@ export class Attempt {
   #problem(problem: RtpProblem): void {
     const text = problemText(problem);
     this.#events.step({ kind: 'note', text });
+    if (problem.kind === 'unreadable_description') this.#unreadable = text;
     if (this.#state === 'playing' || !isFatal(problem)) return;
     this.halt(this.#hasNextTrack ? new Halted('next track') : new CameraError('bad_data', text));
   }
@@ -183,20 +186,12 @@ export class Attempt {
   #late(): void {
     if (this.#state !== 'opening') return;
     const { packets = 0, foreignDatagrams = 0, dependentUnits = 0 } = this.statistics ?? {};
-    if (dependentUnits > 0) {
-      this.#awaitKeyFrame();
-      return;
+    if (packets > 0 && this.#unreadable !== null) this.halt(new CameraError('bad_data', this.#unreadable));
+    else if (dependentUnits > 0) this.#awaitKeyFrame();
+    else {
+      const awaited = `no ${this.#dialogue.awaited} in ${this.#options.openTimeoutMs} ms`;
+      this.halt(new CameraError('open_timeout', awaited + whatCame(packets, foreignDatagrams)));
     }
-    const came = packets > 0 ? `: ${packets} packets came, but no picture could be begun` : '';
-    const foreign =
-      foreignDatagrams > 0 ? `: ${foreignDatagrams} UDP packets came, from another address or port` : '';
-    const { openTimeoutMs } = this.#options;
-    this.halt(
-      new CameraError(
-        'open_timeout',
-        `no ${this.#dialogue.awaited} in ${openTimeoutMs} ms${came || foreign}`,
-      ),
-    );
   }
 
   /** The camera plays, and a key frame will come: encoders stretch them to a minute on a still scene. */

@@ -17,9 +17,18 @@ export function problemText(problem: RtpProblem): string {
       return `packets of type ${problem.found} come instead of ${problem.expected}`;
     case 'untrue_markers':
       return 'the marker bit does not stand at the end of pictures: each waits for the next one';
+    case 'unreadable_description':
+      return `the description cannot be read: ${printable(problem.what)}`;
     case 'bad_data':
     case 'unsupported_packets':
     case 'too_large':
       return printable(problem.what);
   }
+}
+
+/** What came instead of a picture, to go on with after the time that it took; empty for nothing. */
+export function whatCame(packets: number, foreignDatagrams: number): string {
+  if (packets > 0) return `: ${packets} packets came, but no picture could be begun`;
+  if (foreignDatagrams === 0) return '';
+  return `: ${foreignDatagrams} UDP packets came, from another address or port`;
 }

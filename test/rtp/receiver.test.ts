@@ -174,7 +174,7 @@ describe('streams that cannot be begun', () => {
     const broken = Uint8Array.of(0x67, 77, 0, 30, 0, 0, 0);
     const received = receiving({ track: track('h264', { parameterSets: [broken, pps()] }) });
     feed(received, pictures(0, 20));
-    assert.deepEqual(received.problems, [{ kind: 'bad_data', what: 'H.264 SPS: truncated' }]);
+    assert.deepEqual(received.problems, [{ kind: 'unreadable_description', what: 'H.264 SPS: truncated' }]);
   });
 
   test('it begins with the first key picture', LIMIT, () => {

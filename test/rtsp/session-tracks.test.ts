@@ -94,3 +94,64 @@ test('packets that are no video end as bad data', { timeout }, async (t) => {
   assert.match(end.code, /^(bad_data|open_timeout)$/);
   assert.equal(units.length, 0);
 });
+
+const TRUNCATED_SPS = 'sprop-parameter-sets=Z0IAKeKQ,aM48gA==';
+
+test(
+  'parameter sets in the stream serve where those of the description are broken',
+  { timeout },
+  async (t) => {
+    const camera = await ScriptedCamera.start(t, {
+      sdp: (plain) => plain.replace(/sprop-parameter-sets=[^;\r]*/, TRUNCATED_SPS),
+    });
+    const { reach, steps } = watch(t, camera);
+    await reach(10);
+    assert.ok(steps.some((step) => step.kind === 'note' && /H\.264 SPS: truncated/.test(step.text)));
+  },
+);
+
+test(
+  'broken parameter sets in the description and none in the stream are bad data',
+  { timeout },
+  async (t) => {
+    const camera = await ScriptedCamera.start(t, {
+      fps: 0,
+      sdp: (plain) => plain.replace(/sprop-parameter-sets=[^;\r]*/, TRUNCATED_SPS),
+      script: {
+        PLAY: (_, { send, socket }) => {
+          let sequence = 0;
+          const timer = setInterval(() => {
+            // A slice of a key picture, alone.
+            const packet = Buffer.from([
+              0x24,
+              0,
+              0,
+              16,
+              0x80,
+              0xe0,
+              0,
+              sequence++ & 255,
+              0,
+              0,
+              0,
+              0,
+              0,
+              0,
+              0,
+              0,
+            ]);
+            send(Buffer.concat([packet, Buffer.from([0x65, 0x88, 0x84, 0x21])]));
+          }, 40);
+          socket.on('close', () => clearInterval(timer));
+          return undefined;
+        },
+      },
+    });
+    const { session } = watch(t, camera, { openTimeoutMs: 1500 });
+    const end = await session.ended;
+    assert.deepEqual(end, {
+      code: 'bad_data',
+      detail: 'the description cannot be read: H.264 SPS: truncated',
+    });
+  },
+);

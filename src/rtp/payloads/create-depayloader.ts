@@ -16,6 +16,12 @@ import { UnitAssembler, type UnitCounts } from '../unit-assembler.js';
 
 type NamedProblem = Extract<RtpProblem, { what: string }>['kind'];
 
+/** What its parts are given to tell problems and to hand over units. */
+interface Parts {
+  readonly report: (kind: NamedProblem, what: string) => void;
+  readonly assembler: (pictures: PictureCodec) => UnitAssembler;
+}
+
 /** The depayloader of a codec, which may be another than the track's: then nothing of the SDP's parameters holds. */
 export function createDepayloader(
   codec: VideoCodec,
@@ -24,11 +30,22 @@ export function createDepayloader(
   counts: UnitCounts,
   keepDamaged: boolean,
 ): Depayloader {
-  const told = codec === track.codec;
-  const sets = told ? track.parameterSets : [];
-  const report = (kind: NamedProblem, what: string): void => sink.problem({ kind, what });
+  // The SDP's sets are read when the depayloader is made, all others come in packets.
+  let source: 'description' | 'stream' = 'description';
+  const report = (kind: NamedProblem, what: string): void => {
+    const isDescribed = kind === 'bad_data' && source === 'description';
+    sink.problem({ kind: isDescribed ? 'unreadable_description' : kind, what });
+  };
   const assembler = (pictures: PictureCodec): UnitAssembler =>
     new UnitAssembler(pictures, sink, counts, keepDamaged);
+  const depayloader = build(codec, track, { report, assembler });
+  source = 'stream';
+  return depayloader;
+}
+
+function build(codec: VideoCodec, track: RtpTrack, { report, assembler }: Parts): Depayloader {
+  const told = codec === track.codec;
+  const sets = told ? track.parameterSets : [];
   switch (codec) {
     case 'h264': {
       const pictures = new H264Pictures(sets, report);
