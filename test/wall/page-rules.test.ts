@@ -6,6 +6,7 @@ import { cameraIdFrom, hostOf, rtspProblem } from '../../src/wall/page/camera-na
 import { ClockOffset } from '../../src/wall/page/clock-offset.js';
 import { layoutFor } from '../../src/wall/page/layout.js';
 import { REASONS_EN } from '../../src/wall/page/reason-texts.js';
+import { PausePace } from '../../src/wall/page/pause-pace.js';
 import { askAgainDelay, listDelay, retryDelay } from '../../src/wall/page/retry-delay.js';
 import { ago, EN, ES, reasonText, stringsFor } from '../../src/wall/page/strings.js';
 import { renditionFor, validRendition } from '../../src/wall/page/tile-rendition.js';
@@ -261,5 +262,29 @@ test(
     assert.deepEqual(waits('open_timeout', 0), [3, 6]);
     assert.deepEqual(waits('open_timeout', 1), [15, 30]);
     assert.deepEqual(waits('unauthorized', 0), [15, 30]);
+  },
+);
+
+test('tiles that a busy page resumes one after another do not wait for each other', { timeout: 5000 }, () => {
+  const pace = new PausePace();
+  let now = 0;
+  for (let batch = 0; batch < 6; batch += 1) {
+    assert.equal(pace.wait(now), 15);
+    now += 15;
+    pace.sent(now);
+  }
+});
+
+test(
+  'a wall that is hidden and shown for ever is told of in ten batches a second at most',
+  { timeout: 5000 },
+  () => {
+    const pace = new PausePace();
+    let batches = 0;
+    for (let now = 0; now < 60_000; batches += 1) {
+      now += pace.wait(now);
+      pace.sent(now);
+    }
+    assert.ok(batches <= 600, `${batches} in a minute`);
   },
 );
