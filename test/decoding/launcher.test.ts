@@ -59,6 +59,18 @@ test('where no namespace can be made, the rest still holds', { timeout }, async 
   );
 });
 
+test('where the kernel makes no more namespaces, the rest still holds', { timeout }, async () => {
+  const module = new URL('../../src/decoding/launcher.js', import.meta.url).href;
+  const script = `import { findLauncher } from '${module}'; console.log(JSON.stringify(await findLauncher('/bin/true')));`;
+  const forbidding = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$0" "$@"';
+  const node = [process.execPath, '--input-type=module', '--eval', script];
+  const { stdout } = await run('unshare', ['--user', '--map-root-user', 'sh', '-c', forbidding, ...node]);
+  const { launcher, confinement } = JSON.parse(stdout) as Awaited<ReturnType<typeof findLauncher>>;
+  assert.doesNotMatch(launcher.join(' '), /unshare/);
+  const { noNetwork, noNewPrivileges, noCapabilities, limits } = confinement;
+  assert.deepEqual([noNetwork, noNewPrivileges, noCapabilities, limits], [false, true, true, true]);
+});
+
 test('without any launcher it is said what does not hold', { timeout }, async (t) => {
   const before = process.env['PATH'] ?? '';
   t.after(() => (process.env['PATH'] = before));
