@@ -157,10 +157,7 @@ export class StreamDecoding {
     for (const stage of this.#exchange.decoders) if (stage.key === key) stage.setDemands(outputs);
   };
 
-  /**
-   * Decoding begins anew at a unit that is no key picture. FFmpeg's H.264 decoder would take what it makes up for the missing pictures as
-   * references, and later B-pictures would be torn: a new one takes over.
-   */
+  /** Decoding begins anew at a unit that is no key picture: a decoder that went on would make torn pictures (`UnitBacklog`). */
   #beginAnew(): void {
     const format = this.#format;
     if (!format) return;
@@ -203,6 +200,7 @@ export class StreamDecoding {
   /** After units that were left out. */
   #goOnWith(unit: AccessUnit): void {
     if (!isPictureByItself(unit)) this.#catchUp();
+    else if (this.#decodesAll && this.#backlog.needsNewDecoder) this.#beginAnew();
     else for (const stage of this.#exchange.decoders) stage.interrupt();
     this.#hasSkipped = false;
   }
@@ -212,8 +210,8 @@ export class StreamDecoding {
     this.#hasSkipped = false;
     for (const stage of this.#exchange.decoders) {
       const missed = this.#backlog.since(stage.lastUnit);
-      const newest = missed?.at(-1);
       if (missed === null) stage.interrupt();
+      const newest = missed?.at(-1);
       if (newest) this.#exchange.hideBefore(this.#times.timed(newest).ticks);
       for (const unit of missed ?? []) stage.decode(this.#times.timed(unit), false);
     }

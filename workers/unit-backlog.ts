@@ -7,9 +7,21 @@ const BOUNDS = { bytes: 32 * 1024 * 1024, units: 2000, ms: 65_000 };
 /** The units that a decoder may still need. Pure. */
 export class UnitBacklog {
   readonly #gop = new GopBuffer(BOUNDS);
+  /** B-pictures that come behind a unit with random access refer to those before it. */
+  #hasOpenGroups = false;
 
   push(unit: AccessUnit): void {
     this.#gop.push(unit);
+    this.#hasOpenGroups ||= unit.leading;
+  }
+
+  /**
+   * Whether a running decoder must not go on with these units behind others that were left out. FFmpeg's H.264 decoder takes what it makes
+   * up for a gap as references: B-pictures behind a recovery point come out torn.
+   */
+  get needsNewDecoder(): boolean {
+    const start = this.#gop.start();
+    return this.#hasOpenGroups && typeof start !== 'string' && start.units[0]?.randomAccess === 'recovery';
   }
 
   /**
