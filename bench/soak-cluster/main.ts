@@ -32,8 +32,8 @@ const SETTINGS = {
   LINGER_MS: '3000',
   RETRY_MAX_MS: '5000',
 } as const;
-/** Viewers of video as it comes; the others take JPEG. */
-const VIDEO_SHARE = 0.3;
+/** One viewer of so many takes video as it comes, the others JPEG. */
+const VIDEO_EVERY = 3;
 const WATCHED = Object.keys(TOLERANCES) as Watched[];
 
 const {
@@ -72,10 +72,11 @@ try {
   const crowd = noCrowdYet();
   const leave = new AbortController();
   setMaxListeners(0, leave.signal);
+  let asked = 0;
   const target = (): Target => {
     const { port } = cluster.node(pick(NODES));
     const path = `/ws?camera_index=cam${1 + Math.floor(Math.random() * count)}`;
-    return Math.random() < VIDEO_SHARE ? { port, path: `${path}&codec=h264`, decoder } : { port, path };
+    return asked++ % VIDEO_EVERY === 0 ? { port, path: `${path}&codec=h264`, decoder } : { port, path };
   };
   const watching = runCrowd(target, places, crowd, leave.signal);
   const work = faults.run();
