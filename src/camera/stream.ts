@@ -77,15 +77,20 @@ export function renditionOf(request: StreamRequest, spec: StreamSpec, offeredSiz
 }
 
 /** Whether two specs need the same streams: all but the title, which is only shown. */
-export function sameStream(a: CameraSpec, b: CameraSpec): boolean {
-  return (
-    sameSource(a.url, b.url) &&
-    (a.mainUrl === b.mainUrl ||
-      (a.mainUrl !== null && b.mainUrl !== null && sameSource(a.mainUrl, b.mainUrl))) &&
-    a.transport === b.transport &&
-    renditionKey(a.rendition) === renditionKey(b.rendition) &&
-    a.maxFps === b.maxFps &&
-    a.alwaysOn === b.alwaysOn &&
-    a.site === b.site
-  );
-}
+export const sameStream = (a: CameraSpec, b: CameraSpec): boolean =>
+  Object.values(SAME).every((isSame) => isSame(a, b));
+
+/** By field, so that the compiler misses one that is new: all but the name, and the title, which changes no picture. */
+const SAME: Readonly<
+  Record<keyof Omit<CameraSpec, 'name' | 'title'>, (a: CameraSpec, b: CameraSpec) => boolean>
+> = {
+  url: (a, b) => sameSource(a.url, b.url),
+  mainUrl: (a, b) =>
+    a.mainUrl === b.mainUrl || (a.mainUrl !== null && b.mainUrl !== null && sameSource(a.mainUrl, b.mainUrl)),
+  transport: (a, b) => a.transport === b.transport,
+  rendition: (a, b) => renditionKey(a.rendition) === renditionKey(b.rendition),
+  maxFps: (a, b) => a.maxFps === b.maxFps,
+  alwaysOn: (a, b) => a.alwaysOn === b.alwaysOn,
+  aspect: (a, b) => a.aspect === b.aspect,
+  site: (a, b) => a.site === b.site,
+};

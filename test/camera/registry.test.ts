@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CameraSpec } from '../../src/config/camera-spec.js';
 import { CameraError } from '../../src/shared/errors.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import { settle } from '../support/manual-clock.js';
@@ -140,6 +141,31 @@ test('a new configuration leaves unchanged cameras alone and ends the others', {
   assert.equal(it.registry.has('removed'), false);
   assert.equal(it.registry.has('new'), true);
 });
+
+for (const [what, change] of Object.entries<Partial<CameraSpec>>({
+  shape: { aspect: 16 / 9 },
+  transport: { transport: 'udp' },
+  quality: { rendition: { ...spec('gate').rendition, quality: 80 } },
+  rate: { maxFps: 5 },
+  'main stream': { mainUrl: parseRtspUrl('rtsp://10.0.0.1/main') },
+  site: { site: 'north' },
+}))
+  test(
+    `another ${what} in the configuration ends a camera's run, another title does not`,
+    { timeout },
+    async () => {
+      const it = testRegistry();
+      it.registry.configure([spec('gate')], null);
+      it.join('gate');
+      await settle();
+      it.registry.configure([spec('gate', { title: 'Gate' })], null);
+      await settle();
+      assert.equal(it.opener(0).run.stops, 0);
+      it.registry.configure([spec('gate', { title: 'Gate', ...change })], null);
+      await settle();
+      assert.equal(it.opener(0).run.stops, 1);
+    },
+  );
 
 test(
   'viewers of a camera that was renamed are told its new name, as is who asks for the old one later',
