@@ -3,7 +3,7 @@ import { restrictThread } from '../src/shared/landlock.js';
 import { type CameraTask, type RunEnd, TAKEN_NOBODY } from '../src/shared/worker-protocol.js';
 
 /**
- * Decoding yields to the main thread. A machine with too many cameras has a hundred threads that want to decode; as one among
+ * Decoding yields to the main thread. A machine with too many cameras has a hundred FFmpegs that want to decode; as one among
  * them the main thread would send late, and see too late that cameras fall behind. On Linux this sets the calling thread and the
  * FFmpegs that it starts; elsewhere it would be the whole process.
  */

@@ -26,17 +26,17 @@ const { quick: isQuick } = commandLine({
 
 type Form = 'jpeg' | 'h264';
 
-const WINDOW_MS = isQuick ? 2000 : 8000;
-const SETTLE_MS = isQuick ? 2000 : 8000;
+const WINDOW_MS = isQuick ? 2000 : 6000;
+const SETTLE_MS = isQuick ? 2000 : 4000;
 const FIRST_FRAME_MS = 20_000;
-const RAMP = 8;
+const RAMP = 32;
 const FRESH_MS = 1000;
 const PROBE_EVERY = 8;
 /** Where cost and latency are told: what both forms carry, and what the latency limit is asked for. */
 const AT: Readonly<Record<Form, number>> = isQuick ? { jpeg: 8, h264: 8 } : { jpeg: 24, h264: 64 };
 const SEARCH = {
   jpeg: { start: 36, stride: 8, step: 4, max: 64, tries: isQuick ? 0 : 4 },
-  h264: { start: 160, stride: 32, step: 16, max: 320, tries: isQuick ? 0 : 5 },
+  h264: { start: 192, stride: 64, step: 16, max: 320, tries: isQuick ? 0 : 5 },
 };
 const MAX = isQuick ? 8 : SEARCH.h264.max;
 

@@ -46,6 +46,7 @@ const IDLE_MS = 10_000;
 const BASE_HEAP_MB = 48;
 /** What a run may hold in it besides: some thousand access units and what is known of their pictures. */
 const RUN_HEAP_MB = 4;
+/** Of short-lived objects: small, as there is one for each thread. */
 const YOUNG_HEAP_MB = 4;
 
 /** How long the end of the pool waits for threads that still load their modules, and how often it looks, ms. */

@@ -1,13 +1,17 @@
 import { createRequire } from 'node:module';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, threadId } from 'node:worker_threads';
 
 /**
  * Loaded into the service with `--import`: faults inside the process that nothing outside can cause.
  * - SIGUSR2 keeps the main thread busy for BUSY_MS.
  * - ENCODE_FAIL_EVERY=N: each Nth frame fails to encode. ENCODE_SLOW_MS=N: each frame takes that much longer.
+ * - ENCODE_HANG_AT=N: the first worker thread hangs in native code at its Nth frame, for HANG_S.
  */
 const failEvery = Number(process.env['ENCODE_FAIL_EVERY'] ?? 0);
 const slowMs = Number(process.env['ENCODE_SLOW_MS'] ?? 0);
+const FIRST_THREAD = 1;
+const hangAt = threadId === FIRST_THREAD ? Number(process.env['ENCODE_HANG_AT'] ?? 0) : 0;
+const HANG_S = 12;
 
 export const BUSY_MS = 500;
 
@@ -16,7 +20,7 @@ const standStill = (ms: number): void => {
 };
 
 if (isMainThread) process.on('SIGUSR2', () => standStill(BUSY_MS));
-else if (failEvery > 0 || slowMs > 0) wrapEncoder();
+else if (failEvery > 0 || slowMs > 0 || hangAt > 0) wrapEncoder();
 
 type Native = (...args: unknown[]) => unknown;
 interface Library {
@@ -27,6 +31,7 @@ interface Library {
 function wrapEncoder(): void {
   const koffi = createRequire(import.meta.url)('koffi') as { load: (path: string) => Library };
   const { load } = koffi;
+  const hang = load('libc.so.6').func('unsigned int sleep(unsigned int seconds)');
   let calls = 0;
   koffi.load = (path) => {
     const library = load(path);
@@ -37,7 +42,9 @@ function wrapEncoder(): void {
         if (!signature.includes('tj3CompressFromYUV8')) return native;
         return (...args) => {
           if (slowMs > 0) standStill(slowMs);
-          return failEvery > 0 && ++calls % failEvery === 0 ? -1 : native(...args);
+          calls++;
+          if (calls === hangAt) hang(HANG_S);
+          return failEvery > 0 && calls % failEvery === 0 ? -1 : native(...args);
         };
       },
     };

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { identify } from '../../bench/lib/frame-age.js';
 import { childrenOf, isAlive, statOf } from '../../bench/lib/proc.js';
 import { distribution } from '../../bench/lib/stats.js';
 import type { Worker } from 'node:worker_threads';
 import { loadConfig } from '../../src/config/settings.js';
+import { poolShape } from '../../src/decoding/thread-choice.js';
 import type { WorkerPool } from '../../src/decoding/worker-pool.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { startService } from '../../src/service.js';
@@ -148,5 +150,37 @@ test(
     assert.ok(
       reconnects.values.some(({ labels }) => labels.camera === 'cam1' && labels.reason === 'worker_died'),
     );
+  },
+);
+
+test(
+  'a worker thread hangs in native code: its cameras come back in another one, those of others miss nothing',
+  { timeout: 60_000 },
+  async (t) => {
+    const { threads } = poolShape(100, availableParallelism());
+    // One more than there are threads: the first thread has two.
+    const count = threads + 1;
+    const set = await cameras(t, { count });
+    const server = await service(t, { ENCODE_HANG_AT: '150' }, INJECT);
+    const all: Watcher[] = [];
+    for (let i = 0; i < count; i++) {
+      const viewer = watch(t, server, `cam${i + 1}`, set.url(i));
+      // One after another, so that it is known who shares a thread.
+      await viewer.more(5, 15_000);
+      all.push(viewer);
+    }
+    for (const viewer of all) viewer.stats.beginWindow();
+    const shared = [all[0], all.at(-1)];
+    const others = all.slice(1, -1);
+    const comeBack = async (viewer: Watcher | undefined): Promise<void> => {
+      await viewer?.state('stale', 15_000);
+      await viewer?.state('live', 15_000);
+      await viewer?.more(10);
+    };
+    await Promise.all(shared.map(comeBack));
+    const gaps = others.map((viewer) => viewer.stats.gaps.max);
+    assert.ok(Math.max(...gaps) < 1000, `gaps of ${gaps.map(Math.round).join(', ')} ms`);
+    assert.equal(await server.metric('worker_restarts_total'), 1);
+    assert.equal(await server.metric('reconnects_total'), 2);
   },
 );
