@@ -16,7 +16,7 @@ import { until } from '../support/until.js';
 
 /** Several cameras in one worker thread: what one of them does to the others, and what it leaves behind. */
 
-const timeout = 60_000;
+const timeout = 120_000;
 const SMALL = { width: 320, height: 180 };
 const PLAN: DecodePlan = {
   outputs: [
@@ -81,16 +81,16 @@ const camerasOf = async (t: TestContext, count: number) => {
 };
 
 test('200 runs through one thread leave nothing in it', { timeout }, async (t) => {
-  const cameras = await camerasOf(t, 4);
-  const { pool, open } = await onePool(t);
+  const cameras = await camerasOf(t, 2);
+  const { pool, open } = await onePool(t, 32);
   const closed = createServer().listen(0, '127.0.0.1');
   await once(closed, 'listening');
   const { port } = closed.address() as { port: number };
   closed.close();
   const round = async (): Promise<void> => {
-    const live = [0, 1, 2, 3].map((i) => open(`live${i}`, cameras.url(i)));
-    const refused = Array.from({ length: 6 }, (_, i) => open(`refused${i}`, `rtsp://127.0.0.1:${port}/`));
-    await until('pictures', () => live.every(({ ages }) => ages.length >= 3), 15_000);
+    const live = [0, 1].map((i) => open(`live${i}`, cameras.url(i)));
+    const refused = Array.from({ length: 18 }, (_, i) => open(`refused${i}`, `rtsp://127.0.0.1:${port}/`));
+    await until('pictures', () => live.every(({ ages }) => ages.length >= 3), 30_000);
     for (const { run } of live) run.stop();
     for (const { run } of [...live, ...refused]) await run.ended;
     assert.deepEqual(
@@ -102,9 +102,9 @@ test('200 runs through one thread leave nothing in it', { timeout }, async (t) =
     fds: fdCountOf(process.pid) ?? 0,
     mb: (memoryOf(process.pid)?.rssBytes ?? 0) / 1e6,
   });
-  for (let i = 0; i < 5; i++) await round();
+  for (let i = 0; i < 3; i++) await round();
   const before = usage();
-  for (let i = 0; i < 15; i++) await round();
+  for (let i = 0; i < 7; i++) await round();
   await until('descriptors are back', () => usage().fds <= before.fds + 1);
   const grown = usage().mb - before.mb;
   t.diagnostic(`resident memory grew by ${grown.toFixed(1)} MB`);
