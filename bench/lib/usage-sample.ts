@@ -32,14 +32,19 @@ const median = (values: readonly number[]): number =>
  * What has grown, in words; empty when nothing has.
  * @param rows the run, its first row from before the work began
  * @param settled when the work is over and what it left had time to go
+ * @param slackBytes what resident memory may differ by between two moments of the work
  */
-export function growth(rows: readonly UsageSample[], settled: UsageSample): string[] {
+export function growth(
+  rows: readonly UsageSample[],
+  settled: UsageSample,
+  slackBytes = RSS_SLACK_BYTES,
+): string[] {
   const third = Math.ceil(rows.length / 3);
   const rssEarly = median(rows.slice(1, 1 + third).map(({ rss }) => rss));
   const rssLate = median(rows.slice(-third).map(({ rss }) => rss));
   const [first = settled] = rows;
   const wrong: string[] = [];
-  if (rssLate > rssEarly * 1.1 + RSS_SLACK_BYTES) wrong.push(`RSS grew from ${rssEarly} to ${rssLate} bytes`);
+  if (rssLate > rssEarly * 1.1 + slackBytes) wrong.push(`RSS grew from ${rssEarly} to ${rssLate} bytes`);
   if (settled.fds > first.fds + 8) wrong.push(`descriptors grew from ${first.fds} to ${settled.fds}`);
   if (settled.threads > first.threads + 4)
     wrong.push(`threads grew from ${first.threads} to ${settled.threads}`);
