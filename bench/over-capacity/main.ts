@@ -48,7 +48,7 @@ interface Point {
   readonly leastFps: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Most changes of one camera's degradation within ten seconds. */
+  /** Most turns of one camera's degradation within ten seconds. */
   readonly swings: number;
 }
 
@@ -122,7 +122,7 @@ writeReport({
         atLeast(`pictures shown with ${point.factor} times the capacity`, shareOf(point), LEAST_SHARE),
       ),
       below('p99 of their age over capacity', Math.max(...over.map(({ p99Ms }) => p99Ms)), FRESH_MS, 'ms'),
-      atMost("changes of a camera's degradation in 10 s", Math.max(...over.map(({ swings }) => swings)), 1),
+      atMost("turns of a camera's degradation in 10 s", Math.max(...over.map(({ swings }) => swings)), 1),
     ],
   },
   table: markdownTable(
