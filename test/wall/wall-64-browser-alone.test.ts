@@ -21,13 +21,13 @@ const FRAMES_PER_SLICE = 100;
  */
 const MIN_FRAMES_PER_SLICE = 10;
 const MAX_BLOCKED_MS = 100;
-/** Two cores take most of a minute to start 64 threads and decoders beside a browser that starts as many. */
-const OPEN_MS = 100_000;
+/** Two cores start 64 decoders beside a browser that starts as many: some 20 s, and more on a busy machine. */
+const OPEN_MS = 70_000;
 /** Cameras come up eight at a time, each at its next key frame. */
 const ENV = { MAX_CONNECTING: '8', RETRY_MAX_MS: '2000' };
 const CAMERA = { width: 320, height: 180, fps: 10 };
 
-describe('a wall of 64 cameras', { timeout: 175_000 }, () => {
+describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
   let main: SpawnedCameras | undefined;
   let configured: ConfiguredService | undefined;
   let browser: Browser | undefined;
