@@ -10,7 +10,7 @@ import type { DecodingEvents } from './decoding-events.js';
 import { UnitBacklog } from './unit-backlog.js';
 import { UnitChoice } from './unit-choice.js';
 import { type Picture, UnitTimes } from './unit-times.js';
-import { isPictureByItself } from './key-picture.js';
+import { isOpenGroup, isPictureByItself } from './key-picture.js';
 
 /** A decoder that ends sooner than this would end again, ms. */
 const SETTLED_MS = 5000;
@@ -103,7 +103,7 @@ export class StreamDecoding {
     this.#backlog.push(unit);
     const timed = this.#times.timed(unit);
     if (unit.format !== this.#format && unit.randomAccess !== 'none' && !this.#setFormat(unit.format)) return;
-    if (unit.discontinuity && unit.randomAccess === 'recovery' && this.#decodesAll) this.#beginAnew();
+    if (unit.discontinuity && this.#decodesAll && isOpenGroup(unit)) this.#beginAnew();
     if (this.#choice.leavesOut(unit, this.plan)) {
       this.#hasSkipped = true;
       return;

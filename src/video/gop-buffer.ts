@@ -41,8 +41,7 @@ export class GopBuffer {
 
   /** Takes the next unit in decoding order. What depends on a loss does not come, or is damaged. */
   push(unit: AccessUnit): void {
-    const isRight = unit.recoveryFrames === 0 || unit.discontinuity;
-    if (unit.randomAccess === 'key' || (unit.randomAccess === 'recovery' && isRight)) {
+    if (unit.randomAccess === 'key' || (unit.randomAccess === 'recovery' && unit.recoveryFrames === 0)) {
       this.#begin(unit);
     } else if (this.#units.length === 0) {
       if (unit.randomAccess === 'none') return;
