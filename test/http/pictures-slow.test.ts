@@ -10,7 +10,7 @@ import {
   rawGet,
   type ConfiguredService,
 } from '../support/configured-service.js';
-import { untilSeen } from '../support/until.js';
+import { until, untilSeen } from '../support/until.js';
 
 /** What other programs play and poll, against the real service and virtual cameras. */
 
@@ -92,6 +92,11 @@ describe('pictures over HTTP', { concurrency: 4, timeout: 60_000 }, () => {
   );
 
   test('a snapshot is a JPEG without EXIF that says its age and its camera state', options, async () => {
+    // One picture alone does not prove that a camera lives.
+    const stateOf = async (): Promise<string | null> =>
+      (await get('/snapshot?camera_index=cam2')).headers.get('x-camera-state');
+    assert.match((await stateOf()) ?? '', /^(connecting|live)$/);
+    await until('a second picture', async () => (await stateOf()) === 'live', 5000);
     for (const path of ['/snapshot?camera_index=cam2', '/api/frame.jpeg?src=cam2&t=1700000000']) {
       const response = await get(path);
       assert.equal(response.status, 200);

@@ -103,6 +103,11 @@ describe('with a Prometheus that scrapes a running service', { timeout: 60_000 }
       player.send('mjpeg');
       await player.when(() => player.pictures.length > 0);
     }
+    await untilSeen(
+      () => prometheus.query('rtsp_ws_camera_state{state="live"} == 1'),
+      (result) => result.length === 2,
+      10_000,
+    );
     // A refusal and an outage, so that their series exist.
     await fetch(`${service.url}/snapshot?camera_index=nobody`);
     await cameras.fault('cam2', 'refuse');
