@@ -12,6 +12,7 @@ export class VideoReporter {
   #codec: VideoCodec | null = null;
   #units = 0;
   #keyFrames = 0;
+  #refreshes = 0;
   #lastKeyAt: number | null = null;
   #gaps: number[] = [];
   #pictureAt: number | null = null;
@@ -29,7 +30,10 @@ export class VideoReporter {
     this.#units++;
     this.#lateness.note(mediaTimeMs, arrivedAt);
     this.#latenessMs = Math.min(this.#latenessMs ?? Infinity, this.#lateness.ms);
-    if (!isPictureByItself(unit)) return;
+    if (!isPictureByItself(unit)) {
+      if (unit.randomAccess === 'recovery') this.#refreshes++;
+      return;
+    }
     this.#keyFrames++;
     if (this.#lastKeyAt !== null)
       this.#gaps = [...this.#gaps, arrivedAt - this.#lastKeyAt].slice(-REMEMBERED_GAPS);
@@ -52,6 +56,7 @@ export class VideoReporter {
       codec: this.#codec,
       units: this.#units + awaiting,
       keyFrames: this.#keyFrames,
+      refreshes: this.#refreshes,
       keyFrameGapMs: this.#gaps.length === 0 ? null : Math.max(...this.#gaps),
       pictureAt: this.#pictureAt,
       waitMs,

@@ -114,10 +114,7 @@ export interface CameraTask {
   /** Decode without deblocking: cheaper, and blockier until the next key frame. */
   readonly skipLoopFilter: boolean;
   readonly port: MessagePort;
-  /**
-   * TAKEN_COUNTS Int32: how many frames and how many units the main thread has taken from the port. At most MAX_IN_FLIGHT frames and
-   * MAX_UNITS_IN_FLIGHT units may be on the way.
-   */
+  /** TAKEN_COUNTS Int32: frames and units that the main thread has taken from the port, by which those on the way are bounded. */
   readonly taken: SharedArrayBuffer;
 }
 
@@ -212,6 +209,8 @@ export interface VideoReport {
   readonly units: number;
   /** Of these, key frames: pictures that need no other. */
   readonly keyFrames: number;
+  /** Units at which an intra refresh begins: pictures become right over several units, without a key frame. */
+  readonly refreshes: number;
   /** Longest distance between two key frames, of the newest few, ms; `null` before two have come. */
   readonly keyFrameGapMs: number | null;
   /** When the unit of the newest decoded picture arrived: Unix epoch, ms; `null` before the first picture. */
@@ -246,5 +245,5 @@ export const STATS_INTERVAL_MS = 500;
 export type RunEnd =
   { readonly code: 'stopped' } | { readonly code: CameraErrorCode; readonly detail: string };
 
-/** SIGTERM lets FFmpeg say TEARDOWN, which frees the camera's session; after this, ms, it is killed. */
+/** FFmpeg is told to end by SIGTERM; after this, ms, it is killed. */
 export const KILL_AFTER_MS = 2000;

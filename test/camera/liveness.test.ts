@@ -91,6 +91,20 @@ test(
   },
 );
 
+test(
+  'an intra refresh in place of a key frame tells at once that all pictures are needed',
+  { timeout },
+  () => {
+    const { liveness, gap } = run(KEYS);
+    liveness.video({ ...NO_VIDEO, units: 2 }, 100);
+    assert.equal(gap.keyFrames, 'frequent');
+    liveness.video({ ...NO_VIDEO, units: 4, refreshes: 1 }, 200);
+    assert.equal(gap.keyFrames, 'missing');
+    liveness.video({ ...NO_VIDEO, units: 300, keyFrames: 2, keyFrameGapMs: 2000, refreshes: 3 }, 9000);
+    assert.equal(gap.keyFrames, 'frequent');
+  },
+);
+
 test('video with key frames of which no picture comes is bad data', { timeout }, () => {
   const { liveness } = run();
   for (let at = 500; at <= 10_000; at += 500)

@@ -15,8 +15,15 @@ class BusyCamera implements WatchedCamera {
 
   get video(): NonNullable<WatchedCamera['video']> {
     const units = Math.round(((performance.now() - this.#startedAt) / 1000) * FPS);
-    const of = { codec: null, keyFrames: units / FPS, keyFrameGapMs: 1000, pictureAt: null, latenessMs: 0 };
-    return { ...of, units, waitMs: 300, droppedUnits: Math.round(units / 10) };
+    const none = { codec: null, refreshes: 0, pictureAt: null, latenessMs: 0 };
+    return {
+      ...none,
+      units,
+      keyFrames: units / FPS,
+      keyFrameGapMs: 1000,
+      waitMs: 300,
+      droppedUnits: Math.round(units / 10),
+    };
   }
 
   setShare(share: number): void {

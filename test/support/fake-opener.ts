@@ -38,6 +38,7 @@ export const NO_VIDEO: VideoReport = {
   codec: null,
   units: 0,
   keyFrames: 0,
+  refreshes: 0,
   keyFrameGapMs: null,
   pictureAt: null,
   waitMs: 0,

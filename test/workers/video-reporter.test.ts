@@ -32,6 +32,14 @@ test('units, key frames and the longest distance of the newest key frames are to
   assert.equal(reporter.take(0, 0, 0).keyFrameGapMs, 1000);
 });
 
+test('where an intra refresh begins is no key frame', { timeout }, () => {
+  const reporter = new VideoReporter();
+  const refresh = { ...unit(0, false), randomAccess: 'recovery' as const, recoveryFrames: 10 };
+  for (const one of [refresh, unit(40, false), { ...refresh, recoveryFrames: 0 }]) reporter.unit(one);
+  const { keyFrames, refreshes } = reporter.take(0, 0, 0);
+  assert.deepEqual({ keyFrames, refreshes }, { keyFrames: 1, refreshes: 1 });
+});
+
 test('lateness is what all units of the period are late by: one late packet is none', { timeout }, () => {
   const reporter = new VideoReporter();
   reporter.unit(unit(0, true));

@@ -57,7 +57,7 @@ export class KeyFrameGap {
     this.#isLate = false;
   }
 
-  /** No key frame came for RARE_MS while only key frames were decoded. */
+  /** No key frame came for RARE_MS while only key frames were decoded, or an intra refresh came in its place. */
   late(): void {
     this.#isLate = true;
   }

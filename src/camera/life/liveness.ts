@@ -96,6 +96,8 @@ export class Liveness {
     this.#video = { report, firstAt: before?.firstAt ?? now, newestAt: now };
     if (before?.report.keyFrames === 0 && report.keyFrames > 0) this.#keyFrameAt ??= now;
     if (report.keyFrameGapMs !== null) this.gap.report(report.keyFrameGapMs);
+    // A camera that refreshes its picture bit by bit needs no key frames, and mostly sends none.
+    if (report.keyFrames === 0 && report.refreshes > 0) this.gap.late();
   }
 
   plan(next: Mode, now: number): void {
