@@ -167,7 +167,7 @@ test(
       return newest !== undefined && frameNumberOfJpeg(newest.jpeg) !== null;
     });
     assert.equal(await server.metric('reconnects_total', { camera: 'cam1' }), 0, 'one session all along');
-    assert.equal(server.ffmpegPids().length, 1, 'decoders of other shapes are gone');
+    await until('decoders of other shapes are gone', () => server.ffmpegPids().length === 1);
     assert.deepEqual(
       viewer.states.map(({ state }) => state).filter((state) => state !== 'connecting'),
       ['live'],

@@ -89,7 +89,7 @@ for (const ffmpeg of FFMPEGS)
   );
 
 test('a camera that sends one picture and then nothing is never called live', { timeout }, async (t) => {
-  const server = await service(t, { STALL_TIMEOUT_MS: '800', RETRY_MIN_MS: '100' });
+  const server = await service(t, { STALL_TIMEOUT_MS: '2000', RETRY_MIN_MS: '100' });
   const queries: Record<string, string>[] = [{}, { fps: '1' }];
   await Promise.all(
     CODECS.flatMap((codec) =>
