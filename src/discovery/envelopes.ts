@@ -18,19 +18,16 @@ export const MEDIA = 'http://www.onvif.org/ver10/media/wsdl';
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 export const escapeXml = (text: string): string => text.replace(/[&<>"]/g, (mark) => ESCAPES[mark] ?? '');
 
-/** What is asked for, in turn: what ONVIF 1 called cameras, and what newer devices call themselves; some answer to one alone. */
-const TYPES = ['n:NetworkVideoTransmitter', 't:Device'] as const;
+/** What is asked for: what ONVIF 1 called cameras, and what newer devices call themselves; some answer to one alone. */
+export const PROBED_TYPES = ['n:NetworkVideoTransmitter', 't:Device'] as const;
 
-/**
- * @param id `urn:uuid:...`, which the answers name
- * @param turn of the probe, from 0
- */
-export const probe = (id: string, turn: number): string =>
+/** @param id `urn:uuid:...`, which the answers name. One for each type: devices take a known id for a repetition, and drop it. */
+export const probe = (id: string, type: (typeof PROBED_TYPES)[number]): string =>
   `<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="${SOAP}" xmlns:w="${ADDRESSING}" xmlns:d="${DISCOVERY}" ` +
   `xmlns:n="http://www.onvif.org/ver10/network/wsdl" xmlns:t="${DEVICE}"><e:Header>` +
   `<w:MessageID>${id}</w:MessageID><w:To e:mustUnderstand="true">urn:schemas-xmlsoap-org:ws:2005:04:discovery</w:To>` +
   `<w:Action e:mustUnderstand="true">${DISCOVERY}/Probe</w:Action></e:Header>` +
-  `<e:Body><d:Probe><d:Types>${TYPES[turn % 2] ?? ''}</d:Types></d:Probe></e:Body></e:Envelope>`;
+  `<e:Body><d:Probe><d:Types>${type}</d:Types></d:Probe></e:Body></e:Envelope>`;
 
 export interface Login {
   readonly username: string;

@@ -20,10 +20,14 @@ const MAX_ADDRESSES = 8;
 /**
  * Reads an answer to a probe.
  * @param address where the datagram came from: a device speaks for itself alone
- * @param id of the probe
- * @returns `null` for what is no answer to this probe
+ * @param ids of the probes
+ * @returns `null` for what is no answer to these probes
  */
-export function parseProbeMatch(datagram: Uint8Array, address: string, id: string): FoundDevice | null {
+export function parseProbeMatch(
+  datagram: Uint8Array,
+  address: string,
+  ids: readonly string[],
+): FoundDevice | null {
   let envelope: XmlElement;
   try {
     envelope = parseXml(datagram);
@@ -33,8 +37,10 @@ export function parseProbeMatch(datagram: Uint8Array, address: string, id: strin
   }
   const relates = textOf(envelope, 'Header', 'RelatesTo');
   // Some name no probe at all.
-  if (relates !== '' && relates.toLowerCase() !== id.toLowerCase()) return null;
-  const [match] = findAll(find(envelope, 'Body', 'ProbeMatches'), 'ProbeMatch');
+  if (relates !== '' && !ids.includes(relates.toLowerCase())) return null;
+  const body = find(envelope, 'Body');
+  // Some leave the list around it out.
+  const [match] = findAll(find(body, 'ProbeMatches') ?? body, 'ProbeMatch');
   if (!match) return null;
   const addresses = textOf(match, 'XAddrs').split(/\s+/).filter(Boolean).slice(0, MAX_ADDRESSES);
   const urls = addresses.map(serviceUrl).filter((url) => url !== null);

@@ -3,14 +3,14 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { probe } from './envelopes.js';
+import { probe, PROBED_TYPES } from './envelopes.js';
 import { type FoundDevice, parseProbeMatch } from './probe-match.js';
 
 /** WS-Discovery's group and port (1.0, 2.4). */
 const GROUP = '239.255.255.250';
 export const WS_DISCOVERY_PORT = 3702;
 
-/** Datagrams get lost. The first answers come within half a second (APP_MAX_DELAY). */
+/** Each type in turn, and once more, since datagrams get lost. The first answers come within half a second (APP_MAX_DELAY). */
 const PROBES_AT_MS = [0, 100, 500, 600];
 /** A probe match is 1 to 2 KB. */
 const MAX_DATAGRAM_BYTES = 16 * 1024;
@@ -77,7 +77,9 @@ async function scanFrom(
   seen: Set<string>,
   budget: Budget,
 ): Promise<Scanned> {
-  const id = `urn:uuid:${randomUUID()}`;
+  const questions = PROBED_TYPES.map((type) => ({ type, id: `urn:uuid:${randomUUID()}` }));
+  const ids = questions.map(({ id }) => id);
+  const probes = questions.map(({ type, id }) => probe(id, type));
   const devices: FoundDevice[] = [];
   const answers = new Map<string, number>();
   const socket = createSocket('udp4');
@@ -90,7 +92,7 @@ async function scanFrom(
     if (datagram.length > MAX_DATAGRAM_BYTES || count > MAX_ANSWERS_PER_HOST || seen.has(address)) return;
     if (budget.answers-- <= 0 || budget.devices <= 0) return;
     answers.set(address, count);
-    const device = parseProbeMatch(datagram, address, id);
+    const device = parseProbeMatch(datagram, address, ids);
     if (!device) return;
     seen.add(address);
     budget.devices--;
@@ -101,7 +103,7 @@ async function scanFrom(
     await Promise.race([once(socket, 'listening'), once(socket, 'error')]);
     if (problems.length === 0) {
       socket.setMulticastInterface(from.address);
-      await probeInTurn((turn) => socket.send(probe(id, turn), port, GROUP), timeoutMs);
+      await probeInTurn((turn) => socket.send(probes[turn % probes.length] ?? '', port, GROUP), timeoutMs);
     }
   } catch (error) {
     problems.push(error instanceof Error && 'code' in error ? String(error.code) : 'failed');

@@ -44,7 +44,7 @@ export class SoapClient {
    */
   async ask(service: URL, body: string, answerName: string, open = false): Promise<XmlElement> {
     let answer = await this.#post(service, body, open, null);
-    if (answer.status === 401 && !open) {
+    if (answer.status === 401 && !open && answer.challenges.length > 0) {
       const digest = parseChallenges(answer.challenges).known.find(
         (challenge) => challenge.scheme === 'digest' && challenge.qop !== 'auth-int',
       );
@@ -86,8 +86,8 @@ export class SoapClient {
       request.on('response', (response) => {
         readBounded(response)
           .then((bytes) => {
-            const challenges = response.headers['www-authenticate'] ?? '';
-            resolve({ status: response.statusCode ?? 0, challenges: [challenges], body: bytes });
+            const challenges = response.headersDistinct['www-authenticate'] ?? [];
+            resolve({ status: response.statusCode ?? 0, challenges, body: bytes });
           })
           .catch(fail)
           .finally(() => request.destroy());

@@ -78,6 +78,12 @@ describe('--discover', { concurrency: 6 }, () => {
   for (const [what, device] of [
     ['whose clock is a year behind', { clockMs: -365 * 86_400_000 }],
     ['that wants HTTP Digest', { auth: 'digest' }],
+    ['that is a Device alone and drops what it takes for repetitions', { type: 'Device' }],
+    ['that is a NetworkVideoTransmitter alone and drops them', { type: 'NetworkVideoTransmitter' }],
+    [
+      'that answers without a list of matches',
+      { flood: (send, match) => send(match.replace(/<\/?d:ProbeMatches>/g, '')) },
+    ],
   ] as const satisfies readonly (readonly [string, Partial<DeviceOptions>])[])
     test(`a device ${what} is asked as it wants`, options, async (t) => {
       const port = await ports();
@@ -138,6 +144,11 @@ describe('--discover', { concurrency: 6 }, () => {
 
   for (const [what, device, expected] of [
     ['another password', { password: 'another' }, /refuses user or password/],
+    [
+      'another password, without a challenge',
+      { password: 'another', refusal: 401 },
+      /: it refuses user or password$/m,
+    ],
     ['Basic authentication alone', { auth: 'basic' }, /wants the password unencrypted/],
     [
       'a media service elsewhere',

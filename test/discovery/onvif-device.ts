@@ -16,6 +16,8 @@ export interface DeviceOptions {
   readonly password: string;
   /** How it wants the password. */
   readonly auth: 'token' | 'digest' | 'basic';
+  /** The status of its refusal. */
+  readonly refusal?: number;
   /** Its clock against the real one, ms. */
   readonly clockMs: number;
   /** Profiles: encoding and size, and the path of the stream. */
@@ -26,6 +28,8 @@ export interface DeviceOptions {
   readonly streamHost?: string;
   /** Answers everything in its own way. */
   readonly hostile?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Answers probes for this type alone, and drops those whose message id it knows, as WS-Discovery lets it. */
+  readonly type?: string;
   /** Answers a probe in its own way: further datagrams. */
   readonly flood?: (
     send: (datagram: string) => void,
@@ -90,7 +94,7 @@ export async function startDevice(
       }
       const refusal = name === 'GetSystemDateAndTime' ? null : refusalOf(request, body, options);
       if (refusal !== null) {
-        response.writeHead(options.auth === 'token' ? 400 : 401, refusal).end(FAULT);
+        response.writeHead(options.refusal ?? (options.auth === 'token' ? 400 : 401), refusal).end(FAULT);
         return;
       }
       asked[asked.length - 1] = `${name}+`;
@@ -170,7 +174,8 @@ function answerOf(name: string, body: string, options: DeviceOptions, httpPort: 
 
 /** Hears the group on loopback, and answers from its own address. */
 async function answerProbes(t: Scope, options: DeviceOptions, httpPort: number): Promise<void> {
-  const { port, address, serviceHost = address, flood } = options;
+  const { port, address, serviceHost = address, type = '', flood } = options;
+  const known = new Set<string>();
   const hears = createSocket({ type: 'udp4', reuseAddr: true });
   const speaks = createSocket('udp4');
   const open: Socket[] = [hears, speaks];
@@ -181,7 +186,11 @@ async function answerProbes(t: Scope, options: DeviceOptions, httpPort: number):
   await once(hears, 'listening');
   hears.addMembership(GROUP, '127.0.0.1');
   hears.on('message', (datagram, { port: to, address: from }) => {
-    const id = /MessageID>([^<]*)</.exec(datagram.toString())?.[1] ?? '';
+    const probe = datagram.toString();
+    const id = /MessageID>([^<]*)</.exec(probe)?.[1] ?? '';
+    const isNew = !known.has(id);
+    known.add(id);
+    if (type !== '' && !(isNew && probe.includes(`:${type}<`))) return;
     const match = probeMatch(id, `http://${serviceHost}:${httpPort}/onvif/device_service`);
     if (flood) flood((text) => speaks.send(text, to, from), match, { port: to, address: from });
     else speaks.send(match, to, from);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { envelope, probe, usernameToken } from '../../src/discovery/envelopes.js';
+import { envelope, probe, PROBED_TYPES, usernameToken } from '../../src/discovery/envelopes.js';
 import { parseProbeMatch, serviceUrl } from '../../src/discovery/probe-match.js';
 import { chooseProfiles } from '../../src/discovery/profiles.js';
 import { find, findAll, parseXml, textOf, XmlError } from '../../src/discovery/xml-tree.js';
@@ -42,7 +42,7 @@ test('whatever bytes come, they are XML or an XmlError, and a probe match or nul
     .map(([a, b, text]) => good.slice(0, a) + text + good.slice(b));
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 400 }), cut.map(bytes)), (datagram) => {
-      const device = parseProbeMatch(datagram, '192.0.2.7', 'urn:uuid:1');
+      const device = parseProbeMatch(datagram, '192.0.2.7', ['urn:uuid:1']);
       if (device?.service) assert.equal(device.service.hostname, '192.0.2.7');
       try {
         parseXml(datagram);
@@ -56,7 +56,7 @@ test('whatever bytes come, they are XML or an XmlError, and a probe match or nul
 
 test('a probe match speaks for the host that it came from', { timeout }, () => {
   const match = (addresses: string) =>
-    parseProbeMatch(bytes(probeMatch('urn:uuid:1', addresses)), '192.0.2.7', 'urn:uuid:1');
+    parseProbeMatch(bytes(probeMatch('urn:uuid:1', addresses)), '192.0.2.7', ['urn:uuid:1']);
   const both = match('http://169.254.1.1/x https://192.0.2.7/y http://192.0.2.7:8080/z http://[fe80::1]/');
   assert.equal(both?.service?.href, 'http://192.0.2.7:8080/z');
   assert.deepEqual(both.foreign, ['169.254.1.1']);
@@ -81,8 +81,8 @@ test('what is sent is XML, also with a user that has marks in his name', { timeo
   assert.equal(textOf(security, 'Created'), '2010-09-16T07:50:45Z');
   // The example of ONVIF's Application Programmer's Guide.
   assert.equal(textOf(security, 'Password'), 'tuOSpGlFlIXsozq4HFNeeGeFLEI=');
-  for (const turn of [0, 1])
-    assert.ok(find(parseXml(bytes(probe('urn:uuid:1', turn))), 'Body', 'Probe', 'Types'));
+  for (const type of PROBED_TYPES)
+    assert.equal(textOf(parseXml(bytes(probe('urn:uuid:1', type))), 'Body', 'Probe', 'Types'), type);
 });
 
 test('a tile gets the smallest profile that fills it, a tile in focus the largest', { timeout }, () => {
