@@ -9,6 +9,8 @@
 export interface Exchangeable {
   /** Two decoders with the same key decode the same. */
   readonly key: string;
+  /** It takes no more units: another one begins in its place. */
+  readonly isSealed: boolean;
   /** Ends it; none of its frames is wanted any more. */
   retire(): void;
 }
@@ -43,6 +45,29 @@ export class DecoderExchange<D extends Exchangeable> {
       case 'prepared':
       case 'ended':
         return [];
+    }
+  }
+
+  /** What decodes takes no more units. */
+  get isSealed(): boolean {
+    const { decoders } = this;
+    return decoders.length > 0 && decoders.every(({ isSealed }) => isSealed);
+  }
+
+  /** Whether `want` would start one. */
+  startsFor(key: string): boolean {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'waiting':
+        return true;
+      case 'prepared':
+        return state.prepared.key !== key;
+      case 'running':
+        return state.current.key !== key;
+      case 'replacing':
+        return state.next.key !== key && !goesBack(state, key);
+      case 'ended':
+        return false;
     }
   }
 
@@ -81,10 +106,9 @@ export class DecoderExchange<D extends Exchangeable> {
       case 'replacing':
         if (state.next.key === key) break;
         state.next.retire();
-        this.#state =
-          state.current.key === key
-            ? { kind: 'running', current: state.current }
-            : { ...state, next: start() };
+        this.#state = goesBack(state, key)
+          ? { kind: 'running', current: state.current }
+          : { ...state, next: start() };
         break;
       case 'ended':
         break;
@@ -153,3 +177,7 @@ export class DecoderExchange<D extends Exchangeable> {
     for (const decoder of decoders) decoder.retire();
   }
 }
+
+/** The present decoder is what is wanted after all. */
+const goesBack = ({ current }: { readonly current: Exchangeable }, key: string): boolean =>
+  current.key === key && !current.isSealed;

@@ -159,6 +159,10 @@ export class DecoderStage implements Exchangeable {
     if (isAlone) this.#bringOut(timed);
   }
 
+  get isSealed(): boolean {
+    return this.#isSealed;
+  }
+
   /** It gives what it has been given, and takes no more. */
   seal(): void {
     this.#isSealed = true;

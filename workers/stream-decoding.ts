@@ -3,6 +3,7 @@ import type { DecodePlan, RunCounters } from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import type { VideoFormat } from '../src/video/video-format.js';
 import { DecoderExchange } from './decoder-exchange.js';
+import { DecoderStarts } from './decoder-starts.js';
 import { DecoderStage, pictureKey, stageKey, type StageOptions } from './decoder-stage.js';
 import { classifyEnd, describeEnd, type FfmpegEnd, lastLines } from './ffmpeg/decoder-end.js';
 import { sizeFault } from './ffmpeg/limits.js';
@@ -20,8 +21,6 @@ const LATE_MS = 300;
 const LATE_EVERY_MS = 250;
 /** A decoder that was started before the stream came waits for it so long, ms: a group of pictures is rarely longer. */
 export const PREPARED_MS = 5000;
-/** A decoder that could not take the present one's place is tried again after this, ms. */
-const RETRY_MS = 2000;
 
 /**
  * From the access units of one stream to its JPEGs: which units are decoded, by which decoder, and which pictures are shown.
@@ -34,7 +33,9 @@ export class StreamDecoding {
   readonly #exchange = new DecoderExchange<DecoderStage>();
   /** Stages whose processes are not reaped yet. */
   readonly #alive = new Set<DecoderStage>();
-  #retry: NodeJS.Timeout | null = null;
+  readonly #starts = new DecoderStarts(() => {
+    this.#tryAgain();
+  });
   #preparedEnd: NodeJS.Timeout | null = null;
   #format: VideoFormat | null = null;
   #pictureKey = '';
@@ -123,7 +124,7 @@ export class StreamDecoding {
 
   /** Resolves when nothing of it is left. */
   async close(): Promise<void> {
-    if (this.#retry) clearTimeout(this.#retry);
+    this.#starts.close();
     if (this.#preparedEnd) clearTimeout(this.#preparedEnd);
     this.#exchange.end();
     await Promise.all([...this.#alive].map((stage) => stage.ended));
@@ -144,27 +145,33 @@ export class StreamDecoding {
   }
 
   /** Sees to it that what the plan says is decoded, or will be as soon as a picture can be begun. */
-  readonly #exchangeDecoders = (): void => {
-    this.#retry = null;
+  #exchangeDecoders(): void {
     const { outputs } = this.plan;
     const format = this.#format;
     if (!format) return;
     const key = stageKey(format, outputs);
-    this.#tryTo(() => {
-      this.#exchange.want(key, () => this.#start(format));
-    });
+    if (!this.#exchange.startsFor(key) || this.#starts.take())
+      this.#tryTo(() => {
+        this.#exchange.want(key, () => this.#start(format));
+      });
     // One that is to be replaced goes on with what it has: those who still want it miss nothing.
     for (const stage of this.#exchange.decoders) if (stage.key === key) stage.setDemands(outputs);
-  };
+  }
 
   /** Decoding begins anew at a unit that is no key picture: a decoder that went on would make torn pictures (`UnitBacklog`). */
   #beginAnew(): void {
     const format = this.#format;
     if (!format) return;
     for (const stage of this.#exchange.decoders) stage.seal();
-    this.#tryTo(() => {
-      this.#exchange.renew(() => this.#start(format));
-    });
+    if (this.#starts.take())
+      this.#tryTo(() => {
+        this.#exchange.renew(() => this.#start(format));
+      });
+  }
+
+  #tryAgain(): void {
+    if (this.#exchange.isSealed) this.#beginAnew();
+    else this.#exchangeDecoders();
   }
 
   #tryTo(start: () => void): void {
@@ -235,9 +242,9 @@ export class StreamDecoding {
   #onStageEnd(stage: DecoderStage, end: FfmpegEnd): void {
     if (!this.#exchange.lost(stage)) return;
     const isSettled = end.framesSeen && performance.now() - stage.startedAt > SETTLED_MS;
-    if (isSettled) this.#exchangeDecoders();
+    if (isSettled) this.#tryAgain();
     else if (this.#exchange.kind === 'waiting')
       this.events.failed({ code: classifyEnd(end), detail: describeEnd(end) });
-    else this.#retry ??= setTimeout(this.#exchangeDecoders, RETRY_MS);
+    else this.#starts.failed();
   }
 }

@@ -7,6 +7,7 @@ const timeout = 10_000;
 
 class Fake implements Exchangeable {
   isRetired = false;
+  isSealed = false;
   constructor(readonly key: string) {}
   retire(): void {
     this.isRetired = true;
@@ -113,6 +114,34 @@ test('the end of a decoder that was only prepared is no loss', { timeout }, () =
   other.it.end();
   assert.equal(other.at(0).isRetired, true);
   assert.equal(started.length, 3);
+});
+
+test('a decoder that takes no more units is not gone back to', { timeout }, () => {
+  const { it, want, renew, started, at } = exchange();
+  want('small');
+  at(0).isSealed = true;
+  assert.equal(it.isSealed, true);
+  renew('small');
+  assert.equal(it.isSealed, false, 'the new one takes them');
+  want('large');
+  want('small');
+  assert.equal(started.length, 4);
+  assert.deepEqual(it.decoders, [at(0), at(3)]);
+  it.lost(at(3));
+  assert.equal(it.isSealed, true, 'another one is to begin');
+});
+
+test('it is known beforehand whether a decoder would be started', { timeout }, () => {
+  const { it, want, prepare, started } = exchange();
+  const check = (key: string): void => {
+    const [expected, before] = [it.startsFor(key), started.length];
+    want(key);
+    assert.equal(started.length > before, expected, `${key} while ${it.kind}`);
+  };
+  prepare('a');
+  for (const key of ['a', 'a', 'b', 'b', 'c', 'a', 'c']) check(key);
+  it.end();
+  check('a');
 });
 
 test('after a gap a new decoder of the same kind takes over', { timeout }, () => {

@@ -105,6 +105,26 @@ test('another kind of picture in mid-stream takes another decoder, and no time',
   );
 });
 
+test('a stream of which each unit has another size starts few decoders', { timeout }, async (t) => {
+  const units = encodeUnits(t, {
+    codec: 'h264',
+    source: 'testsrc2=s=320x180:r=25:d=2',
+    args: ['-g', '25', '-bf', '0'],
+  });
+  const { it, play, pids, pictures, faults } = await decoding(t, planOf(320, 180));
+  const [key] = units;
+  assert.ok(key);
+  const began = performance.now();
+  for (let i = 0; i < 2000; i++)
+    it.unit(accessUnit(formatOf('h264', { width: 64 + 16 * (i % 60) }), key.data, -2000 + i));
+  assert.ok(performance.now() - began < 2000, 'its thread has other cameras, too');
+  assert.ok(pids.length <= 5, `${pids.length} started`);
+  await play(units);
+  await until('the last picture', () => pictures.at(-1)?.arrivedAt === units.at(-1)?.arrivedAt);
+  assert.deepEqual(faults, []);
+  assert.ok(pids.length <= 8, `${pids.length} started`);
+});
+
 test(
   'what comes instead of what was announced costs another start, and nothing else',
   { timeout },
