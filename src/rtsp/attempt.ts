@@ -73,7 +73,7 @@ export class Attempt {
     this.#options = options;
     this.#events = events;
     this.#dialogue = new Dialogue(options, {
-      packet: (channel, packet) => this.#packet(channel, packet),
+      packet: (channel, packet, arrivedAt) => this.#packet(channel, packet, arrivedAt),
       closed: (fault) => this.halt(fault),
       step: (step) => events.step(step),
     });
@@ -123,7 +123,7 @@ export class Attempt {
       track,
       transport,
       this.#options,
-      (packet) => this.#media?.receive(packet),
+      (packet) => this.#media?.receive(packet, epochMs()),
       signal,
     );
     this.#events.step({ kind: 'transport', text: this.#link.text });
@@ -156,8 +156,9 @@ export class Attempt {
     return track;
   }
 
-  #packet(channel: number, packet: Buffer): void {
-    if (this.#link?.hasChannel(channel) === true && this.#state !== 'over') this.#media?.receive(packet);
+  #packet(channel: number, packet: Buffer, arrivedAt: number): void {
+    if (this.#link?.hasChannel(channel) === true && this.#state !== 'over')
+      this.#media?.receive(packet, arrivedAt);
   }
 
   #unit(unit: AccessUnit): void {

@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { CameraError } from '../shared/errors.js';
+import { ArrivalTimes } from './arrival-times.js';
 import { printableUrl, socketFault } from './camera-faults.js';
 import { IntakePace, TURN_BYTES } from './intake-pace.js';
 import { RtspReader } from './messages/message-reader.js';
@@ -14,6 +15,7 @@ import {
   type RtspRequest,
   type RtspResponse,
 } from './messages/message-syntax.js';
+import { PendingRequests } from './pending-requests.js';
 
 /** Where to connect: the judged address, and the name for TLS. */
 export interface Target {
@@ -27,24 +29,19 @@ export interface Target {
 }
 
 export interface ConnectionEvents {
-  /** @param packet valid during the call only */
-  packet(channel: number, packet: Buffer): void;
+  /**
+   * @param packet valid during the call only
+   * @param arrivedAt when the kernel had it: Unix epoch, ms with fraction
+   */
+  packet(channel: number, packet: Buffer, arrivedAt: number): void;
   /** The connection is gone, or of no use any more; comes once, and not after `close`. */
   closed(fault: CameraError): void;
-}
-
-interface Waiting {
-  readonly cseq: number;
-  readonly resolve: (response: RtspResponse) => void;
-  readonly reject: (fault: CameraError) => void;
 }
 
 /** Bytes that may wait for a server that sends but does not read. */
 const MAX_UNSENT_BYTES = 64 * 1024;
 /** How long what is still to be sent may take when the connection closes. */
 const FLUSH_MS = 500;
-/** Requests on the way: a keep-alive, and TEARDOWN behind it. */
-const MAX_WAITING = 8;
 
 /**
  * One RTSP connection, over TCP or TLS. Requests go out, each awaits its response; packets and the server's own requests may
@@ -54,12 +51,12 @@ export class RtspConnection {
   readonly #socket: Socket;
   readonly #events: ConnectionEvents;
   readonly #reader: RtspReader;
-  #waiting: Waiting[] = [];
-  #cseq = 0;
+  readonly #pending = new PendingRequests();
   #phase: 'connecting' | 'TLS' | 'open' | 'closed' = 'connecting';
   #opening: { readonly resolve: () => void; readonly reject: (fault: CameraError) => void } | null = null;
   #fault: CameraError | null = null;
   readonly #pace = new IntakePace();
+  readonly #arrivals = new ArrivalTimes();
   /** What the socket reads into. */
   #room: Buffer = Buffer.alloc(0);
 
@@ -67,7 +64,7 @@ export class RtspConnection {
     this.#events = events;
     this.#reader = new RtspReader({
       message: (message) => this.#take(message),
-      packet: (channel, packet) => events.packet(channel, packet),
+      packet: (channel, packet) => events.packet(channel, packet, this.#arrivals.newest),
     });
     const { address, host, port, tls } = target;
     if (isIP(address) === 0) throw new TypeError('a connection needs a numeric address');
@@ -123,31 +120,17 @@ export class RtspConnection {
    * @param signal aborts the wait with its reason
    * @throws CameraError `disconnected`, `protocol`, or the signal's reason
    */
-  request(method: string, uri: string, headers: HeaderLines, signal: AbortSignal): Promise<RtspResponse> {
-    return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      if (this.#fault) throw this.#fault;
-      const cseq = ++this.#cseq;
-      const abort = (): void => {
-        this.#waiting = this.#waiting.filter((each) => each.cseq !== cseq);
-        reject(signal.reason as CameraError);
-      };
-      const over = (): void => signal.removeEventListener('abort', abort);
-      signal.addEventListener('abort', abort);
-      if (this.#waiting.length >= MAX_WAITING) this.#waiting.shift()?.reject(new CameraError('open_timeout'));
-      this.#waiting.push({
-        cseq,
-        resolve: (response) => {
-          over();
-          resolve(response);
-        },
-        reject: (fault) => {
-          over();
-          reject(fault);
-        },
-      });
-      this.#write(requestText(method, uri, cseq, headers));
-    });
+  async request(
+    method: string,
+    uri: string,
+    headers: HeaderLines,
+    signal: AbortSignal,
+  ): Promise<RtspResponse> {
+    signal.throwIfAborted();
+    if (this.#fault) throw this.#fault;
+    const { cseq, response } = this.#pending.add(signal);
+    this.#write(requestText(method, uri, cseq, headers));
+    return response;
   }
 
   /** Sends an interleaved packet. @param packet up to 65,535 bytes */
@@ -175,6 +158,7 @@ export class RtspConnection {
 
   /** @returns whether to read on in this turn */
   #received(bytes: number): boolean {
+    this.#arrivals.read(this.#socket);
     try {
       this.#reader.received(bytes);
     } catch (error) {
@@ -190,18 +174,7 @@ export class RtspConnection {
 
   #take(message: RtspMessage): void {
     if (message.kind === 'request') this.#answer(message);
-    else if (message.status >= 200) this.#settle(message);
-  }
-
-  /**
-   * A response belongs to the request of its CSeq. Where that fits none, to the oldest one that waits: cameras leave CSeq out,
-   * or send the one before, or 0.
-   */
-  #settle(response: RtspResponse): void {
-    const cseq = Number(headerOf(response, 'cseq') ?? NaN);
-    const found = this.#waiting.findIndex((each) => each.cseq === cseq);
-    const [waiting] = this.#waiting.splice(Math.max(found, 0), 1);
-    waiting?.resolve(response);
+    else if (message.status >= 200) this.#pending.settle(message);
   }
 
   /** RFC 2326, 10: a server may ask for our options, announce a description, or redirect. */
@@ -241,7 +214,7 @@ export class RtspConnection {
     this.#phase = 'closed';
     this.#opening = null;
     this.#reader.close();
-    for (const { reject } of this.#waiting.splice(0)) reject(fault);
+    this.#pending.reject(fault);
     // A peer that does not read would keep the rest, and the socket with it, for ever.
     this.#socket.destroySoon();
     setTimeout(() => this.#socket.destroy(), FLUSH_MS).unref();

@@ -27,6 +27,8 @@ export class MediaStream {
   /** When `#tick` fires; Infinity: never. */
   #tickAt = Infinity;
   #lastPacketAt: number | null = null;
+  /** How long the last packet had waited for this thread, ms. The receiver's time is that of the arrivals. */
+  #waitedMs = 0;
 
   constructor(track: RtpTrack, transport: 'tcp' | 'udp', events: MediaEvents) {
     this.#events = events;
@@ -57,16 +59,20 @@ export class MediaStream {
     return this.#receiver.senderTime(mediaTimeMs);
   }
 
-  /** @param packet RTP, or RTCP where both share a channel or port; its memory may be used again after the call */
-  receive(packet: Uint8Array): void {
+  /**
+   * @param packet RTP, or RTCP where both share a channel or port; its memory may be used again after the call
+   * @param arrivedAt Unix epoch, ms with fraction
+   */
+  receive(packet: Uint8Array, arrivedAt: number): void {
     const now = epochMs();
+    this.#waitedMs = now - arrivedAt;
     if (isRtcp(packet)) {
-      this.#receiver.receiveRtcp(packet, now);
+      this.#receiver.receiveRtcp(packet, arrivedAt);
     } else {
       this.#lastPacketAt = now;
-      this.#receiver.receive(packet, now);
+      this.#receiver.receive(packet, arrivedAt);
     }
-    if (this.#receiver.deadline < this.#tickAt) this.#schedule(now);
+    if (this.#deadline < this.#tickAt) this.#schedule(now);
   }
 
   /** Ends the stream. @returns the RTCP packet that tells the camera, or null */
@@ -77,17 +83,22 @@ export class MediaStream {
     return this.#receiver.goodbye(epochMs());
   }
 
+  /** Quiet counts from when a packet was read: behind one that waited, others may wait still. */
+  get #deadline(): number {
+    return this.#receiver.deadline + this.#waitedMs;
+  }
+
   #schedule(now: number): void {
     if (this.#tick) clearTimeout(this.#tick);
-    this.#tickAt = this.#receiver.deadline;
+    this.#tickAt = this.#deadline;
     this.#tick = setTimeout(() => this.#due(), Math.max(0, this.#tickAt - now));
   }
 
   #due(): void {
     const now = epochMs();
     this.#tickAt = Infinity;
-    this.#receiver.tick(now);
-    if (this.#receiver.deadline < Infinity) this.#schedule(now);
+    this.#receiver.tick(now - this.#waitedMs);
+    if (this.#deadline < Infinity) this.#schedule(now);
   }
 
   #report(): void {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { percentile } from '../../bench/lib/stats.js';
 import { epochMs } from '../../src/shared/clock.js';
 import { setsOf, type SourceUnit } from '../rtp/streams.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
@@ -17,8 +16,8 @@ const timeout = 60_000;
 const WATCH_MS = 10_500;
 const RATES = [0.1, 0.2, 0.5, 1];
 const MOST_WRONG_MS = 20;
-/** On a busy machine some are read late. A picture that is taken for the one before is wrong by a second and more. */
-const MOST_LATE_MS = 500;
+/** How soon one of a camera's pictures is shown, also on a busy machine; one that waits for the next takes a second and more. */
+const MOST_DELAY_MS = 500;
 
 const CODECS = ['h264', 'h265'] as const;
 const streams = new Map(
@@ -31,7 +30,7 @@ const streams = new Map(
 interface Age {
   /** From sending to the viewer's last byte, ms. */
   readonly delayMs: number;
-  /** By how much `/snapshot` is wrong about the age, ms; 0 within the time that asking takes. */
+  /** By how much `/snapshot` is wrong about the age, ms; 0 within the time that sending and asking take. */
   readonly wrongMs: number;
 }
 
@@ -48,7 +47,7 @@ async function ages(
   await until(`${name} plays`, () => camera.clients === 1, 15_000);
   const found: Age[] = [];
   for (let i = 0; (i * 1000) / fps < WATCH_MS; i++) {
-    const begin = performance.now();
+    const begin = epochMs();
     const sentAt = camera.send(units[i]?.all ?? [], (i * 1000) / fps);
     await until(`picture ${i} of ${name} is shown`, () => viewer.frames.length > i, 5000);
     const asked = epochMs();
@@ -58,9 +57,9 @@ async function ages(
     const age = Number(answer.headers.get('x-frame-age-ms') ?? NaN);
     found.push({
       delayMs: (viewer.frames[i]?.at ?? Infinity) - sentAt,
-      wrongMs: Math.max(0, asked - sentAt - age, age - (answered - sentAt)),
+      wrongMs: Math.max(0, asked - sentAt - age, age - (answered - begin)),
     });
-    if (((i + 1) * 1000) / fps < WATCH_MS) await sleep(1000 / fps - (performance.now() - begin));
+    if (((i + 1) * 1000) / fps < WATCH_MS) await sleep(1000 / fps - (epochMs() - begin));
   }
   assert.equal(camera.sessions, 1, name);
   return found;
@@ -73,23 +72,21 @@ for (const ffmpeg of FFMPEGS)
     async (t) => {
       const server = await service(t, { FFMPEG_PATH: ffmpeg.path, STALL_TIMEOUT_MS: '30000' });
       const cases = CODECS.flatMap((codec) => RATES.map((fps) => ({ codec, fps })));
-      const all = await Promise.all(
+      await Promise.all(
         cases.map(async ({ codec, fps }) => {
           const found = await ages(t, server, codec, fps);
           const text = `${codec} at ${fps} fps: ${JSON.stringify(found)}`;
           assert.ok(found.length >= 2, text);
-          assert.ok(Math.max(...found.map(({ wrongMs }) => wrongMs)) < MOST_LATE_MS, text);
-          assert.ok(Math.min(...found.map(({ delayMs }) => delayMs)) < MOST_LATE_MS, text);
-          return found.map(({ wrongMs }) => wrongMs);
+          assert.ok(Math.max(...found.map(({ wrongMs }) => wrongMs)) < MOST_WRONG_MS, text);
+          assert.ok(Math.min(...found.map(({ delayMs }) => delayMs)) < MOST_DELAY_MS, text);
         }),
       );
-      const wrong = all.flat().sort((a, b) => a - b);
-      assert.ok(percentile(wrong, 50) < MOST_WRONG_MS, wrong.map(Math.round).join(' '));
     },
   );
 
 test('a camera that sends one picture and then nothing is never called live', { timeout }, async (t) => {
-  const server = await service(t, { STALL_TIMEOUT_MS: '2000', RETRY_MIN_MS: '100' });
+  // A busy machine takes a second to start four decoders; a session that ends before leaves no picture.
+  const server = await service(t, { STALL_TIMEOUT_MS: '2500', RETRY_MIN_MS: '100' });
   const queries: Record<string, string>[] = [{}, { fps: '1' }];
   await Promise.all(
     CODECS.flatMap((codec) =>

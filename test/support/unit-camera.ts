@@ -110,6 +110,8 @@ export class UnitCamera {
   }
 
   #connected(socket: Socket): void {
+    // Otherwise a picture's last packet waits for the acknowledgement of the others.
+    socket.setNoDelay();
     const client: Client = { socket, isPlaying: false, sequence: STREAM.sequence };
     this.#clients.add(client);
     const reader = new RtspReader({
