@@ -138,9 +138,9 @@ export class Camera {
     return { video: this.#channel, ...place };
   }
 
-  /** Tries a camera that waits for its next try now, also one that refused its credentials. */
-  retry(): void {
-    this.#supervisor?.retry();
+  /** Tries a camera that waits for its next try now, also one that refused its credentials. @returns false when nothing was done */
+  retry(mayTry: () => boolean): boolean {
+    return this.#supervisor?.retry(mayTry) ?? false;
   }
 
   /** @param share of its pictures that the machine can carry: above 0, to 1 */

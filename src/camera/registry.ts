@@ -21,9 +21,7 @@ import type { RegistryDeps, RegistryOptions } from './registry-options.js';
 import { Renames } from './renames.js';
 import { type Supervise, superviseHere } from './supervision.js';
 
-export type { CameraSummary, StreamRequest };
-
-export type { RegistryDeps, RegistryOptions };
+export type { CameraSummary, RegistryDeps, RegistryOptions, StreamRequest };
 
 interface Entry extends Stream {
   readonly camera: Camera;
@@ -111,15 +109,17 @@ export class Registry {
   }
 
   /**
-   * For a person who asks for it: a camera that refused its credentials is tried again at the next `join`, or at once while it runs,
-   * and a camera that is waiting for its next try is tried now.
-   * @returns false when it was tried less than half a minute ago: a camera may lock the account
+   * For a person who asks for it: a camera that waits for its next try is tried now, or at the next `join` if it does not run.
+   * @param mayTry asked only where there is something to try
+   * @returns false when nothing was done, also within half a minute of a refusal (a camera may lock the account)
    * @throws RefusedError as `join`
    */
-  retry(request: StreamRequest): boolean {
-    const { stream } = this.#finder.find(request);
-    if (stream.url && !this.holds.release(stream.url)) return false;
-    this.#entries.get(stream.key)?.camera.retry();
+  retry(request: StreamRequest, mayTry: () => boolean): boolean {
+    const { key, url } = this.#finder.find(request).stream;
+    const camera = this.#entries.get(key)?.camera;
+    if (!url || !this.holds.find(url)) return camera?.retry(mayTry) ?? false;
+    if (!mayTry() || !this.holds.release(url)) return false;
+    camera?.retry(() => true);
     return true;
   }
 

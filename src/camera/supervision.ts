@@ -23,8 +23,12 @@ export interface Supervision {
   setPlan(plan: DecodePlan): void;
   /** For a new viewer, a camera that never was live is tried again soon. */
   requestRetry(): void;
-  /** A person asks for it: whatever the next try waits for, it comes now. */
-  retry(): void;
+  /**
+   * A person asks for it: whatever the next try waits for, it comes now.
+   * @param mayTry asked only where there is a try that waits
+   * @returns false when nothing was done
+   */
+  retry(mayTry: () => boolean): boolean;
   /** Resolves when nothing of it is left. */
   stop(): Promise<void>;
 }

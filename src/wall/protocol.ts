@@ -155,7 +155,7 @@ export interface PongMessage {
 export interface RetriedMessage {
   readonly type: 'retried';
   readonly camera: string;
-  /** False: the camera was tried a short while ago, or may not be watched. Nothing was done. */
+  /** False: it waits for no try, as when it is live; or it was tried a short while ago, or may not be watched. Nothing was done. */
   readonly accepted: boolean;
 }
 

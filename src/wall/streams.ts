@@ -54,7 +54,7 @@ export function wallStreams(
       try {
         requireCamera(grant, request.camera);
         const asked = streamRequest(request);
-        return mayRetry(request.camera) && registry.retry(asked);
+        return registry.retry(asked, () => mayRetry(request.camera));
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error;
         refused(error);

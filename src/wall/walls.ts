@@ -86,7 +86,7 @@ export class Walls {
       return CLOSED_SESSION;
     }
     const streams = wallStreams(
-      { ...seats.of(address), retry: (request) => registry.retry(request) },
+      { ...seats.of(address), retry: (request, mayTry) => registry.retry(request, mayTry) },
       grant,
       (error) => {
         metrics.rejected.inc({ reason: error.code });

@@ -10,6 +10,7 @@ import { spec, testRegistry, watch } from '../support/test-registry.js';
 
 const timeout = 10_000;
 const AT = { at: 'rtsp://10.0.0.1/x' };
+const always = (): boolean => true;
 
 test('the second viewer joins the running stream and gets its newest frame', { timeout }, async () => {
   const it = testRegistry();
@@ -366,10 +367,10 @@ test(
     await settle();
     await it.opener().run.fail('unauthorized');
     await it.clock.advance(20_000);
-    assert.equal(it.registry.retry(it.ask('cam', AT)), false, 'too soon');
+    assert.equal(it.registry.retry(it.ask('cam', AT), always), false, 'too soon');
     assert.throws(() => it.join('cam', AT), CameraError);
     await it.clock.advance(10_000);
-    assert.equal(it.registry.retry(it.ask('cam', AT)), true);
+    assert.equal(it.registry.retry(it.ask('cam', AT), always), true);
     const viewer = it.join('cam', AT);
     await settle();
     assert.equal(
@@ -388,7 +389,7 @@ test('a camera that runs without viewers is tried again for a person at once', {
   await it.opener().run.fail('unauthorized');
   await it.clock.advance(30_000);
   assert.throws(() => it.join('always'), CameraError);
-  assert.equal(it.registry.retry(it.ask('always')), true);
+  assert.equal(it.registry.retry(it.ask('always'), always), true);
   const viewer = it.join('always');
   await settle();
   assert.equal(it.opener().runs.length, 2);
@@ -396,6 +397,33 @@ test('a camera that runs without viewers is tried again for a person at once', {
   assert.deepEqual(viewer.states, ['connecting', 'live']);
   await it.registry.close();
 });
+
+test(
+  'a retry of a camera that waits for none is answered with no, and costs no try',
+  { timeout },
+  async () => {
+    const it = testRegistry();
+    let asked = 0;
+    const retry = (): boolean =>
+      it.registry.retry(it.ask('cam', AT), () => {
+        asked++;
+        return true;
+      });
+    assert.equal(retry(), false, 'nobody watches it: the next viewer has it opened');
+    it.join('cam', AT);
+    await settle();
+    assert.equal(retry(), false, 'it is being opened');
+    it.opener().run.frame();
+    it.opener().run.frame();
+    assert.equal(retry(), false, 'it is live');
+    assert.equal(asked, 0);
+    await it.opener().run.fail('refused');
+    assert.equal(retry(), true);
+    await settle();
+    assert.deepEqual([it.opener().runs.length, asked], [2, 1]);
+    assert.equal(retry(), false, 'it is being opened again');
+  },
+);
 
 test('a camera that is changed in the file is tried with whatever it says now', { timeout }, async () => {
   const it = testRegistry();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CAMERA_FAULTS, REFUSALS } from '../../src/shared/errors.js';
+import { Announcements } from '../../src/wall/page/announcements.js';
 import { cameraIdFrom, hostOf, rtspProblem } from '../../src/wall/page/camera-name.js';
 import { ClockOffset } from '../../src/wall/page/clock-offset.js';
 import { layoutFor } from '../../src/wall/page/layout.js';
@@ -288,3 +289,25 @@ test(
     assert.ok(batches <= 600, `${batches} in a minute`);
   },
 );
+
+test('a camera that was there is announced as removed, one that never was as refused', FAST, () => {
+  const changes = new Announcements();
+  const gone = { word: 'refused', reason: 'no_such_camera' } as const;
+  changes.note('A', { word: 'live', reason: null });
+  changes.note('B', { word: 'live', reason: null });
+  assert.deepEqual([...changes.take()], []);
+  changes.note('B', { word: 'connecting', reason: null });
+  changes.note('B', gone);
+  changes.note('typo', { word: 'connecting', reason: null });
+  changes.note('typo', gone);
+  assert.deepEqual(
+    [...changes.take()],
+    [
+      ['removed', ['B']],
+      ['refused', ['typo']],
+    ],
+  );
+  changes.note('B', { word: 'connecting', reason: null });
+  changes.note('B', gone);
+  assert.deepEqual([...changes.take()], [], 'it is told once');
+});

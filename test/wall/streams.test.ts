@@ -18,7 +18,7 @@ function browser() {
   const retries = new RetryLimit();
   const seats = new ClientSeats(registry).of('10.0.0.9');
   const streams = wallStreams(
-    { ...seats, retry: (request) => registry.retry(request) },
+    { ...seats, retry: (request, mayTry) => registry.retry(request, mayTry) },
     { subject: 'test', allows: (camera) => camera !== 'vault', allowsView: () => true },
     ({ code }) => counted.push(code),
     (camera) => retries.take(camera, clock.now()),
@@ -54,11 +54,32 @@ test('a size too many is refused to one tile, by name, and leaves no seat', FAST
   assert.deepEqual(join({ camera: 'gate', ...small, quality: 65 }).refusals, []);
 });
 
+/** The same, where every camera that may be watched waits for its next try. */
+function browserOfFailed() {
+  const { registry, clock } = testRegistry();
+  registry.configure([spec('gate'), spec('yard')], null);
+  const counted: string[] = [];
+  const retries = new RetryLimit();
+  const streams = wallStreams(
+    {
+      ...new ClientSeats(registry).of('10.0.0.9'),
+      retry: (request, mayTry) => {
+        registry.retry(request, () => false);
+        return mayTry();
+      },
+    },
+    { subject: 'test', allows: (camera) => camera !== 'vault', allowsView: () => true },
+    ({ code }) => counted.push(code),
+    (camera) => retries.take(camera, clock.now()),
+  );
+  return { streams, clock, counted };
+}
+
 test(
   'a camera is tried out of turn every half minute, not for long, and only by who may watch it',
   FAST,
   async () => {
-    const { streams, clock, counted } = browser();
+    const { streams, clock, counted } = browserOfFailed();
     assert.equal(streams.retry({ camera: 'gate' }), true);
     for (let at = 0; at < 10; at += 1) assert.equal(streams.retry({ camera: 'gate' }), false);
     assert.equal(streams.retry({ camera: 'yard' }), true, 'each camera counts for itself');

@@ -22,6 +22,10 @@ export class RetryPause {
     });
   }
 
+  get isWaiting(): boolean {
+    return this.#wake !== null;
+  }
+
   /** Ends the present wait no later than `at` (monotonic, ms), if there is one. */
   shorten(at: number): void {
     if (!this.#wake || at >= this.#endsAt) return;
@@ -29,11 +33,9 @@ export class RetryPause {
     this.#endAt(at);
   }
 
-  /** @returns whether there was a wait to end */
-  end(): boolean {
-    const wake = this.#wake;
-    wake?.();
-    return wake !== null;
+  /** Ends the present wait now, if there is one. */
+  end(): void {
+    this.#wake?.();
   }
 
   /** Ends the present wait now, and each later one at once. */

@@ -116,12 +116,14 @@ export class Supervisor implements Supervision {
   }
 
   /** A person asks for it: a pause ends now, also that after refused credentials. */
-  retry(): void {
-    if (!this.#pause.end()) return;
+  retry(mayTry: () => boolean): boolean {
+    if (!this.#pause.isWaiting || !mayTry()) return false;
+    this.#pause.end();
     this.#failedLast = false;
-    if (this.#everLive) return;
+    if (this.#everLive) return true;
     this.#failed = null;
     this.#status.set('connecting', null, this.#lastFrameAt);
+    return true;
   }
 
   /** Resolves when the run has ended and everything of it is gone. */

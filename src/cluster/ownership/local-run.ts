@@ -34,8 +34,8 @@ export class LocalRun {
     this.#supervision.requestRetry();
   }
 
-  retry(): void {
-    this.#supervision.retry();
+  retry(mayTry: () => boolean): boolean {
+    return this.#supervision.retry(mayTry);
   }
 
   /** From now on its frames and states are told; the present state at once. */

@@ -105,24 +105,24 @@ export class ClusterSupervisor implements Supervision {
   }
 
   setPlan(plan: DecodePlan): void {
-    const { phase } = this.#ownership;
     this.#demand.plan = plan;
-    if ('local' in phase) phase.local.setPlan(plan);
+    if ('local' in this.#ownership.phase) this.#ownership.phase.local.setPlan(plan);
     this.#ownership.tellDemand();
   }
 
   requestRetry(): void {
-    const { phase } = this.#ownership;
     this.#demand.requestRetry();
-    if (phase.type === 'owning') phase.local.requestRetry();
+    if (this.#ownership.phase.type === 'owning') this.#ownership.phase.local.requestRetry();
     this.#ownership.wake();
     this.#ownership.tellDemand();
   }
 
-  retry(): void {
+  retry(mayTry: () => boolean): boolean {
     const { phase } = this.#ownership;
-    if (phase.type === 'owning') phase.local.retry();
-    else this.requestRetry();
+    if (phase.type === 'owning') return phase.local.retry(mayTry);
+    if (this.status.state !== 'offline' || !mayTry()) return false;
+    this.requestRetry();
+    return true;
   }
 
   async stop(): Promise<void> {

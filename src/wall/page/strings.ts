@@ -1,12 +1,12 @@
 import { MANAGE_EN, MANAGE_ES, type ManageStrings } from './manage-strings.js';
 import { REASONS_EN, REASONS_ES, type ReasonTexts } from './reason-texts.js';
-import type { Word } from './verdict.js';
+import type { Announced } from './announcements.js';
 
 /** Every string of the wall, in English and Spanish. */
 export interface Strings {
   /** BCP 47 tag. */
   readonly lang: string;
-  readonly words: Readonly<Record<Word, string>>;
+  readonly words: Readonly<Record<Announced, string>>;
   readonly reasons: ReasonTexts;
   readonly frozen: string;
   readonly waiting: string;
@@ -61,6 +61,7 @@ export const EN: Strings = {
     offline: 'Offline',
     link: 'No server',
     refused: 'Refused',
+    removed: 'Removed',
   },
   reasons: REASONS_EN,
   waiting: 'The camera is connected. Its picture is on the way.',
@@ -145,6 +146,7 @@ export const ES: Strings = {
     offline: 'Sin señal',
     link: 'Sin servidor',
     refused: 'Rechazada',
+    removed: 'Quitada',
   },
   reasons: REASONS_ES,
   waiting: 'La cámara está conectada. Su imagen está en camino.',
@@ -244,6 +246,5 @@ export function reasonText(reason: string | null, text: string, strings: Strings
 export function closedText(code: number, strings: Strings): string {
   if (code === 4401) return strings.reasons.unauthenticated;
   if (code === 4403) return strings.reasons.origin_denied;
-  if (code === 4429) return strings.reasons.too_many_connections;
-  return strings.link;
+  return code === 4429 ? strings.reasons.too_many_connections : strings.link;
 }

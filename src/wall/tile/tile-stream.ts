@@ -68,6 +68,6 @@ export interface WallStreams {
   join(request: WallRequest, sink: WallSink): WallSubscription;
   /** The video as the camera sends it. */
   joinVideo(request: WallRequest, sink: WallVideoSink): WallVideoSubscription;
-  /** Has a camera tried now that waits for its next try; false when that may not be. */
+  /** Has a camera tried now that waits for its next try; false when nothing was done. */
   retry(request: WallRequest): boolean;
 }

@@ -1,6 +1,6 @@
 import { renditionFor } from '../../page/tile-rendition.js';
 import type { Strings } from '../../page/strings.js';
-import { isHeld, type Word } from '../../page/verdict.js';
+import { isHeld, type Verdict, type Word } from '../../page/verdict.js';
 import { CameraTile, type WallClient } from '../client.js';
 import { make, makeButton } from '../dom.js';
 
@@ -16,7 +16,7 @@ export interface CellEvents {
   clicked(cell: GridCell): void;
   takenOff(cell: GridCell): void;
   /** The tile shows another state. */
-  stateChanged(cell: GridCell, word: Word): void;
+  stateChanged(cell: GridCell, verdict: Verdict): void;
 }
 
 export interface CellOptions {
@@ -76,7 +76,7 @@ export class GridCell {
     this.expand(false);
     tile.addEventListener('verdictchange', () => {
       this.#label();
-      if (tile.verdict) events.stateChanged(this, tile.verdict.word);
+      if (tile.verdict) events.stateChanged(this, tile.verdict);
     });
     this.update(current);
   }

@@ -1,13 +1,13 @@
 import { type Layout, layoutFor } from '../../page/layout.js';
 import type { Strings } from '../../page/strings.js';
-import type { Word } from '../../page/verdict.js';
+import type { Verdict, Word } from '../../page/verdict.js';
 import type { WallClient } from '../client.js';
 import { make } from '../dom.js';
 import { type CellEvents, GridCell, type WallCamera } from './grid-cell.js';
 import { type GridPlan, leads } from './grid-plan.js';
 
 export interface GridEvents {
-  stateChanged(title: string, word: Word): void;
+  stateChanged(title: string, verdict: Verdict): void;
   removed(camera: string, title: string): void;
   /** The large tile changed, or what the tiles say did. */
   changed(): void;
@@ -27,8 +27,8 @@ export class Grid {
       this.enlarge(this.#large === cell ? null : cell.camera.camera);
     },
     takenOff: (cell) => this.#remove(cell),
-    stateChanged: (cell, word) => {
-      this.events.stateChanged(cell.camera.title, word);
+    stateChanged: (cell, verdict) => {
+      this.events.stateChanged(cell.camera.title, verdict);
       this.events.changed();
     },
   };

@@ -1,5 +1,6 @@
+import { Announcements } from '../../page/announcements.js';
 import type { Strings } from '../../page/strings.js';
-import type { Word } from '../../page/verdict.js';
+import type { Verdict } from '../../page/verdict.js';
 import { make } from '../dom.js';
 
 /**
@@ -10,38 +11,26 @@ const GATHER_MS = 4000;
 
 export class Announcer {
   readonly element = make('div', { className: 'announcer' });
-  readonly #announced = new Map<string, Word>();
-  readonly #now = new Map<string, Word>();
+  readonly #changes = new Announcements();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly strings: Strings) {
     this.element.setAttribute('aria-live', 'polite');
   }
 
-  note(name: string, word: Word): void {
-    this.#now.set(name, word);
+  note(name: string, verdict: Verdict): void {
+    this.#changes.note(name, verdict);
     this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
   }
 
   forget(name: string): void {
-    this.#announced.delete(name);
-    this.#now.delete(name);
+    this.#changes.forget(name);
   }
 
   #tell(): void {
     this.#timer = undefined;
-    const groups = new Map<Word, string[]>();
-    for (const [name, word] of this.#now) {
-      const before = this.#announced.get(name);
-      if (before === word || word === 'connecting' || word === 'waiting') continue;
-      this.#announced.set(name, word);
-      // The first time that a camera is live is what everyone expects.
-      if (before === undefined && word === 'live') continue;
-      groups.set(word, [...(groups.get(word) ?? []), name]);
-    }
-    if (groups.size === 0) return;
-    this.element.textContent = [...groups]
-      .map(([word, names]) => this.strings.changed(names, this.strings.words[word]))
-      .join(' ');
+    const { words, changed } = this.strings;
+    const said = [...this.#changes.take()].map(([word, names]) => changed(names, words[word]));
+    if (said.length > 0) this.element.textContent = said.join(' ');
   }
 }

@@ -42,7 +42,7 @@ export class ViewPage {
     this.#wall = new WallClient({ codecs: address.codecs });
     this.#announcer = new Announcer(strings);
     this.#grid = new Grid(this.#wall, strings, {
-      stateChanged: (title, word) => this.#announcer.note(title, word),
+      stateChanged: (title, verdict) => this.#announcer.note(title, verdict),
       removed: () => undefined,
       changed: () => this.#gridChanged(),
     });

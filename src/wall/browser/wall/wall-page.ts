@@ -44,7 +44,7 @@ export class WallPage {
     this.#wall = new WallClient({ codecs });
     this.#announcer = new Announcer(strings);
     this.#grid = new Grid(this.#wall, strings, {
-      stateChanged: (title, word) => this.#announcer.note(title, word),
+      stateChanged: (title, verdict) => this.#announcer.note(title, verdict),
       removed: (camera, title) => this.#removed(camera, title),
       changed: () => this.#summarise(),
     });
