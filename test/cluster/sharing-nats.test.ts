@@ -11,6 +11,10 @@ test(
   { timeout },
   async (scope) => {
     const it = await clusterRig(scope);
+    const sum = async (metric: string): Promise<number> => {
+      const each = await Promise.all([...it.nodes.values()].map((node) => node.metric(metric)));
+      return each.reduce((total, one) => total + one);
+    };
     const eyes = ['a', 'b', 'c'].flatMap((node) =>
       ['cam1', 'cam2', 'cam3'].map((camera) => it.eye(node, camera)),
     );
@@ -25,14 +29,11 @@ test(
       assert.deepEqual(statesOf(eye), ['connecting', 'live']);
       assert.equal(eye.stats.torn, 0);
     }
-    assert.equal(it.sessions.most, 1, 'no camera ever had two sessions');
-    const owned = await Promise.all(
-      [...it.nodes.values()].map((node) => node.metric('cluster_cameras_owned')),
-    );
-    assert.equal(
-      owned.reduce((sum, count) => sum + count),
-      3,
-    );
+    // A node that was given all three may level them out: a camera that changes its node has two sessions for a moment.
+    const moved = await sum('cluster_handovers_total');
+    assert.ok(it.sessions.most === 1 || moved > 0, `${it.sessions.most} sessions, ${moved} moved`);
+    assert.ok(it.sessions.longest < 4000, `two sessions for ${it.sessions.longest} ms`);
+    assert.equal(await sum('cluster_cameras_owned'), 3);
   },
 );
 

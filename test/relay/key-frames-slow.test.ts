@@ -144,6 +144,6 @@ for (const ffmpeg of FFMPEGS)
       // Each loss costs the rest of its group and the pictures that lead the next one.
       assert.ok(shown.length >= 100, text);
       assert.ok((shown.at(-1) ?? 0) > 200, text);
-      assert.equal(camera.sessions, 1);
+      assert.equal(camera.sessions, 1, JSON.stringify(viewer.states));
     },
   );
