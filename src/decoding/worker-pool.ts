@@ -17,8 +17,9 @@ import {
 } from '../shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
 import { StopDeadline } from './stop-deadline.js';
-import { chooseThread, type PoolShape, poolShape } from './thread-choice.js';
+import { chooseThread, type PoolShape, poolShape, probationShape } from './thread-choice.js';
 import { ThreadDeaths } from './thread-deaths.js';
+import { type Running, takeMessage } from './running.js';
 import type { CameraRun, RunEvents } from './camera-run.js';
 
 /** Layout of raw frames that the workers' encoder takes best on this machine. */
@@ -53,17 +54,11 @@ const YOUNG_HEAP_MB = 4;
 const LOADING_MS = 5000;
 const LOADING_LOOK_MS = 20;
 
-/** A run that has a thread. */
-interface Running {
-  readonly camera: string;
-  /** Id of its thread; `null` before it has begun. */
-  thread: number | null;
-  readonly pids: Set<number>;
-}
-
 /** The pool of camera workers: few threads, and one task for each run. The only importer of Piscina. */
 export class WorkerPool {
   readonly #shared: Piscina<CameraTask, RunEnd>;
+  /** For cameras that gave no picture last time. */
+  readonly #probation: Piscina<CameraTask, RunEnd>;
   /** For cameras whose threads die again and again. */
   readonly #alone: Piscina<CameraTask, RunEnd>;
   readonly #deaths = new ThreadDeaths();
@@ -81,11 +76,12 @@ export class WorkerPool {
     shape: PoolShape = poolShape(maxRuns, availableParallelism()),
   ) {
     this.#shared = this.#create(shape);
+    this.#probation = this.#create(probationShape(shape, maxRuns));
     this.#alone = this.#create({ threads: maxRuns, runsPerThread: 1 });
   }
 
   get threads(): readonly Worker[] {
-    return [...this.#shared.threads, ...this.#alone.threads];
+    return this.#pools.flatMap(({ threads }) => [...threads]);
   }
 
   /** FFmpeg processes of a camera that are running now. */
@@ -126,11 +122,10 @@ export class WorkerPool {
       if (message.type === 'frame') Atomics.add(takenCount, TAKEN_FRAMES, 1);
       if (message.type === 'unit') Atomics.add(takenCount, TAKEN_UNITS, 1);
       if (message.type === 'spawned') this.events.ffmpegStarted(task.camera);
-      take(message, events, running);
+      takeMessage(message, events, running);
     });
 
-    const pool = this.#deaths.runsAlone(task.camera, performance.now()) ? this.#alone : this.#shared;
-    const ended = pool
+    const ended = this.#poolFor(task)
       .run({ ...task, port: port2, taken }, { transferList: [port2], signal: killer.signal })
       .catch((error: unknown): RunEnd => {
         const detail = error instanceof Error ? error.message : String(error);
@@ -168,7 +163,16 @@ export class WorkerPool {
     const end = performance.now() + LOADING_MS;
     const isLoading = ({ threadId }: Worker): boolean => threadId >= 0 && !this.#loaded.has(threadId);
     while (this.threads.some(isLoading) && performance.now() < end) await sleep(LOADING_LOOK_MS);
-    await Promise.all([this.#shared.destroy(), this.#alone.destroy()]);
+    await Promise.all(this.#pools.map((pool) => pool.destroy()));
+  }
+
+  get #pools(): readonly Piscina<CameraTask, RunEnd>[] {
+    return [this.#shared, this.#probation, this.#alone];
+  }
+
+  #poolFor({ camera, failedLast }: RunTask): Piscina<CameraTask, RunEnd> {
+    if (this.#deaths.runsAlone(camera, performance.now())) return this.#alone;
+    return failedLast ? this.#probation : this.#shared;
   }
 
   #create(shape: PoolShape): Piscina<CameraTask, RunEnd> {
@@ -212,32 +216,5 @@ export class WorkerPool {
       this.#dying.delete(thread);
       this.events.workerDied(cameras, error);
     });
-  }
-}
-
-/** @param running kept up to date */
-function take(message: FromWorker, events: RunEvents, running: Running): void {
-  switch (message.type) {
-    case 'began':
-      running.thread = message.thread;
-      events.started();
-      break;
-    case 'frame':
-      events.frame(message);
-      break;
-    case 'unit':
-      events.unit(message);
-      break;
-    case 'stats':
-      // First: what the counts mean for the camera's life depends on it.
-      if (message.video) events.video(message.video);
-      events.counters(message.counters);
-      break;
-    case 'spawned':
-      running.pids.add(message.pid);
-      break;
-    case 'reaped':
-      running.pids.delete(message.pid);
-      break;
   }
 }

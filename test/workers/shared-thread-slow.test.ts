@@ -43,12 +43,12 @@ async function onePool(t: TestContext, runsPerThread = 16) {
   t.after(() => pool.close());
   const ffmpeg = await findFfmpeg(CHOSEN_FFMPEG.path);
   const pixels = preferredPixels();
-  const open = (camera: string, url: string, stallTimeoutMs = 5000): Seen => {
+  const open = (camera: string, url: string, stallTimeoutMs = 5000, failedLast = false): Seen => {
     const { hostname, port, pathname } = new URL(url.replace('rtsp:', 'http:'));
     const ages: number[] = [];
     const run = pool.run(
       {
-        ...{ camera, ffmpeg, pixels, plan: PLAN, aspect: null, skipLoopFilter: false, failedLast: false },
+        ...{ camera, ffmpeg, pixels, plan: PLAN, aspect: null, skipLoopFilter: false, failedLast },
         source: {
           url: { scheme: 'rtsp', host: hostname, port: Number(port), pathAndQuery: pathname },
           ...{ credentials: null, address: hostname, transport: 'tcp' },
@@ -198,3 +198,21 @@ test('a camera that floods its connection leaves its neighbours their rate', { t
   assert.ok(Math.min(...rates) >= 15, `${rates.join(', ')} fps`);
   assert.ok(p90 < 300, `age p90 ${p90.toFixed(0)} ms`);
 });
+
+test(
+  'a camera that failed last time is apart from live ones until it gave pictures',
+  { timeout },
+  async (t) => {
+    const cameras = await camerasOf(t, 2);
+    const { pool, open } = await onePool(t);
+    const live = open('live', cameras.url(0));
+    const failed = open('failed', cameras.url(1), 5000, true);
+    await until('pictures', () => [live, failed].every(({ ages }) => ages.length > 1), 15_000);
+    assert.notEqual(pool.threadOf('failed'), pool.threadOf('live'));
+    failed.run.stop();
+    await failed.run.ended;
+    const again = open('failed', cameras.url(1));
+    await until('pictures', () => again.ages.length > 1, 15_000);
+    assert.equal(pool.threadOf('failed'), pool.threadOf('live'));
+  },
+);
