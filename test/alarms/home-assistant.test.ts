@@ -15,8 +15,6 @@ const topic = z.string().regex(/^[^+#\0]+$/);
 const common = {
   unique_id: z.string().min(1),
   name: z.string(),
-  availability_topic: topic,
-  json_attributes_topic: topic.optional(),
   device: z.strictObject({
     identifiers: z.array(z.string()).min(1),
     name: z.string(),
@@ -28,11 +26,19 @@ const common = {
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   binary_sensor: z.strictObject({
     ...common,
+    availability_topic: topic,
+    json_attributes_topic: topic,
+    json_attributes_template: z.string(),
     state_topic: topic,
     value_template: z.string(),
     device_class: z.enum(['connectivity', 'problem']),
   }),
-  camera: z.strictObject({ ...common, topic }),
+  camera: z.strictObject({
+    ...common,
+    topic,
+    availability: z.array(z.strictObject({ topic, value_template: z.string().optional() })),
+    availability_mode: z.enum(['all', 'any', 'latest']),
+  }),
 };
 
 /** The only form of discovery topics that is looked at. */
@@ -74,12 +80,12 @@ test('each state is on, off or unknown to both sensors', { timeout }, () => {
   });
 });
 
-/** What a template of the form `{{ {'a':'ON'}.get(value_json.state, 'None') }}` makes of a state: Jinja reads it as Python would. */
+/** What a template of the form `{{ {'a':'ON'}.get(value_json.state, 'None') if value_json is defined }}` makes of a state: Jinja reads it as Python would. */
 function valueOf(payload: string, state: string): string[] {
   const { value_template: template } = JSON.parse(payload) as { value_template?: string };
   if (template === undefined) return [];
   const [, map = '', otherwise = ''] =
-    /^\{\{ (\{.*\})\.get\(value_json\.state, '(\w+)'\) \}\}$/.exec(template) ?? [];
+    /^\{\{ (\{.*\})\.get\(value_json\.state, '(\w+)'\) if value_json is defined \}\}$/.exec(template) ?? [];
   const values = JSON.parse(map.replaceAll("'", '"')) as Record<string, string>;
   return [values[state] ?? otherwise];
 }

@@ -30,14 +30,22 @@ const configTopic = (
   [kind, part]: (typeof KINDS)[number],
 ): string => `${prefix}/${kind}/${objectId(base, camera)}/${part}/config`;
 
-/** A camera that nobody watches is `None`: Home Assistant then shows it as unknown. */
+/**
+ * A camera that nobody watches is `None`: Home Assistant then shows it as unknown. When a camera is removed its state is cleared while
+ * Home Assistant still takes the entity away; `value_json` is not defined then, and to use it would be an error in its log.
+ */
 const template = (on: readonly string[], off: readonly string[]): string => {
   const pairs = [...on.map((state) => `'${state}':'ON'`), ...off.map((state) => `'${state}':'OFF'`)];
-  return `{{ {${pairs.join(',')}}.get(value_json.state, 'None') }}`;
+  return `{{ {${pairs.join(',')}}.get(value_json.state, 'None') if value_json is defined }}`;
 };
 
 function entity(part: Part, { topics }: Discovery, camera: string): Readonly<Record<string, unknown>> {
-  const state = { state_topic: topics.state(camera), json_attributes_topic: topics.state(camera) };
+  const state = {
+    state_topic: topics.state(camera),
+    json_attributes_topic: topics.state(camera),
+    json_attributes_template: "{{ value or '{}' }}",
+    availability_topic: topics.status,
+  };
   switch (part) {
     case 'connection':
       return {
@@ -54,9 +62,22 @@ function entity(part: Part, { topics }: Discovery, camera: string): Readonly<Rec
         value_template: template(['offline', 'frozen', 'degraded'], ['live']),
       };
     case 'picture':
-      return { name: 'Picture', topic: topics.picture(camera) };
+      return { name: 'Picture', topic: topics.picture(camera), ...pictureAvailability(topics, camera) };
   }
 }
+
+/** Home Assistant shows the last picture for ever. While none come it has to be told that there is none. */
+const pictureAvailability = (topics: Topics, camera: string): Readonly<Record<string, unknown>> => ({
+  availability: [
+    { topic: topics.status },
+    {
+      topic: topics.state(camera),
+      value_template:
+        "{{ ('offline' if value_json.state in ['idle','offline'] else 'online') if value_json is defined }}",
+    },
+  ],
+  availability_mode: 'all',
+});
 
 /** Retained messages that make the camera's entities. */
 export function announcements(
@@ -72,7 +93,6 @@ export function announcements(
     const config = {
       unique_id: `${id}_${part}`,
       ...entity(part, discovery, camera),
-      availability_topic: discovery.topics.status,
       device: { identifiers: [id], name: title, manufacturer: 'rtsp-stream-ws', model: 'RTSP camera' },
       origin: { name: 'rtsp-stream-ws', sw_version: discovery.version },
     };
