@@ -148,7 +148,7 @@ export class Registry {
         const spec = this.#configured.get(name) ?? null;
         const small = this.#entries.get(name)?.camera ?? null;
         const main = this.#entries.get(mainKey(name))?.camera ?? null;
-        const summary = summaryOf(name, spec, small, main, now);
+        const summary = summaryOf(name, spec, this.#renames.formerNames(name), small, main, now);
         return peers?.summary(summary, small !== null) ?? summary;
       });
   }

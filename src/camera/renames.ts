@@ -30,6 +30,11 @@ export class Renames {
     return new RefusedError('camera_renamed', `camera ${name} is named ${now} now: ask for that name`);
   }
 
+  /** Names that a camera had before, oldest first. */
+  formerNames(camera: string): string[] {
+    return [...this.#now].flatMap(([name, now]) => (now === camera ? [name] : []));
+  }
+
   #put(name: string, now: string): void {
     for (const [older, to] of this.#now) if (to === name) this.#now.set(older, now);
     this.#now.set(name, now);

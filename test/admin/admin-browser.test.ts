@@ -93,9 +93,10 @@ describe('the page of an administrator', { timeout: 120_000 }, () => {
     assert.ok(!stored.includes(PASSWORD) && !stored.includes(TOKEN), 'nothing of it is kept in the browser');
   });
 
-  test('cameras are renamed, moved and removed by the keyboard', SLOW, async () => {
+  test('cameras are renamed, moved and removed by the keyboard', SLOW, async (t) => {
     const before = await tiles(page);
     assert.equal(before.length, 2);
+    await page.evaluate(`location.hash = 'order=${before.join()}'`);
     await page.locator('.grid .hit').first().focus();
     await page.keyboard.press('m');
     const dialog = page.locator('dialog.manage');
@@ -124,7 +125,15 @@ describe('the page of an administrator', { timeout: 120_000 }, () => {
     );
     await page.keyboard.press('Escape');
     await untilState(page, 'north', 'live', 15_000);
-    await until('the old name is gone', async () => !(await tiles(page)).includes('gate'));
+    // In its place, though it is the last of the file now; and so do links that were sent before.
+    const now = before.map((name) => (name === 'gate' ? 'north' : name));
+    const other = await browser.newPage();
+    t.after(() => other.close());
+    await other.goto(`${service.url}#order=${before.join()}`);
+    for (const screen of [page, other]) {
+      await until('it has its place', async () => String(await tiles(screen)) === String(now));
+      assert.equal(await screen.evaluate('location.hash'), `#order=${now.join()}`);
+    }
 
     await page.keyboard.press('m');
     await dialog.getByRole('button', { name: /^Remove north/ }).focus();

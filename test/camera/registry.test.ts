@@ -186,6 +186,13 @@ test(
     it.registry.configure([spec('yard'), spec('main-gate', { url })], gone);
     for (const name of ['gate', 'north'])
       assert.throws(() => it.join(name), { code: 'camera_renamed', message: /is named main-gate now/ });
+    assert.deepEqual(
+      it.registry.list(0).map(({ camera, formerNames }) => [camera, formerNames]),
+      [
+        ['yard', undefined],
+        ['main-gate', ['gate', 'north']],
+      ],
+    );
     // The old name is another camera's now, and the camera is gone at last.
     it.registry.configure([spec('gate', { url: parseRtspUrl('rtsp://10.0.0.1/x') })], gone);
     it.join('gate');

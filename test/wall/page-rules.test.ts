@@ -12,7 +12,13 @@ import { askAgainDelay, listDelay, retryDelay } from '../../src/wall/page/retry-
 import { ago, EN, ES, reasonText, stringsFor } from '../../src/wall/page/strings.js';
 import { renditionFor, validRendition } from '../../src/wall/page/tile-rendition.js';
 import { type TileFacts, verdictOf } from '../../src/wall/page/verdict.js';
-import { arrange, EMPTY_ADDRESS, formatAddress, parseAddress } from '../../src/wall/page/wall-address.js';
+import {
+  arrange,
+  EMPTY_ADDRESS,
+  formatAddress,
+  parseAddress,
+  withNewNames,
+} from '../../src/wall/page/wall-address.js';
 
 const FAST = { timeout: 20_000 };
 const AUTO = { kind: 'auto' } as const;
@@ -72,6 +78,16 @@ test('an odd wall address is read as far as it makes sense', FAST, () => {
 test('new cameras come after the ordered ones, and hidden or gone ones not at all', FAST, () => {
   const address = { order: ['c', 'gone', 'a'], hidden: ['b'], columns: null };
   assert.deepEqual(arrange(['a', 'b', 'c', 'd'], address), ['c', 'a', 'd']);
+});
+
+test('cameras that were renamed keep their places in an address, and stay hidden', FAST, () => {
+  const address = { order: ['c', 'old', 'a', 'new'], hidden: ['was'], columns: 2 };
+  const names = new Map([
+    ['old', 'new'],
+    ['was', 'is'],
+  ]);
+  assert.deepEqual(withNewNames(address, names), { order: ['c', 'new', 'a'], hidden: ['is'], columns: 2 });
+  assert.equal(withNewNames(address, new Map([['other', 'b']])), address);
 });
 
 const NOW = 1_000_000;

@@ -243,11 +243,14 @@ test('the browser ignores server messages that it does not know', FAST, () => {
 
 test('a camera list is read leniently: one odd entry does not hide the others', FAST, () => {
   const list = {
-    cameras: [{ camera: 'gate', title: 'Gate', hasMain: true, more: 1 }, 7, { title: 'x' }, { camera: 'b' }],
+    cameras: [
+      { camera: 'gate', title: 'Gate', hasMain: true, formerNames: ['a', 7], more: 1 },
+      ...[7, { title: 'x' }, { camera: 'b' }],
+    ],
   };
   assert.deepEqual(parseCameraList(list)?.list, [
-    { camera: 'gate', title: 'Gate', hasMain: true },
-    { camera: 'b', title: 'b', hasMain: false },
+    { camera: 'gate', title: 'Gate', hasMain: true, formerNames: ['a'] },
+    { camera: 'b', title: 'b', hasMain: false, formerNames: [] },
   ]);
   for (const odd of [null, [], {}, { cameras: {} }]) assert.equal(parseCameraList(odd), null);
 });

@@ -13,6 +13,8 @@ export interface CameraSummary {
   /** Unix epoch, ms. */
   readonly since: number;
   readonly configured: boolean;
+  /** Names that it had in CONFIG_FILE before, since the start of this service; left out when there are none. */
+  readonly formerNames?: readonly string[];
   readonly hasMain: boolean;
   readonly viewers: number;
   readonly degraded: Degradation;
@@ -24,12 +26,14 @@ export interface CameraSummary {
 
 /**
  * @param spec `null` for a camera that is not configured
+ * @param formerNames that it had in CONFIG_FILE
  * @param small the running camera of its small stream, `main` that of its main stream
  * @param now Unix epoch, ms
  */
 export function summaryOf(
   name: string,
   spec: CameraSpec | null,
+  formerNames: readonly string[],
   small: Camera | null,
   main: Camera | null,
   now: number,
@@ -40,6 +44,7 @@ export function summaryOf(
     title: spec?.title ?? name,
     ...(small?.status ?? { state: 'idle', reason: null, since: 0 }),
     configured: spec !== null,
+    ...(formerNames.length > 0 ? { formerNames } : {}),
     hasMain: (spec?.mainUrl ?? null) !== null,
     viewers: (small?.viewers ?? 0) + (main?.viewers ?? 0),
     degraded: small?.degradation ?? 0,

@@ -76,6 +76,8 @@ export interface ListedCamera {
   readonly camera: string;
   readonly title: string;
   readonly hasMain: boolean;
+  /** Names that it had before. */
+  readonly formerNames: readonly string[];
 }
 
 /** What `GET /api/cameras` says. */
@@ -92,7 +94,9 @@ export function parseCameraList(json: unknown): CameraListing | null {
   const list = cameras.flatMap((entry) => {
     if (!isFields(entry) || !isText(entry['camera'])) return [];
     const title = isText(entry['title']) && entry['title'] !== '' ? entry['title'] : entry['camera'];
-    return [{ camera: entry['camera'], title, hasMain: entry['hasMain'] === true }];
+    const names: unknown = entry['formerNames'];
+    const formerNames = Array.isArray(names) ? names.filter(isText) : [];
+    return [{ camera: entry['camera'], title, hasMain: entry['hasMain'] === true, formerNames }];
   });
   return { list, editable: json['editable'] === true };
 }

@@ -42,6 +42,20 @@ export function formatAddress(address: WallAddress): string {
   return parts.length > 0 ? `#${parts.join('&')}` : '';
 }
 
+/**
+ * The address with cameras under the names that they have now.
+ * @param newNames by former name
+ * @returns `address` itself when it holds no former name
+ */
+export function withNewNames(address: WallAddress, newNames: ReadonlyMap<string, string>): WallAddress {
+  const { order, hidden } = address;
+  if (![...order, ...hidden].some((name) => newNames.has(name))) return address;
+  const renamed = (all: readonly string[]): string[] => [
+    ...new Set(all.map((name) => newNames.get(name) ?? name)),
+  ];
+  return { ...address, order: renamed(order), hidden: renamed(hidden) };
+}
+
 /** `cameras` in the address's order without the hidden ones; new ones come last, in the order given. */
 export function arrange(cameras: readonly string[], address: WallAddress): string[] {
   const hidden = new Set(address.hidden);

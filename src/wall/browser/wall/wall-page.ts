@@ -6,6 +6,7 @@ import {
   formatAddress,
   MAX_COLUMNS,
   parseAddress,
+  withNewNames,
   type WallAddress,
 } from '../../page/wall-address.js';
 import { AddDialog, helpDialog } from './add-dialog.js';
@@ -78,6 +79,7 @@ export class WallPage {
     });
     addEventListener('hashchange', () => {
       this.#address = parseAddress(location.hash);
+      this.#followRenames();
       this.#show();
     });
   }
@@ -115,6 +117,7 @@ export class WallPage {
         this.#toolbar.offerManaging(editable);
         this.#known = true;
         this.#listed = cameras;
+        this.#followRenames();
         this.#toolbar.warn('');
         this.#show();
       },
@@ -138,6 +141,17 @@ export class WallPage {
         this.#grid.focus(item);
       },
     });
+  }
+
+  /** A link made before a camera was renamed keeps its place, and says the new name from now on. */
+  #followRenames(): void {
+    const cameras = this.#cameras();
+    const newNames = this.#listed.flatMap(({ camera, formerNames }) =>
+      // Somebody may have added another camera by that name.
+      formerNames.filter((name) => !cameras.has(name)).map((name): [string, string] => [name, camera]),
+    );
+    const address = withNewNames(this.#address, new Map(newNames));
+    if (address !== this.#address) this.#keep(address);
   }
 
   #cameras(): ReadonlyMap<string, WallCamera> {
@@ -173,9 +187,13 @@ export class WallPage {
   }
 
   #setAddress(change: Partial<WallAddress>): void {
-    this.#address = { ...this.#address, ...change };
-    history.replaceState(null, '', `${location.pathname}${location.search}${formatAddress(this.#address)}`);
+    this.#keep({ ...this.#address, ...change });
     this.#show();
+  }
+
+  #keep(address: WallAddress): void {
+    this.#address = address;
+    history.replaceState(null, '', `${location.pathname}${location.search}${formatAddress(address)}`);
   }
 
   #ordered(): void {
