@@ -244,7 +244,7 @@ export class ClusterSupervisor implements Supervision {
     return this.deps.clock.after(LOOK_MS, () => {
       this.#cancelLook = this.#lookLater();
       this.#ownership.look(this.deps.clock.now());
-      if (this.#ownership.phase.type === 'seeking') this.#viewers.withoutOwner();
+      this.#viewers.look(this.#ownership.phase.type !== 'seeking');
     });
   }
 }

@@ -18,6 +18,8 @@ export class ViewerStatus {
   #lastFailure: CameraErrorCode | null = null;
   #lastFrameAt: number;
   #isClosed = false;
+  /** Whoever owns the camera now has not shown it yet; an earlier owner has. */
+  #isOpening = false;
 
   /**
    * @param now monotonic, ms
@@ -58,6 +60,7 @@ export class ViewerStatus {
   told({ state, reason, sinceMs, maxGapMs, everLive }: StreamState): void {
     if (everLive) this.#wasLive();
     else if (reason) this.#lastFailure = reason;
+    if (this.#opens(state)) return;
     const began = Math.round(this.epochNow() - sinceMs);
     const before = this.#status;
     const isSame = before.state === state && before.reason === reason;
@@ -73,8 +76,7 @@ export class ViewerStatus {
   /** This node's own run told its state. */
   here(status: CameraStatus): void {
     if (status.state === 'live') this.#wasLive();
-    // To viewers who have seen a picture, another node's first try is no first opening.
-    if (status.state === 'connecting' && this.#everLive) return;
+    if (this.#opens(status.state)) return;
     const { state, reason, since } = this.#status;
     this.#set(state === status.state && reason === status.reason ? { ...status, since } : status);
   }
@@ -97,8 +99,12 @@ export class ViewerStatus {
     if (!this.#everLive) this.events.refused(error);
   }
 
-  /** Nobody is known to own the camera. To be called a few times a second. */
-  withoutOwner(): void {
+  /**
+   * Tells that the picture is old while nobody owns the camera, or a new owner still opens it. To be called a few times a second.
+   * @param hasOwner whether one is known
+   */
+  look(hasOwner: boolean): void {
+    if (hasOwner && !this.#isOpening) return;
     const { state, reason } = this.#status;
     const silentMs = this.now() - this.#lastFrameAt;
     if (state === 'connecting' || silentMs <= SILENT_AFTER_MS) return;
@@ -108,6 +114,12 @@ export class ViewerStatus {
 
   close(): void {
     this.#isClosed = true;
+  }
+
+  /** To viewers who have seen a picture, a new owner's first try is no first opening. @returns whether they are not told of it */
+  #opens(state: CameraStatus['state']): boolean {
+    this.#isOpening = state === 'connecting' && this.#everLive;
+    return this.#isOpening;
   }
 
   #wasLive(): void {
