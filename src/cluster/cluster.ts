@@ -73,7 +73,7 @@ export class Cluster implements Peers {
     const outside = { clock, log, metrics, epochNow, now };
     const shared = { ...outside, ...others, self, bus, subjects, hasher, buckets };
     const joined = this.#joined.bind(this);
-    this.#membership = new Membership({ ...shared, secretCheck: hasher.check, joined });
+    this.#membership = new Membership({ ...shared, record: () => this.#node.record(), joined });
     const node = (this.#node = createNodeTeller(settings, {
       ...shared,
       freeShare: deps.freeShare,

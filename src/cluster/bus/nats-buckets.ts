@@ -36,6 +36,8 @@ export class NatsBuckets implements LeaseStore {
   #cameras: KV | null = null;
   #connection: NatsConnection | null = null;
   #isOpen = false;
+  /** This node's record is in the bucket under its name, so that no other has that name. */
+  #isNamed = false;
   #settledAt = 0;
   #watches: QueuedIterator<KvWatchEntry>[] = [];
 
@@ -47,7 +49,7 @@ export class NatsBuckets implements LeaseStore {
   ) {}
 
   get settled(): boolean {
-    return this.#isOpen && this.now() >= this.#settledAt;
+    return this.#isOpen && this.#isNamed && this.now() >= this.#settledAt;
   }
 
   /**
@@ -55,7 +57,7 @@ export class NatsBuckets implements LeaseStore {
    * @param awayMs how long there was none; 0 for the first one
    */
   connected(connection: NatsConnection, awayMs: number): void {
-    this.#isOpen = false;
+    this.#isOpen = this.#isNamed = false;
     if (awayMs > SHORT_BREAK_MS) this.#settledAt = this.now() + SETTLE_MS;
     if (this.#connection === connection) return;
     this.#connection = connection;
@@ -115,22 +117,39 @@ export class NatsBuckets implements LeaseStore {
     await this.#owners.delete(key, { previousSeq: revision }).catch(() => undefined);
   }
 
-  async readNode(name: string): Promise<Uint8Array | null> {
-    const entry = await this.#nodes?.get(name);
-    return entry?.operation === 'PUT' ? entry.value : null;
+  /**
+   * Writes a node's first record over this connection, unless there is one already that is another's. Until then no lease is taken, and
+   * nothing else is written in its name. Rejects while the bucket has no leader.
+   * @param isOwn whether a record that is there already is this node's own
+   * @returns whether the name is this node's
+   */
+  async claimName(name: string, value: Uint8Array, isOwn: (record: Uint8Array) => boolean): Promise<boolean> {
+    const nodes = this.#nodes;
+    if (!nodes) throw new Error('not connected');
+    const isFree = await nodes.create(name, value).then(
+      () => true,
+      (error: unknown) => {
+        if (isConflict(error)) return false;
+        throw error;
+      },
+    );
+    const entry = isFree ? null : await nodes.get(name);
+    const isMine = isFree || (entry?.operation === 'PUT' && isOwn(entry.value));
+    if (nodes === this.#nodes && this.#isOpen) this.#isNamed = isMine;
+    return isMine;
   }
 
   /** Never rejects: it is written again a second later. */
   async putNode(name: string, value: Uint8Array): Promise<void> {
-    if (this.isUp()) await this.#nodes?.put(name, value).catch(() => undefined);
+    if (this.isUp() && this.#isNamed) await this.#nodes?.put(name, value).catch(() => undefined);
   }
 
   async removeNode(name: string): Promise<void> {
-    if (this.isUp()) await this.#nodes?.delete(name).catch(() => undefined);
+    if (this.isUp() && this.#isNamed) await this.#nodes?.delete(name).catch(() => undefined);
   }
 
   async putCameras(name: string, value: Uint8Array): Promise<void> {
-    if (!this.isUp()) return;
+    if (!this.isUp() || !this.#isNamed) return;
     await this.#cameras?.put(name, value).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       this.log.warn({ event: 'cluster_cameras' }, `the list of cameras cannot be shared: ${message}`);

@@ -4,6 +4,7 @@ import { redact } from '../../shared/redact.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Directory } from './directory.js';
 import type { LeaseOwner } from '../ownership/lease.js';
+import type { SourceHasher } from '../ownership/source-hash.js';
 import { readCameraList, readNodeRecord } from '../bus/messages.js';
 import type { NatsBuckets } from '../bus/nats-buckets.js';
 import { ClusterSetupError, describe } from '../bus/nats-options.js';
@@ -18,7 +19,9 @@ export interface MembershipDeps {
   readonly log: Log;
   readonly directory: Directory;
   readonly buckets: NatsBuckets;
-  readonly secretCheck: string;
+  readonly hasher: Pick<SourceHasher, 'check'>;
+  /** This node's record as it is now. */
+  readonly record: () => Uint8Array;
   /** The buckets are open: records may be written. */
   readonly joined: () => void;
 }
@@ -105,21 +108,21 @@ export class Membership {
         if (name !== self.node) directory.noteCameras(name, value && readCameraList(value));
       },
     });
-    for (const end = clock.now() + NAME_WAIT_MS; await this.#isNameTaken();) {
+    for (const end = clock.now() + NAME_WAIT_MS; !(await this.#claimName());) {
       if (clock.now() > end)
         throw new ClusterSetupError(`another node is named ${self.node}: set NODE_NAME to a name of its own`);
       await new Promise<void>((resolve) => clock.after(NAME_LOOK_MS, resolve));
     }
   }
 
-  async #isNameTaken(): Promise<boolean> {
-    const value = await this.deps.buckets.readNode(this.deps.self.node);
-    const record = value && readNodeRecord(value);
-    return (record?.instance ?? this.deps.self.instance) !== this.deps.self.instance;
+  #claimName(): Promise<boolean> {
+    const { buckets, self, record } = this.deps;
+    const isOwn = (there: Uint8Array): boolean => readNodeRecord(there)?.instance === self.instance;
+    return buckets.claimName(self.node, record(), isOwn);
   }
 
   #noteNode(name: string, value: Uint8Array | null): void {
-    const { self, directory, log, secretCheck } = this.deps;
+    const { self, directory, log, hasher } = this.deps;
     const record = value && readNodeRecord(value);
     if (name === self.node) {
       if (record && record.instance !== self.instance)
@@ -138,7 +141,7 @@ export class Membership {
     if (!isNew) return;
     const { site, role, version } = record;
     log.info({ event: 'node_joined', node: name, site, role, version }, `node ${name} is in the cluster`);
-    if (record.secretCheck !== secretCheck)
+    if (record.secretCheck !== hasher.check)
       log.error(
         { event: 'cluster_secret', node: name },
         `node ${name} has another CLUSTER_SECRET: set the same on all`,

@@ -100,6 +100,11 @@ export class NodeTeller {
     this.tell();
   }
 
+  /** As it is now. */
+  record(): Uint8Array {
+    return writeJson(this.#record(this.deps.clock.now()));
+  }
+
   setCameras(cameras: Record<string, ListedCamera>): void {
     this.#cameras = cameras;
     this.#revision++;
@@ -110,7 +115,7 @@ export class NodeTeller {
   /** Writes both anew: at once after a reconnect, each second otherwise. */
   tell(anew = false): void {
     const now = this.deps.clock.now();
-    void this.deps.putNode(writeJson(this.#record(now)));
+    void this.deps.putNode(this.record());
     if (!anew && now - this.#camerasToldAt < CAMERAS_EVERY_MS) return;
     this.#camerasToldAt = now;
     const list: CameraList = { instance: this.facts.instance, cameras: this.#cameras };
