@@ -13,6 +13,7 @@ import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
 import { type NatsConnection, nanos, type QueuedIterator } from '@nats-io/transport-node';
 import type { Log } from '../../telemetry/log.js';
 import type { LeaseEntry, LeaseOutcome, LeaseStore } from './bus.js';
+import { NODE_LIFE_MS } from '../nodes/directory.js';
 import { LEASE_LIFE_MS } from '../ownership/lease.js';
 import type { bucketNames } from './subjects.js';
 
@@ -77,7 +78,7 @@ export class NatsBuckets implements LeaseStore {
     const replicas = connection.info?.cluster === undefined ? 1 : REPLICAS;
     const { owners, nodes, cameras } = this.names;
     const info = await this.#ensure(manager, owners, LEASE_LIFE_MS, replicas);
-    await this.#ensure(manager, nodes, LEASE_LIFE_MS, replicas);
+    await this.#ensure(manager, nodes, NODE_LIFE_MS, replicas);
     await this.#ensure(manager, cameras, CAMERA_LIST_LIFE_MS, replicas);
     const kvm = new Kvm(jetstream(connection, { timeout: ANSWER_MS }));
     // A replica may lag behind the leader: what a lease says is read from the leader only.
@@ -178,8 +179,15 @@ export class NatsBuckets implements LeaseStore {
     const name = `KV_${bucket}`;
     try {
       const info = await manager.streams.info(name);
-      if (info.config.num_replicas >= replicas) return info;
-      return await manager.streams.update(name, { num_replicas: replicas }).catch(() => info);
+      // A bucket that an earlier version made may have entries that live for another time.
+      const copies = Math.max(replicas, info.config.num_replicas);
+      const life = nanos(lifeMs);
+      if (info.config.num_replicas === copies && info.config.max_age === life) return info;
+      const update = (num_replicas: number): Promise<StreamInfo> =>
+        manager.streams.update(name, { num_replicas, max_age: life, duplicate_window: life });
+      return await update(copies)
+        .catch(() => update(info.config.num_replicas))
+        .catch(() => info);
     } catch (error) {
       if (!(error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound))
         throw error;

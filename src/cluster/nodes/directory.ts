@@ -5,8 +5,8 @@ import type { PlacementNode } from '../placement/placement.js';
 
 /** An owner or node that was not heard of for this long is silent, ms: it tells its state each second. */
 export const SILENT_AFTER_MS = 2000;
-/** A node's record lives as long as a lease, ms. */
-const NODE_LIFE_MS = 3000;
+/** Records of nodes live for this long, ms; each node writes its own anew each second. */
+export const NODE_LIFE_MS = 3000;
 
 /** A stream as its owner told it last. */
 export interface KnownStream extends Holder {

@@ -47,6 +47,8 @@ export type Found =
   /** Nobody can open it now. */
   | { readonly type: 'failed'; readonly error: CameraError }
   | { readonly type: 'refused'; readonly error: ServiceError }
+  /** Nodes that may open it have not said yet whether they do; the error, should that last. */
+  | { readonly type: 'unanswered'; readonly error: CameraError }
   /** Nothing can be said yet. */
   | { readonly type: 'wait'; readonly ms: number };
 
@@ -67,21 +69,29 @@ export async function findOwner(
   if (known) return isOther(facts, known.hash) ? nameInUse(facts) : { type: 'follow', holder: known };
   const entry = await leases.read(streamKeyToToken(facts.stream));
   if (entry === 'unknown') return { type: 'wait', ms: LATER_MS };
-  if (entry !== 'absent') return freed(facts, entry, search);
+  if (entry !== 'absent') {
+    if (!isAbandoned(entry, search)) return { type: 'wait', ms: SOON_MS };
+    if (search.selfNode().opensCameras) {
+      await leases.release(streamKeyToToken(facts.stream), entry.revision);
+      return { type: 'wait', ms: 0 };
+    }
+    // An edge may not write leases: it asks those that may.
+  }
   if (!leases.settled) return { type: 'wait', ms: LATER_MS };
   const hold = facts.hash === null ? null : directory.held(facts.hash);
   if (hold) return { type: 'failed', error: new CameraError(hold, 'refused a short while ago') };
   return open(facts, wanted, mine, search);
 }
 
-/** A lease that somebody holds who does not tell of it: its owner will within a second, or it runs out, or its owner has left NATS. */
-async function freed({ stream }: StreamFacts, entry: LeaseEntry, search: OwnerSearch): Promise<Found> {
-  const { presence, leases, selfNode } = search;
+/**
+ * Whether nobody is left who holds this lease. Who holds it mostly tells so within a second, or it runs out; but its owner may have left
+ * NATS, or be this very node before it started anew: no other has its name.
+ */
+function isAbandoned(entry: LeaseEntry, { presence, leases, self }: OwnerSearch): boolean {
   const holder = holderOf(entry);
-  if (!holder || !selfNode().opensCameras || !presence.isGone(holder.node))
-    return { type: 'wait', ms: SOON_MS };
-  await leases.release(streamKeyToToken(stream), entry.revision);
-  return { type: 'wait', ms: 0 };
+  if (!holder) return false;
+  if (holder.node === self.node) return leases.settled && holder.instance !== self.instance;
+  return presence.isGone(holder.node);
 }
 
 async function open(
@@ -91,13 +101,15 @@ async function open(
   search: OwnerSearch,
 ): Promise<Found> {
   const candidates = mine ? [search.selfNode()] : candidatesFor(facts, search);
+  let type: 'failed' | 'unanswered' = 'failed';
   for (const { name } of candidates) {
     if (name !== search.self.node) {
-      const holder = await ask(name, facts, wanted, search);
-      if (holder) return { type: 'follow', holder };
+      const answer = await ask(name, facts, wanted, search);
+      if (typeof answer === 'object') return { type: 'follow', holder: answer };
+      if (answer === 'unanswered') type = answer;
     } else if (facts.hash !== null) return take(facts.stream, facts.hash, search);
   }
-  return { type: 'failed', error: new CameraError('no_owner', whyNobody(facts, search)) };
+  return { type, error: new CameraError('no_owner', whyNobody(facts, search)) };
 }
 
 /** Nodes that may open the stream, in the order in which they are asked. */
@@ -125,11 +137,13 @@ async function ask(
   { hash }: StreamFacts,
   wanted: WantedStream,
   { self, bus, subjects, directory }: OwnerSearch,
-): Promise<Holder | null> {
+): Promise<Holder | 'refused' | 'unanswered'> {
   const request = writeJson({ from: self.node, wanted, hash, closed: false });
   const bytes = await bus.request(subjects.request('open', node), request, REQUEST_MS);
   const answer = bytes && readAnswer(bytes);
-  if (!answer?.ok || answer.epoch === null) return null;
+  // It may be busy, or wait for a lease that runs out.
+  if (!answer || (answer.ok && answer.epoch === null)) return 'unanswered';
+  if (!answer.ok || answer.epoch === null) return 'refused';
   const instance = directory.record(node)?.instance ?? '';
   return { node, instance, epoch: answer.epoch };
 }

@@ -6,6 +6,10 @@ import type { WantedStream } from '../bus/messages.js';
 /** Nobody can open the camera: the first pause before the search begins anew, and the longest, ms. */
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 8000;
+/** Nodes that were asked to open the camera have this long to answer, ms: they may start, or have no processor for a while. */
+const PATIENCE_MS = 5000;
+/** Until they are asked again, ms. */
+const ASK_AGAIN_MS = 250;
 
 export interface SeekerEvents {
   own(lease: Lease): void;
@@ -45,6 +49,8 @@ export class OwnerSeeker {
 
   async #seek(turn: number, mine: boolean): Promise<void> {
     const { events } = this;
+    const { clock } = this.search;
+    let askedAt: number | null = null;
     for (let pause = RETRY_MIN_MS; ;) {
       const found = await findOwner(this.facts, this.wanted(), mine, this.search);
       if (turn !== this.#turn) {
@@ -57,11 +63,17 @@ export class OwnerSeeker {
         else events.follow(found.holder);
         return;
       }
-      if (found.type === 'failed') events.failed(found.error, pause);
-      else if (found.type === 'refused') events.refused(found.error);
-      await this.#sleep(found.type === 'wait' ? found.ms : pause);
+      let waitMs = pause;
+      if (found.type === 'wait') waitMs = found.ms;
+      else if (found.type === 'unanswered' && clock.now() - (askedAt ??= clock.now()) < PATIENCE_MS)
+        waitMs = ASK_AGAIN_MS;
+      else {
+        if (found.type === 'refused') events.refused(found.error);
+        else events.failed(found.error, pause);
+        pause = Math.min(RETRY_MAX_MS, 2 * pause);
+      }
+      await this.#sleep(waitMs);
       if (turn !== this.#turn) return;
-      if (found.type !== 'wait') pause = Math.min(RETRY_MAX_MS, 2 * pause);
     }
   }
 

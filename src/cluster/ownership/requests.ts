@@ -40,11 +40,7 @@ export class Requests {
     const held = this.#hold(request);
     if ('ok' in held) return writeJson(held);
     const epoch = await this.#inTime(held.own());
-    return writeJson({
-      ok: epoch !== null,
-      why: epoch === null ? 'the lease could not be taken' : '',
-      epoch,
-    });
+    return writeJson({ ok: true, why: epoch === null ? 'the lease could not be taken yet' : '', epoch });
   }
 
   /** To take a camera over from the node that asks. */
