@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PassedFormat, UnitMessage, VideoCodec } from '../shared/worker-protocol.js';
+import { VideoBacklog } from './video-backlog.js';
 
 /** An access unit as viewers get it. The buffer is never written to again. */
 export interface VideoUnit {
@@ -23,14 +24,10 @@ export interface VideoSink {
   unavailable(gap: VideoGap): void;
 }
 
-/** What is kept for those who join: beyond any of these they wait for the next key unit. */
-const BACKLOG = { bytes: 8 * 1024 * 1024, units: 600, ms: 20_000 };
-
 /** The video of one camera as it sends it, and everyone who is told of it. */
 export class VideoChannel {
   readonly sinks = new Set<VideoSink>();
-  #backlog: VideoUnit[] = [];
-  #bytes = 0;
+  readonly #backlog = new VideoBacklog();
   #format: PassedFormat | null = null;
   #gap: VideoGap | null = null;
   /** Viewers who want units now. */
@@ -40,16 +37,16 @@ export class VideoChannel {
     return this.#gap;
   }
 
-  /** What somebody who joins now is given first: the units since the last key unit. Empty: that waits for the next one. */
-  get backlog(): readonly VideoUnit[] {
-    return this.#backlog.filter(({ isLeading }) => !isLeading);
+  /** What somebody who joins now is given first: copies of the units since the last key unit. None: that waits for the next one. */
+  backlog(): readonly VideoUnit[] {
+    return this.#backlog.units();
   }
 
   /** One viewer more wants units, or one less. */
   wanted(isWanted: boolean): void {
     this.#wanted += isWanted ? 1 : -1;
     // No more come: those that are kept get old.
-    if (this.#wanted === 0) this.#clear();
+    if (this.#wanted === 0) this.#backlog.clear();
   }
 
   deliver(message: UnitMessage): void {
@@ -61,7 +58,7 @@ export class VideoChannel {
     this.#gap = null;
     const { kind, data, capturedAt, isLeading } = message;
     const unit = { kind, data, capturedAt, isLeading, format };
-    this.#keep(unit);
+    this.#backlog.push(unit);
     for (const sink of this.sinks) sink.unit(unit);
   }
 
@@ -74,22 +71,7 @@ export class VideoChannel {
     const before = this.#gap;
     this.#gap = gap;
     if (!gap || gap === before) return;
-    this.#clear();
+    this.#backlog.clear();
     for (const sink of [...this.sinks]) sink.unavailable(gap);
-  }
-
-  #clear(): void {
-    this.#backlog = [];
-    this.#bytes = 0;
-  }
-
-  #keep(unit: VideoUnit): void {
-    if (unit.kind === 'key') this.#clear();
-    else if (this.#backlog.length === 0) return;
-    this.#backlog.push(unit);
-    this.#bytes += unit.data.byteLength;
-    const [oldest] = this.#backlog;
-    const ms = unit.capturedAt - (oldest ?? unit).capturedAt;
-    if (this.#bytes > BACKLOG.bytes || this.#backlog.length > BACKLOG.units || ms > BACKLOG.ms) this.#clear();
   }
 }

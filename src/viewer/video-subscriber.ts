@@ -34,7 +34,7 @@ export class VideoSubscriber extends CameraViewer<VideoSubscriberOptions> implem
     this.#channel = channel;
     channel.sinks.add(this);
     if (channel.gap) this.unavailable(channel.gap);
-    for (const unit of channel.backlog) this.unit(unit);
+    for (const unit of channel.backlog()) this.unit(unit);
   }
 
   unit(unit: VideoUnit): void {

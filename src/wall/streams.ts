@@ -128,7 +128,7 @@ function videoSubscription(
   video.sinks.add(videoSink);
   if (video.gap !== null) sink.unavailable(video.gap);
   return {
-    backlog: () => video.backlog,
+    backlog: () => video.backlog(),
     setActive: (active) => {
       seat.setActive(active);
     },

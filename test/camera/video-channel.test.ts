@@ -22,7 +22,16 @@ function watched() {
   const gaps: VideoGap[] = [];
   channel.sinks.add({ unit: (one) => units.push(one), unavailable: (gap) => gaps.push(gap) });
   channel.wanted(true);
-  return { channel, units, gaps, backlog: () => channel.backlog.map(({ kind }) => kind).join(' ') };
+  return {
+    channel,
+    units,
+    gaps,
+    backlog: () =>
+      channel
+        .backlog()
+        .map(({ kind }) => kind)
+        .join(' '),
+  };
 }
 
 test('whoever joins is given the units since the last key unit, without leading ones', FAST, () => {

@@ -200,7 +200,7 @@ export class OwnerSide {
     const seat = this.deps.host.seatVideo(stream, listener);
     const { video } = seat;
     const sink = this.#unitSink(edge, stream);
-    for (const unit of video.backlog) sink.unit(unit);
+    for (const unit of video.backlog()) sink.unit(unit);
     video.sinks.add(sink);
     return () => {
       video.sinks.delete(sink);
