@@ -24,6 +24,8 @@ export const viewerLoad = z.strictObject({
   headers: z.record(z.string(), z.string()).optional(),
   /** Tells which picture each viewer held last in the window, and since when. Needs `mode: 'keep'`. */
   tellNewest: z.boolean().default(false),
+  /** Every viewer of so many, from the first on, tells what ended each message of the window, and when; 0: none does. */
+  tellEnds: z.int().min(0).default(0),
 });
 export type ViewerLoad = z.infer<typeof viewerLoad>;
 export type ViewerLoadInput = z.input<typeof viewerLoad>;
@@ -36,6 +38,11 @@ const newestPicture = z.object({
 });
 export type NewestPicture = z.infer<typeof newestPicture>;
 
+/** The last END_BYTES of a message (latin1), and when the viewer had them: Unix epoch, ms. */
+const messageEnd = z.tuple([z.string(), z.number()]);
+export type MessageEnd = z.infer<typeof messageEnd>;
+export const END_BYTES = 24;
+
 const viewerResult = z.object({
   frames: z.number(),
   bytes: z.number(),
@@ -45,6 +52,7 @@ const viewerResult = z.object({
   openGapMs: z.number(),
   closed: z.object({ code: z.number(), reason: z.string() }).optional(),
   newest: newestPicture.optional(),
+  ends: z.array(messageEnd).optional(),
 });
 
 /** What one process measured. */
@@ -94,6 +102,8 @@ export interface Summary {
   readonly firstFrameMs: Distribution | null;
   /** By viewer; undefined where none came, none could be read, or none was asked for. */
   readonly newest: readonly (NewestPicture | undefined)[];
+  /** By viewer; undefined where none were asked for. */
+  readonly ends: readonly (readonly MessageEnd[] | undefined)[];
   /** Between successive frames of a viewer, ms. Stalls still going on at the end are in `max`. */
   readonly gapsMs: Distribution | null;
   /** CPU seconds a second of each load process. */
@@ -136,6 +146,7 @@ export function summarize(results: readonly LoadResult[]): Summary {
     below90: fps === null ? 0 : viewers.filter((viewer) => viewer.fps < fps.p50 * 0.9).length,
     firstFrameMs: distribution(viewers.flatMap((viewer) => viewer.firstFrameMs ?? [])),
     newest: viewers.map((viewer) => viewer.newest),
+    ends: viewers.map((viewer) => viewer.ends),
     gapsMs: gapsOf(results),
     loadCpu: results.map((result) => result.cpuSeconds / result.seconds),
     loadBusy: results.map((result) => result.loopBusy),

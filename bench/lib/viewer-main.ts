@@ -9,8 +9,11 @@ import { summarize, toLoadProcess, viewerLoad, type FromLoadProcess } from './vi
 const load = viewerLoad.parse(JSON.parse(process.argv[2] ?? '{}') as unknown);
 const crowd = new ViewerCrowd(load);
 
-function tell(message: FromLoadProcess): void {
-  process.send?.(message);
+/** Resolves when it is on its way: a long result would be lost at the process' end. */
+function tell(message: FromLoadProcess): Promise<void> {
+  return new Promise((resolve) => {
+    process.send?.(message, undefined, undefined, () => resolve());
+  });
 }
 
 if (process.send === undefined) {
@@ -22,10 +25,10 @@ if (process.send === undefined) {
   process.on('disconnect', () => process.exit(1));
   await crowd.open();
   const measure = once(process, 'message');
-  tell({ type: 'ready' });
+  await tell({ type: 'ready' });
   const [message] = (await measure) as unknown[];
   toLoadProcess.parse(message);
-  tell({ type: 'result', result: await crowd.measure() });
+  await tell({ type: 'result', result: await crowd.measure() });
 }
 await crowd.close();
 process.exit(0);

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frameNumberOfJpeg } from './frame-number.js';
 import { Histogram } from './stats.js';
-import type { LoadResult, NewestPicture, ViewerLoad } from './viewer-load.js';
+import {
+  END_BYTES,
+  type LoadResult,
+  type MessageEnd,
+  type NewestPicture,
+  type ViewerLoad,
+} from './viewer-load.js';
 import { READ_BUFFER_BYTES, connectViewer, type Viewer } from './ws-viewer.js';
 
 const RAMP_TICK_MS = 20;
@@ -13,6 +19,9 @@ export class ViewerCrowd {
   readonly #load: ViewerLoad;
   readonly #viewers: Viewer[] = [];
   readonly #newest = new Map<Viewer, { readonly jpeg: Buffer; readonly receivedAt: number }>();
+  /** Of the window. */
+  readonly #ends = new Map<Viewer, MessageEnd[]>();
+  #isMeasuring = false;
   /** Shared by all: a read is handled before the next one begins. */
   readonly #buffer = Buffer.alloc(READ_BUFFER_BYTES);
 
@@ -42,7 +51,9 @@ export class ViewerCrowd {
     const loop = performance.eventLoopUtilization();
     const began = performance.now();
     for (const viewer of this.#viewers) viewer.stats.beginWindow();
+    this.#isMeasuring = true;
     await sleep(this.#load.durationMs);
+    this.#isMeasuring = false;
     const ended = performance.now();
     const used = process.cpuUsage(cpu);
     const loopBusy = performance.eventLoopUtilization(loop).utilization;
@@ -58,12 +69,19 @@ export class ViewerCrowd {
         ...(stats.firstFrameMs === undefined ? {} : { firstFrameMs: stats.firstFrameMs }),
         ...(stats.closed === undefined ? {} : { closed: stats.closed }),
         ...(newest[at] === undefined ? {} : { newest: newest[at] }),
+        ...this.#endsOf(at),
       })),
       gaps: gaps.toData(),
       seconds: (ended - began) / 1000,
       cpuSeconds: (used.user + used.system) / 1e6,
       loopBusy,
     };
+  }
+
+  #endsOf(at: number): { ends?: MessageEnd[] } {
+    const viewer = this.#viewers[at];
+    const ends = viewer && this.#ends.get(viewer);
+    return ends ? { ends } : {};
   }
 
   #newestOf(viewer: Viewer): NewestPicture | undefined {
@@ -79,18 +97,21 @@ export class ViewerCrowd {
   }
 
   #connectNext(): void {
-    const { host, port, paths, mode, openTimeoutMs, readRate, headers, tellNewest } = this.#load;
+    const { host, port, paths, mode, openTimeoutMs, readRate, headers, tellNewest, tellEnds } = this.#load;
     const path = paths[this.#viewers.length % paths.length] ?? '/';
     const limited = readRate === undefined ? {} : { readRate };
     const extra = headers === undefined ? {} : { headers };
-    const onFrame = (jpeg: Buffer, receivedAt: number): void => {
-      if (tellNewest) this.#newest.set(viewer, { jpeg, receivedAt });
+    const ends: MessageEnd[] | null = tellEnds > 0 && this.#viewers.length % tellEnds === 0 ? [] : null;
+    const onFrame = (message: Buffer, receivedAt: number): void => {
+      if (tellNewest) this.#newest.set(viewer, { jpeg: message, receivedAt });
+      if (this.#isMeasuring) ends?.push([message.subarray(-END_BYTES).toString('latin1'), receivedAt]);
     };
     const viewer = connectViewer({
-      ...{ host, port, path, mode, openTimeoutMs, buffer: this.#buffer, onFrame },
+      ...{ host, port, path, mode: ends ? 'keep' : mode, openTimeoutMs, buffer: this.#buffer, onFrame },
       ...limited,
       ...extra,
     });
+    if (ends) this.#ends.set(viewer, ends);
     this.#viewers.push(viewer);
   }
 }

@@ -6,6 +6,7 @@ import { openControl, type Control } from './control.js';
 import { RtspListener } from './rtsp-listener.js';
 import { parseFault, type Fault } from './faults.js';
 import { completeOptions, type CameraOptions } from './options.js';
+import { framesAhead } from './phases.js';
 import { OptionsError, type Size } from './parse.js';
 import { Pacer } from './pacer.js';
 import type { UdpPair } from './sink.js';
@@ -38,8 +39,7 @@ class CameraSet implements VirtualCameras {
     const began = performance.now();
     const host = this.#connectionHost();
     for (let i = 0; i < options.count; i++) {
-      // Cameras differ in phase, and by a second or so in their numbers: who mixes them up is seen to do so.
-      const ahead = ((i * options.gop + i / options.count) * 1000) / options.fps;
+      const ahead = (framesAhead(i, options) * 1000) / options.fps;
       const camera = new Camera(`${options.name}${i + 1}`, clip, began - ahead);
       this.#cameras.push(camera);
       if (options.portsEach || i === 0) {

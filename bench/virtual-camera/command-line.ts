@@ -26,6 +26,7 @@ export const HELP = `Virtual RTSP cameras: H.264 test pictures that carry their 
                      ${PATTERNS.slice(5).join(', ')} (testsrc2)
   --noise N          sensor noise, 0-100 (0); 8 decodes about as street scenes of that bitrate do
   --matrix NAME      the picture's colour matrix, which the stream then names: bt601, bt709, bt2020 (unnamed, bt601)
+  --independent      key frames spread over the GOP, as cameras' are that know nothing of each other; else they come together
   --name PREFIX      cameras' names (cam)
   --auth MODE        ${AUTH_MODES.join(', ')} (none)
   --user, --password credentials for it
@@ -55,6 +56,7 @@ const FLAGS = {
   pattern: { type: 'string' },
   noise: { type: 'string' },
   matrix: { type: 'string' },
+  independent: { type: 'boolean' },
   name: { type: 'string' },
   auth: { type: 'string' },
   user: { type: 'string' },
@@ -93,6 +95,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     ...text('user', values.user),
     ...text('password', values.password),
     portsEach: values['ports-each'] ?? false,
+    independent: values.independent ?? false,
     pattern: oneOf('pattern', values.pattern ?? 'testsrc2', PATTERNS),
     matrix: values.matrix === undefined ? null : oneOf('matrix', values.matrix, MATRICES),
     auth: oneOf('auth', values.auth ?? 'none', AUTH_MODES),
@@ -122,6 +125,9 @@ export function toArguments(options: CameraOptions): string[] {
   ];
   if (options.matrix !== null) pairs.push(['matrix', options.matrix]);
   if (options.fault !== null) pairs.push(['fault', options.fault]);
-  const flags = options.portsEach ? ['--ports-each'] : [];
+  const flags = [
+    ...(options.portsEach ? ['--ports-each'] : []),
+    ...(options.independent ? ['--independent'] : []),
+  ];
   return [...pairs.map(([name, value]) => `--${name}=${value}`), ...flags];
 }

@@ -49,6 +49,11 @@ export interface CameraOptions {
   readonly noise: number;
   /** The picture's colour matrix, which the stream then names; null names none, and the picture is in FFmpeg's default, BT.601. */
   readonly matrix: Matrix | null;
+  /**
+   * Begins of pictures and of groups of pictures are spread as those of cameras that know nothing of each other. Without it all
+   * cameras' key frames fall into one frame's time, which no site has: the worst burst that there can be.
+   */
+  readonly independent: boolean;
   /** Cameras are called by this and a number from 1: `cam1`, `cam2` ... */
   readonly name: string;
   readonly auth: AuthMode;
@@ -96,6 +101,7 @@ export function completeOptions(given: Partial<CameraOptions> = {}): CameraOptio
     pattern: given.pattern ?? 'testsrc2',
     noise: within('noise', given.noise ?? 0, 0, 100),
     matrix: given.matrix ?? null,
+    independent: given.independent ?? false,
     name,
     auth: given.auth ?? 'none',
     user: given.user ?? 'admin',

@@ -198,6 +198,7 @@ test('the command line of given options gives the same options again', { timeout
       auth: 'digest-qop',
       user: 'u',
       password: '-p=1',
+      independent: true,
     },
     ...{ fault: 'redirect:rtsp://127.0.0.1:1/x', controlPort: 9100 },
   } as const);
