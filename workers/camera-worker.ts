@@ -25,8 +25,13 @@ function yieldToOthers(): void {
  */
 const { CameraRun } = await import('./camera-run.js');
 
+let isRestricted = false;
+
 /** For the sake of the FFmpegs that it starts. It writes no file itself; what Node writes for it, other threads write. */
-restrictThread();
+function restrictOnce(): void {
+  if (!isRestricted) restrictThread();
+  isRestricted = true;
+}
 
 /**
  * The task of one camera run: RTSP -> FFmpeg -> frames -> JPEGs -> port, until the session ends or the supervisor says stop.
@@ -34,7 +39,10 @@ restrictThread();
  */
 export default function runCamera(task: CameraTask): Promise<RunEnd> {
   const isAbandoned = Atomics.load(new Int32Array(task.taken), TAKEN_NOBODY) === 1;
-  if (!isAbandoned) return new CameraRun(task).ended;
-  task.port.close();
-  return Promise.resolve({ code: 'stopped' });
+  if (isAbandoned) {
+    task.port.close();
+    return Promise.resolve({ code: 'stopped' });
+  }
+  if (task.ffmpeg.confinement.noChanges) restrictOnce();
+  return new CameraRun(task).ended;
 }

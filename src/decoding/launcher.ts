@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { landlockVersion, SIGNALS_SINCE } from '../shared/landlock.js';
 import { canLimit } from '../shared/resource-limits.js';
+import { startsRestricted } from './restricted-start.js';
 import type { Confinement, FfmpegBuild } from '../shared/worker-protocol.js';
 import { which } from './which.js';
 
@@ -34,12 +35,33 @@ const isolation = (isRoot: boolean): readonly string[] => [
   '--',
 ];
 
+/** How a program can be started. */
+type Launch = Pick<FfmpegBuild, 'launcher'> & {
+  readonly confinement: Rights & Pick<Confinement, 'noNetwork'>;
+};
+
 /**
- * The words that start a program with the fewest rights that this user and this container allow. Tried with the program itself:
- * nothing else knows.
+ * The words that start a program with the fewest rights that this user and this container allow, and what else it bears. Tried with the
+ * program itself: nothing else knows.
  * @param path a program that ends at once with `-version`
  */
 export async function findLauncher(path: string): Promise<Pick<FfmpegBuild, 'launcher' | 'confinement'>> {
+  const { launcher, confinement } = await findRights(path);
+  const noChanges = await startsRestricted([...launcher, path, '-version'], PROBE_TIMEOUT_MS);
+  return {
+    launcher,
+    confinement: {
+      ...confinement,
+      // Whoever restricts itself by Landlock has given them up.
+      noNewPrivileges: confinement.noNewPrivileges || noChanges,
+      limits: canLimit(),
+      noChanges,
+      noSignals: noChanges && landlockVersion() >= SIGNALS_SINCE,
+    },
+  };
+}
+
+async function findRights(path: string): Promise<Launch> {
   const isRoot = process.getuid?.() === 0;
   const isLinux = process.platform === 'linux';
   const setpriv = isLinux ? await which('setpriv') : null;
@@ -52,42 +74,21 @@ export async function findLauncher(path: string): Promise<Pick<FfmpegBuild, 'lau
       () => false,
     );
   };
-  const kernel = kernelConfinement();
   const isolated = unshare === null ? [] : [unshare, ...isolation(isRoot)];
   for (const { args, rights } of setpriv === null ? [] : RIGHTS) {
     // The last to run, since a change of credentials takes the signal of --pdeathsig back.
     const own = [setpriv ?? '', '--pdeathsig', 'KILL', ...args, '--'];
     // Others than root have no capabilities to give up; in a user namespace of their own they would.
     if (unshare !== null && rights.noCapabilities && (await starts([...isolated, ...own])))
-      return { launcher: [...isolated, ...own], confinement: { ...rights, ...kernel, noNetwork: true } };
+      return { launcher: [...isolated, ...own], confinement: { ...rights, noNetwork: true } };
+    const noCapabilities = rights.noCapabilities || !isRoot;
     if (await starts(own))
-      return {
-        launcher: own,
-        confinement: {
-          ...rights,
-          ...kernel,
-          noCapabilities: rights.noCapabilities || !isRoot,
-          noNetwork: false,
-        },
-      };
+      return { launcher: own, confinement: { ...rights, noCapabilities, noNetwork: false } };
   }
   return {
     launcher: [],
-    confinement: {
-      ...kernel,
-      parentDeath: false,
-      // Whoever restricts itself by Landlock has given them up.
-      noNewPrivileges: kernel.noChanges,
-      noCapabilities: !isRoot,
-      noNetwork: false,
-    },
+    confinement: { parentDeath: false, noNewPrivileges: false, noCapabilities: !isRoot, noNetwork: false },
   };
-}
-
-/** What needs no program: the workers do it themselves, before FFmpeg starts (Landlock) and once it runs (limits). */
-function kernelConfinement(): Pick<Confinement, 'limits' | 'noChanges' | 'noSignals'> {
-  const version = landlockVersion();
-  return { limits: canLimit(), noChanges: version > 0, noSignals: version >= SIGNALS_SINCE };
 }
 
 const TEXTS: Readonly<Record<keyof Confinement, string>> = {

@@ -79,3 +79,12 @@ test('without any launcher it is said what does not hold', { timeout }, async (t
   assert.deepEqual(launcher, []);
   assert.match(confinementText(confinement), /not to be had here: ends with the service/);
 });
+
+test('a program that writes a file before it starts FFmpeg goes without Landlock', { timeout }, async (t) => {
+  const script = join(tempFolder(t), 'ffmpeg');
+  writeFileSync(script, '#!/bin/sh\nexec /bin/true "$@" 2>> "$0.log"\n');
+  chmodSync(script, 0o755);
+  const { launcher, confinement } = await findLauncher(script);
+  assert.deepEqual([confinement.noChanges, confinement.noSignals], [false, false]);
+  assert.equal(confinement.noNewPrivileges, launcher.length > 0);
+});
