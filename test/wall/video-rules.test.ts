@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Capacity, USUAL_COST, type VideoTile } from '../../src/wall/page/video/capacity.js';
 import { CatchUp } from '../../src/wall/page/video/catch-up.js';
+import { drawnSize } from '../../src/wall/page/video/drawn-size.js';
 import { jpegReasonText } from '../../src/wall/page/video/jpeg-reasons.js';
 import { PendingUnits } from '../../src/wall/page/video/pending-units.js';
 import { RetryHold } from '../../src/wall/page/video/retry-hold.js';
@@ -315,3 +316,15 @@ test(
       assert.equal(jpegReasonText(reason, 'en'), '');
   },
 );
+
+test('video is drawn in the size that its tile asks for, in its own aspect and never larger', FAST, () => {
+  const small = { width: 640, height: 360 };
+  assert.deepEqual(drawnSize(small, { width: 320, height: 180 }), { width: 320, height: 180 });
+  assert.deepEqual(drawnSize({ width: 1920, height: 1440 }, { width: 320, height: 180 }), {
+    width: 320,
+    height: 240,
+  });
+  assert.deepEqual(drawnSize({ width: 2592, height: 1944 }, { width: 1280 }), { width: 1280, height: 960 });
+  for (const wanted of [{}, { width: 1280, height: 720 }, { width: 600 }])
+    assert.equal(drawnSize(small, wanted), small);
+});

@@ -1,10 +1,6 @@
+import type { Size } from '../../page/video/drawn-size.js';
 import { FRAME_HEADER_BYTES, type FrameHeader, type VideoForm } from '../../protocol.js';
-
-/** A size to draw video in that its own samples do not have. */
-export interface DisplaySize {
-  readonly width: number;
-  readonly height: number;
-}
+import type { VideoBitmaps } from './video-bitmap.js';
 
 /** A picture to draw: a JPEG as it came, or one that a decoder gave, which is the painter's to close. */
 type Picture =
@@ -19,7 +15,10 @@ type Picture =
       readonly header: FrameHeader;
       readonly form: VideoForm;
       readonly frame: VideoFrame;
-      readonly display: DisplaySize | null;
+      /** As it is to be seen, which its samples may not be. */
+      readonly shown: Size;
+      /** At most that: what the tile has pixels for. */
+      readonly drawn: Size;
     };
 
 /** At a change of form a picture from before the one on the screen is not drawn, for so long, ms: time does not go back. */
@@ -31,6 +30,7 @@ export class Painter {
   capturedAt = 0;
   /** From capture to drawn, ms. */
   latency = 0;
+  /** Of the picture on the screen: of video the camera's, although a small tile is drawn with fewer pixels. */
   width = 0;
   height = 0;
   /** Of the picture on the screen. */
@@ -44,6 +44,7 @@ export class Painter {
   /** `settled` is called with a picture's header when it was drawn or could not be; never for replaced ones. */
   constructor(
     canvas: OffscreenCanvas,
+    private readonly bitmaps: VideoBitmaps,
     private readonly serverNow: () => number,
     private readonly settled: (header: FrameHeader) => void,
   ) {
@@ -58,13 +59,18 @@ export class Painter {
     else this.#offer({ header, form: 'jpeg', message, receivedAt });
   }
 
-  video(header: FrameHeader, form: VideoForm, frame: VideoFrame, display: DisplaySize | null): void {
+  video(
+    header: FrameHeader,
+    form: VideoForm,
+    frame: VideoFrame,
+    sizes: { readonly shown: Size; readonly drawn: Size },
+  ): void {
     // By how much it is older than the JPEG on the screen, ms. By more than this the server's clock was set back.
     const back = this.form === 'jpeg' && this.drawn > 0 ? this.capturedAt - header.capturedAt : 0;
     if (back > 0 && back < NO_WAY_BACK_MS) {
       frame.close();
       this.settled(header);
-    } else this.#offer({ header, form, frame, display });
+    } else this.#offer({ header, form, frame, ...sizes });
   }
 
   /** From received to drawn of the JPEGs since the last look, ms. */
@@ -94,9 +100,10 @@ export class Painter {
     const { header, form } = picture;
     this.#busy = true;
     try {
-      const bitmap = await bitmapOf(picture);
-      this.width = bitmap.width;
-      this.height = bitmap.height;
+      const bitmap = await this.#bitmapOf(picture);
+      const { width, height } = picture.form === 'jpeg' ? bitmap : picture.shown;
+      this.width = width;
+      this.height = height;
       this.#context?.transferFromImageBitmap(bitmap);
       this.drawn += 1;
       this.capturedAt = header.capturedAt;
@@ -113,17 +120,14 @@ export class Painter {
     this.#waiting = null;
     if (next) void this.#draw(next);
   }
-}
 
-async function bitmapOf(picture: Picture): Promise<ImageBitmap> {
-  if (picture.form === 'jpeg') return bitmapOfJpeg(new Uint8Array(picture.message, FRAME_HEADER_BYTES));
-  const { frame, display } = picture;
-  try {
-    if (!display || (display.width === frame.displayWidth && display.height === frame.displayHeight))
-      return await createImageBitmap(frame);
-    return await createImageBitmap(frame, { resizeWidth: display.width, resizeHeight: display.height });
-  } finally {
-    frame.close();
+  async #bitmapOf(picture: Picture): Promise<ImageBitmap> {
+    if (picture.form === 'jpeg') return bitmapOfJpeg(new Uint8Array(picture.message, FRAME_HEADER_BYTES));
+    try {
+      return await this.bitmaps.of(picture.frame, picture.drawn);
+    } finally {
+      picture.frame.close();
+    }
   }
 }
 

@@ -1,14 +1,17 @@
 import { FrameRateLimit } from '../../../shared/frame-rate-limit.js';
+import { drawnSize, type Size } from '../../page/video/drawn-size.js';
 import type { ChoosingTile, Codecs } from '../../page/video/video-choice.js';
 import type { FrameHeader, VideoMessage } from '../../protocol.js';
 import { afterPaint } from './after-paint.js';
 import { Painter } from './painter.js';
 import { type AnnouncedVideo, TileVideo } from './tile-video.js';
+import type { VideoBitmaps } from './video-bitmap.js';
 import type { CodecChoice, TileRequest, TileStats } from './worker-messages.js';
 
 /** What a tile needs of the wall that it belongs to. */
 export interface TileWall {
   readonly hardware: boolean;
+  readonly bitmaps: VideoBitmaps;
   serverNow(): number;
   acknowledge(frame: Pick<FrameHeader, 'handle' | 'sequence'>): void;
   /** The page waits for this tile's picture, which is on the screen now. */
@@ -62,13 +65,16 @@ export class Tile {
     this.#awaitedSince = wall.serverNow();
     this.#painter = new Painter(
       canvas,
+      wall.bitmaps,
       () => wall.serverNow(),
       (header) => this.#settled(header),
     );
     this.#video = new TileVideo(wall.hardware, () => wall.serverNow(), {
       picture: ({ header, frame }, video) => {
         if (this.#limit.takes(this.request.fps ?? null, header.capturedAt)) {
-          this.#painter.video(header, video.form, frame, displaySize(video));
+          const shown = shownSize(video, frame);
+          const drawn = drawnSize(shown, this.request);
+          this.#painter.video(header, video.form, frame, { shown, drawn });
           return;
         }
         frame.close();
@@ -202,5 +208,9 @@ function announcedOf({
   return { form, codec, width, height, displayWidth, displayHeight };
 }
 
-const displaySize = ({ displayWidth: width, displayHeight: height }: AnnouncedVideo) =>
-  width !== undefined && height !== undefined ? { width, height } : null;
+/** As the server says, which knows more of the camera than its units tell, or as the frame does. */
+function shownSize({ displayWidth, displayHeight }: AnnouncedVideo, frame: VideoFrame): Size {
+  return displayWidth !== undefined && displayHeight !== undefined
+    ? { width: displayWidth, height: displayHeight }
+    : { width: frame.displayWidth, height: frame.displayHeight };
+}

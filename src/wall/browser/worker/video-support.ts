@@ -33,6 +33,18 @@ export async function probeVideo(): Promise<VideoSupport> {
   return { forms, hardware, why: null };
 }
 
+/** Whether the browser draws with graphics hardware; one without emulates WebGL, slowly, or has none. */
+export function hasGraphics(): boolean {
+  try {
+    const context = new OffscreenCanvas(1, 1).getContext('webgl', { failIfMajorPerformanceCaveat: true });
+    // Browsers allow some sixteen contexts for a page.
+    context?.getExtension('WEBGL_lose_context')?.loseContext();
+    return context !== null;
+  } catch {
+    return false;
+  }
+}
+
 async function isSupported(form: VideoForm, hardwareAcceleration: HardwareAcceleration): Promise<boolean> {
   const config = { codec: TYPICAL[form], codedWidth: 1280, codedHeight: 720, optimizeForLatency: true };
   try {

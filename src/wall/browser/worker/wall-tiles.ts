@@ -10,6 +10,7 @@ import { AckBatch } from './ack-batch.js';
 import { Link, type LinkMessage } from './link.js';
 import { PauseBatch } from './pause-batch.js';
 import { Tile, type TileWall } from './tile.js';
+import { VideoBitmaps } from './video-bitmap.js';
 import type { FromWorker, ToWorker } from './worker-messages.js';
 
 /** What the page asks of one tile. */
@@ -31,12 +32,13 @@ export class WallTiles {
   });
 
   constructor(
-    ability: VideoAbility,
+    ability: VideoAbility & { readonly graphics: boolean },
     private readonly post: (news: FromWorker) => void,
   ) {
     this.#choice = new VideoChoice(ability);
     this.#wall = {
       hardware: ability.hardware,
+      bitmaps: new VideoBitmaps(ability.graphics),
       serverNow: () => Date.now() + this.#offset,
       acknowledge: (frame) => this.#acks.add(frame),
       drawn: () => this.reportStats(),

@@ -1,4 +1,4 @@
-import { probeVideo } from './video-support.js';
+import { hasGraphics, probeVideo } from './video-support.js';
 import { WallTiles } from './wall-tiles.js';
 import { type FromWorker, STATS_MS, type ToWorker } from './worker-messages.js';
 
@@ -17,9 +17,8 @@ const JUDGE_MS = 1000;
 
 async function start(): Promise<WallTiles> {
   const ability = await probeVideo();
-  const tiles = new WallTiles({ ...ability, cores: navigator.hardwareConcurrency }, (news) =>
-    scope.postMessage(news),
-  );
+  const machine = { graphics: hasGraphics(), cores: navigator.hardwareConcurrency };
+  const tiles = new WallTiles({ ...ability, ...machine }, (news) => scope.postMessage(news));
   setInterval(() => tiles.reportStats(), STATS_MS);
   setInterval(() => tiles.judge(), JUDGE_MS);
   return tiles;

@@ -1,0 +1,25 @@
+/** In what size a picture of video is drawn. Pure; pixels. */
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A picture that is hardly larger than its tile is left as it is: scaling costs more than it saves. */
+const HARDLY_LARGER = 0.75;
+
+/**
+ * Video comes in the camera's own size. A small tile's canvas is made smaller than that: it takes less memory, and a browser without
+ * graphics hardware puts the page together from all pixels of its canvases, 60 times a second.
+ * @param shown size of the whole picture as it is to be seen
+ * @param wanted what the tile asks for as JPEG: at least the pixels that it has on the screen
+ * @returns never larger than `shown`, and of its aspect
+ */
+export function drawnSize(shown: Size, wanted: Readonly<Partial<Size>>): Size {
+  const { width = 0, height = 0 } = wanted;
+  const scale = Math.max(width / shown.width, height / shown.height);
+  if (scale === 0 || scale > HARDLY_LARGER) return shown;
+  return { width: scaled(shown.width, scale), height: scaled(shown.height, scale) };
+}
+
+const scaled = (pixels: number, scale: number): number => Math.max(1, Math.round(pixels * scale));
