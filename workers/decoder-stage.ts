@@ -88,6 +88,9 @@ export class DecoderStage implements Exchangeable {
         frame: (index, frame, ticks) => {
           this.#onFrame(index, frame, ticks);
         },
+        passed: (index) => {
+          this.#encoders[index]?.flush();
+        },
       },
     );
     this.ended = this.#decoder.ended.then((end) => {
@@ -203,6 +206,7 @@ export class DecoderStage implements Exchangeable {
     if (ticks !== this.#shown.ticks) this.#shown = { ticks, picture: this.events.picture(this, ticks) };
     const { picture } = this.#shown;
     if (picture) this.#encoders[index]?.frame(frame, picture);
+    else this.#encoders[index]?.flush();
   }
 }
 

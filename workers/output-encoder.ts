@@ -89,12 +89,22 @@ export class OutputEncoder {
   frame(frame: Uint8Array, picture: EncodedPicture): void {
     if (this.demands.length === 0) return;
     if (this.#waiting && this.#mayCatchUp()) this.#encodeNewest();
-    if (this.#waiting) {
-      if (this.#retry) this.counters.droppedInFlight++;
-      else this.counters.droppedBeforeEncode++;
-    }
+    if (this.#waiting) this.#countDropped();
     this.#waiting = { frame, picture };
     if (!this.#retry && !this.#rest) this.#turn ??= setImmediate(this.#encodeWaiting);
+  }
+
+  /**
+   * The output's next frame is whole and will not come here, or later: the one that waits is about to be written over. It is encoded now,
+   * or never.
+   */
+  flush(): void {
+    if (!this.#waiting) return;
+    if (!this.#rest && this.sender.hasRoom()) this.#encodeNewest();
+    else {
+      this.#countDropped();
+      this.#waiting = null;
+    }
   }
 
   close(): void {
@@ -131,6 +141,11 @@ export class OutputEncoder {
     for (const demand of due) this.#encode(frame, picture.arrivedAt, demand);
     const restMs = (this.clock.now() - start) * REST_SHARE;
     if (restMs >= MIN_REST_MS) this.#rest = this.clock.after(restMs, this.#encodeWaiting);
+  }
+
+  #countDropped(): void {
+    if (this.#retry) this.counters.droppedInFlight++;
+    else this.counters.droppedBeforeEncode++;
   }
 
   #encode(frame: Uint8Array, capturedAt: number, demand: Demand): void {

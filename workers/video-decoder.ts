@@ -6,6 +6,7 @@ import type { FfmpegEnd } from './ffmpeg/decoder-end.js';
 import { DecoderInput } from './ffmpeg/decoder-input.js';
 import { readFrames } from './ffmpeg/frame-reader.js';
 import { FrameTimes } from './ffmpeg/frame-times.js';
+import { HiddenPictures } from './ffmpeg/hidden-pictures.js';
 import type { TimedUnit } from './ffmpeg/input-queue.js';
 import { ivfHeader } from './ffmpeg/ivf.js';
 import { forbidProcesses, limitDescriptors, limitMemory, memoryLimit } from './ffmpeg/limits.js';
@@ -26,6 +27,10 @@ export interface DecoderEvents {
    * `ticks` is the time of the unit that it was decoded from.
    */
   frame(index: number, frame: Uint8Array, ticks: number): void;
+  /**
+   * A whole frame of output `index` is not to be shown, or its time is not known yet. The one before it is valid during the call only.
+   */
+  passed(index: number): void;
 }
 
 /** Decodes access units with one FFmpeg process. */
@@ -41,8 +46,7 @@ export class VideoDecoder {
   /** Frames whose times have not come yet, by output. */
   readonly #late = new Map<number, Uint8Array>();
   #lateTimer: NodeJS.Timeout | null = null;
-  /** Times of units that were given to it and are not to be shown. */
-  readonly #hidden = new Set<number>();
+  readonly #hidden: HiddenPictures;
   /** Since when it has been given units and gave no picture, monotonic ms. */
   #unansweredSince: number | null = null;
   #framesSeen = false;
@@ -61,6 +65,7 @@ export class VideoDecoder {
   ) {
     this.#assemblers = buffers.map((pair) => new FrameAssembler(pair));
     this.#times = new FrameTimes(buffers.length);
+    this.#hidden = new HiddenPictures(buffers.length);
     this.#ffmpeg = new FfmpegProcess(
       build,
       args,
@@ -200,6 +205,7 @@ export class VideoDecoder {
     if (this.#late.has(index)) this.#times.skip(index);
     this.#late.set(index, frame);
     this.#deliverLate();
+    if (this.#late.has(index)) this.events.passed(index);
     this.#input.progress();
   }
 
@@ -216,7 +222,9 @@ export class VideoDecoder {
       const ticks = this.#times.take(index);
       if (ticks === null) continue;
       this.#late.delete(index);
-      if (!this.#stopping && !this.#isHidden(ticks, index)) this.events.frame(index, frame, ticks);
+      if (this.#stopping) continue;
+      if (this.#hidden.take(ticks)) this.events.passed(index);
+      else this.events.frame(index, frame, ticks);
     }
     if (this.#late.size > 0)
       this.#lateTimer ??= setTimeout(() => {
@@ -224,12 +232,6 @@ export class VideoDecoder {
         this.#readTimesNow(0);
         this.#deliverLate();
       }, LATE_TIME_MS);
-  }
-
-  #isHidden(ticks: number, index: number): boolean {
-    if (!this.#hidden.has(ticks)) return false;
-    if (index === this.#assemblers.length - 1) this.#hidden.delete(ticks);
-    return true;
   }
 
   #close(end: Omit<FfmpegEnd, 'framesSeen'>): FfmpegEnd {

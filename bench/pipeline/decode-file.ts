@@ -90,6 +90,7 @@ export async function decodeFile(
           give();
           if (seen === units.length) decoder.stop();
         },
+        passed: () => undefined,
       },
       change(ffmpegArgs(job, build)),
     );

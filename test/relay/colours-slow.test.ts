@@ -70,6 +70,7 @@ for (const ffmpeg of FFMPEGS) {
           frame: (_, frame) => {
             resolve(encoder.encode(frame, 90));
           },
+          passed: () => undefined,
         },
       );
       t.after(() => {

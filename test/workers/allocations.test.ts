@@ -54,7 +54,10 @@ test(
       { format: first.format, aspect: null, pixels: 'yuv420p', sizes: [SIZE], skipLoopFilter: false },
       await findFfmpeg(bundled.path),
       [memory.buffers],
-      { frame: (_, frame, ticks) => encoder.frame(frame, { arrivedAt: ticks, colours: USUAL_COLOURS }) },
+      {
+        frame: (_, frame, ticks) => encoder.frame(frame, { arrivedAt: ticks, colours: USUAL_COLOURS }),
+        passed: () => encoder.flush(),
+      },
     );
     t.after(() => {
       decoder.stop();

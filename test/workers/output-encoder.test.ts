@@ -133,6 +133,25 @@ test(
   },
 );
 
+test(
+  'a frame that waits is encoded before it is written over, also if the next one is not shown, or never',
+  { timeout },
+  async (t) => {
+    const it = bench(t, [HALF]);
+    it.encoder.frame(it.frame(1), PICTURE);
+    it.encoder.flush();
+    assert.equal(it.sent.length, 1, 'in the same turn');
+    it.gate.open = false;
+    it.encoder.frame(it.frame(2), PICTURE);
+    await settle();
+    it.encoder.flush();
+    it.gate.open = true;
+    await it.clock.advance(1000);
+    assert.equal(it.sent.length, 1);
+    assert.equal(it.counters.droppedInFlight, 1);
+  },
+);
+
 test('a frame that cannot be encoded is skipped and counted, the next one comes', { timeout }, async (t) => {
   const it = bench(t, [HALF]);
   it.encoder.frame(new Uint8Array(7), PICTURE);

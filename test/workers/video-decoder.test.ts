@@ -7,7 +7,7 @@ import { yuv420Bytes } from '../../src/shared/rendition.js';
 import type { DecodeJob } from '../../workers/ffmpeg/decode-args.js';
 import { VideoDecoder } from '../../workers/video-decoder.js';
 import { encodeUnits, type EncodeOptions } from '../support/access-units.js';
-import { FFMPEGS } from '../support/ffmpegs.js';
+import { CHOSEN_FFMPEG, FFMPEGS } from '../support/ffmpegs.js';
 
 const timeout = 60_000;
 const SOURCE = 'testsrc2=s=320x180:r=25:d=2';
@@ -43,8 +43,10 @@ async function start(
     return [new Uint8Array(bytes), new Uint8Array(bytes)] as const;
   });
   const seen: Seen[] = [];
+  const passed: number[] = [];
   const decoder = new VideoDecoder(job, await findFfmpeg(ffmpeg), buffers, {
     frame: (output, _, ticks) => seen.push({ output, ticks, at: performance.now() }),
+    passed: (output) => passed.push(output),
   });
   t.after(() => {
     decoder.stop();
@@ -55,7 +57,7 @@ async function start(
   const until = async (count: number): Promise<void> => {
     for (let i = 0; i < 1000 && seen.length < count * job.sizes.length; i++) await sleep(10);
   };
-  return { decoder, seen, ticksOf, until };
+  return { decoder, seen, passed, ticksOf, until };
 }
 
 const CODECS: readonly (EncodeOptions & { readonly name: string })[] = [
@@ -105,3 +107,23 @@ for (const ffmpeg of FFMPEGS)
     delays.sort((a, b) => a - b);
     assert.ok((delays[12] ?? Infinity) < 35, `in the middle ${delays[12]} ms`);
   });
+
+test(
+  'of each output it is told that a picture is not to be shown, when it is whole',
+  { timeout },
+  async (t) => {
+    const all = encodeUnits(t, { codec: 'h264', source: SOURCE, args: ['-bf', '0', '-g', '10'] }).slice(
+      0,
+      12,
+    );
+    const units = all.map((unit, i) => ({ ...unit, damaged: i === 3 || i === 4 }));
+    const it = await start(t, CHOSEN_FFMPEG.path, units);
+    for (const unit of units) it.decoder.decode({ unit, ticks: unit.mediaTimeMs });
+    await it.until(10);
+    const shown = units.filter(({ damaged }) => !damaged).map(({ mediaTimeMs }) => mediaTimeMs);
+    for (const output of [0, 1]) {
+      assert.deepEqual(it.ticksOf(output), shown);
+      assert.ok(it.passed.filter((each) => each === output).length >= 2);
+    }
+  },
+);

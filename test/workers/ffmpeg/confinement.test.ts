@@ -46,7 +46,7 @@ for (const ffmpeg of FFMPEGS)
         { format: first.format, aspect: null, pixels: 'yuv420p', sizes: [SIZE], skipLoopFilter: false },
         build,
         [[new Uint8Array(bytes), new Uint8Array(bytes)]],
-        { frame: () => frames++ },
+        { frame: () => frames++, passed: () => undefined },
       );
       t.after(() => {
         decoder.stop();
@@ -113,7 +113,7 @@ async function opening(t: TestContext, path: string, second: readonly string[]):
     job,
     build,
     [[new Uint8Array(bytes), new Uint8Array(bytes)]],
-    { frame: () => undefined },
+    { frame: () => undefined, passed: () => undefined },
     args,
   );
   t.after(() => {
