@@ -149,6 +149,10 @@ export class FakeWallServer {
       }
       response.setHeader('Content-Type', TYPES[extname(name)] ?? 'text/plain');
       response.setHeader('Content-Security-Policy', PAGE_POLICY);
+      const ahead = /clock-ahead=(\d+)/.exec(request.headers.cookie ?? '')?.[1];
+      // The page's thread and its worker, each once.
+      if (ahead !== undefined && (name === 'client.js' || name === 'wall-worker.js'))
+        response.write(`{ const now = Date.now.bind(Date); Date.now = () => now() + ${ahead}; }\n`);
       response.end(readFileSync(BUILT + name));
     });
     this.#sockets = new WebSocketServer({ server: this.#http, path: '/wall' });
@@ -171,6 +175,11 @@ export class FakeWallServer {
 
   get sessions(): readonly WallSession[] {
     return [...this.#sessions.values()];
+  }
+
+  /** A cookie for a browser whose clock is to be wrong. */
+  clockAhead(ms: number): { readonly name: string; readonly value: string; readonly url: string } {
+    return { name: 'clock-ahead', value: String(ms), url: this.url };
   }
 
   add(camera: string, title: string): FakeCamera {

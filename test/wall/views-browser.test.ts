@@ -7,6 +7,7 @@ import { until } from '../support/until.js';
 import { FakeWallServer } from './fake-server.js';
 import { untilState } from './open-wall.js';
 import { installClock } from './page-clock.js';
+import { noteTurns, sameShare, turnsOf } from './page-turns.js';
 import { allSay, lookAtTiles, shown, watchedBy, watchScreen } from './screen-watch.js';
 
 const SLOW = { timeout: 60_000 };
@@ -107,24 +108,26 @@ describe('views', { timeout: 150_000 }, () => {
     },
   );
 
-  test('two screens with the same view show the same pages at the same time', SLOW, async (t) => {
+  test('two screens show the same page at one moment, though the clock of one is wrong', SLOW, async (t) => {
     const server = await serve(t, 12, [
       { view: 'all', cameras: cameraNames(12), pageSize: 4, dwellMs: DWELL_MS },
     ]);
-    const screens = [await open(t, `${server.url}view/all`)];
-    await sleep(DWELL_MS * 0.7);
-    screens.push(await open(t, `${server.url}view/all?kiosk=1`));
+    const screens = [await newPage(t), await newPage(t)] as const;
+    // By 25 turns and a bit more: one page of the three.
+    await screens[1].context().addCookies([server.clockAhead(25.2 * DWELL_MS)]);
+    await Promise.all([
+      screens[0].goto(`${server.url}view/all`),
+      screens[1].goto(`${server.url}view/all?kiosk=1`),
+    ]);
     for (const screen of screens) await allSay(screen, 'live');
-    const pages = new Set<string>();
-    for (let turn = 0; turn < 3; turn += 1) {
-      // In the middle of a page's time.
-      await sleep(DWELL_MS - ((Date.now() + DWELL_MS / 2) % DWELL_MS));
-      const [first, second] = await Promise.all(screens.map(shown));
-      assert.deepEqual(first, second);
-      pages.add(String(first));
-      await sleep(DWELL_MS / 2);
-    }
-    assert.equal(pages.size, 3);
+    await Promise.all(screens.map(noteTurns));
+    await until('each has turned through all pages', async () => {
+      const turns = await Promise.all(screens.map(turnsOf));
+      return turns.every((all) => new Set(all.map(({ shown }) => shown)).size === 3);
+    });
+    const same = sameShare(await turnsOf(screens[0]), await turnsOf(screens[1]));
+    t.diagnostic(`they showed the same for ${(100 * same).toFixed(0)} % of the time`);
+    assert.ok(same > 0.6, `${same}`);
   });
 
   test(
