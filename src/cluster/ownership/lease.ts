@@ -3,10 +3,10 @@ import type { LeaseStore } from '../bus/bus.js';
 import { type LeaseValue, readLease, writeJson } from '../bus/messages.js';
 
 /**
- * Entries of the owners' bucket live for this long, ms. A node that lives, but gets no processor for up to five seconds, keeps its cameras: each
- * would have to be opened anew, on machines that have no time for it. A process that died is found sooner, by its connection to NATS.
+ * Entries of the owners' bucket live for this long, ms: the only release that counts when a machine dies. A process that died is found sooner,
+ * by its connection to NATS.
  */
-export const LEASE_LIFE_MS = 6000;
+export const LEASE_LIFE_MS = 3000;
 export const RENEW_EVERY_MS = 1000;
 /** A renewal that nobody answered is tried again after this, ms: the bucket may just have lost its leader. */
 const RETRY_MS = 250;
