@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { encodeUnits } from '../rtp/streams.js';
+import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
 import { jpegSize } from '../support/jpeg-size.js';
+import { UnitCamera } from '../support/unit-camera.js';
 import { WallViewer } from '../support/wall-viewer.js';
 import { clusterRig, type ClusterNode, type Rig, until } from './rig.js';
 
@@ -19,13 +22,17 @@ describe('the owner of a camera and another node', { timeout: 200_000 }, () => {
   const ends: (() => unknown)[] = [];
   const scope = { after: (end: unknown) => void ends.push(end as () => unknown) };
   let it: Rig;
+  /** `cam2` */
+  let changing: UnitCamera;
   let nodes: readonly ClusterNode[];
 
   before(
     async () => {
+      changing = await UnitCamera.start(scope, { codec: 'h264' });
       it = await clusterRig(scope, {
         nodes: ['a', 'b'],
         cameras: { width: 320, height: 180, gop: 12 },
+        entry: (name) => (name === 'cam2' ? { url: changing.url } : {}),
         env: { FRAME_WIDTH: '160', FRAME_HEIGHT: '90' },
       });
       await it.more(3, [it.eye('a', 'cam1'), it.eye('b', 'cam1')]);
@@ -128,7 +135,81 @@ describe('the owner of a camera and another node', { timeout: 200_000 }, () => {
       assert.equal(it.sessions.most, 1);
     },
   );
+
+  test(
+    'follow a camera from H.264 to H.265: each tile is told of the video, then given its key unit first',
+    { timeout },
+    async () => {
+      const [h264, h265] = (['h264', 'h265'] as const).map((codec) => unitsOf(codec));
+      assert.ok(h264 && h265);
+      changing.run(h264, 25, () => undefined);
+      const walls = nodes.map(({ port }) => new WallViewer(scope, port));
+      for (const wall of walls) {
+        await until('the wall is open', () => wall.of('hello').length > 0);
+        wall.say({ type: 'subscribe', handle: 1, camera: 'cam2', codecs: ['h264', 'h265'] });
+        wall.say({ type: 'subscribe', handle: 2, camera: 'cam2', codecs: ['h264'] });
+      }
+      const told = () => walls.map((wall) => [toldOf(wall, 1), toldOf(wall, 2)]);
+      const shows = (handle: number, kind: string) => () =>
+        walls.every((wall) => formsOf(wall, handle).at(-1) === kind);
+      await until(() => `H.264: ${JSON.stringify(told())}`, shows(1, 'delta'), 20_000);
+      await until(() => `H.264: ${JSON.stringify(told())}`, shows(2, 'delta'), 20_000);
+      const isLive = (wall: WallViewer): boolean =>
+        [1, 2].every(
+          (handle) => wall.of('state').findLast((state) => state.handle === handle)?.state === 'live',
+        );
+      await until('live', () => walls.every(isLive), 20_000);
+      const before = walls.map((wall) => wall.frames.length);
+      changing.change({ codec: 'h265' });
+      changing.run(h265, 25, () => undefined);
+      await until(
+        () => `H.265: ${JSON.stringify(told())}`,
+        () => walls.every((wall) => toldOf(wall, 1).at(-1) === 'h265'),
+        20_000,
+      );
+      await until(() => `JPEG: ${JSON.stringify(told())}`, shows(2, 'jpeg'), 20_000);
+      await until(() => `H.265 units: ${JSON.stringify(told())}`, shows(1, 'delta'), 20_000);
+      for (const [i, wall] of walls.entries()) {
+        const name = nodes[i]?.name;
+        assert.deepEqual(toldOf(wall, 1), ['h264', 'h265'], name);
+        assert.deepEqual(toldOf(wall, 2), ['h264', 'jpeg camera_codec'], name);
+        const said = wall.of('video').findLast(({ handle }) => handle === 1);
+        assert.ok(said?.form === 'h265' && said.width === 480 && said.height === 270, JSON.stringify(said));
+        const units = wall.frames.slice(before[i]).filter(({ handle }) => handle === 1);
+        const first = units.findIndex(({ bytes }) => isH265KeyUnit(bytes));
+        assert.equal(units[first]?.kind, 'key');
+        assert.ok(
+          units.slice(first).every(({ kind }) => kind !== 'jpeg'),
+          name,
+        );
+        assert.equal(wall.closed, null);
+        assert.equal(wall.torn, 0);
+      }
+    },
+  );
 });
+
+/** Two seconds of a camera's video, for some minutes: the two codecs have two sizes. */
+function unitsOf(codec: 'h264' | 'h265'): Uint8Array[][] {
+  const size = codec === 'h264' ? '320x180' : '480x270';
+  const encoder =
+    codec === 'h264'
+      ? ['-c:v', 'libx264', '-preset', 'ultrafast', '-x264-params', 'aud=1:keyint=12:scenecut=0:bframes=0']
+      : [
+          ...['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params'],
+          'log-level=none:pools=1:frame-threads=1:aud=1:keyint=12:scenecut=0:bframes=0:repeat-headers=1',
+        ];
+  const units = encodeUnits(codec, CHOSEN_FFMPEG.path, {
+    source: `testsrc2=size=${size}:rate=25,format=yuv420p`,
+    options: ['-pix_fmt', 'yuv420p', ...encoder],
+    format: codec === 'h264' ? 'h264' : 'hevc',
+    frames: 48,
+  });
+  return Array.from({ length: 60 }, () => units.map(({ all }) => [...all])).flat();
+}
+
+/** It begins with a parameter set of H.265, whose type is 32. */
+const isH265KeyUnit = (unit: Buffer): boolean => unit[unit.indexOf(1) + 1] === 32 << 1;
 
 /** What a tile was told it is given, and why. */
 const toldOf = (wall: WallViewer, handle: number): string[] =>

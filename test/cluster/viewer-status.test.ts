@@ -52,6 +52,16 @@ test('a camera that its new owner does not get open is stale, not live', { timeo
   assert.deepEqual(it.states, ['live', 'stale no_owner', 'live'], 'from then on its owner tells');
 });
 
+test('a camera that sends one picture and ends was not live, as at its owner', { timeout }, () => {
+  const it = rig();
+  it.told('connecting', false);
+  it.status.frameShown(false);
+  assert.equal(it.status.everLive, false);
+  assert.equal(it.status.status.state, 'connecting');
+  it.told('offline', false);
+  assert.deepEqual(it.states, ['offline']);
+});
+
 test('without an owner the picture is stale after two seconds', { timeout }, () => {
   const it = rig();
   it.told('live', true);

@@ -29,7 +29,7 @@ export class UnitCamera {
   #timer: NodeJS.Timeout | null = null;
 
   private constructor(
-    private readonly options: UnitCameraOptions,
+    private options: UnitCameraOptions,
     private readonly server: Server,
   ) {}
 
@@ -51,6 +51,13 @@ export class UnitCamera {
 
   get url(): string {
     return `rtsp://127.0.0.1:${(this.server.address() as AddressInfo).port}/live`;
+  }
+
+  /** Its settings are changed: it ends all sessions, and describes itself anew from now on. */
+  change(options: UnitCameraOptions): void {
+    this.options = options;
+    if (this.#timer) clearTimeout(this.#timer);
+    for (const { socket } of this.#clients) socket.destroy();
   }
 
   /** Who plays now. */

@@ -50,9 +50,9 @@ export class ViewerStatus {
   /** @param isOwner this node decodes the camera, and its own run tells the state */
   frameShown(isOwner: boolean): void {
     this.#lastFrameAt = this.now();
-    this.#wasLive();
     const { state } = this.#status;
-    if (!isOwner && (state === 'connecting' || state === 'stale' || state === 'offline'))
+    // Whether a camera is live for the first time its owner tells: one picture is not enough.
+    if (!isOwner && this.#everLive && (state === 'stale' || state === 'offline'))
       this.#set(this.#since('live', null));
   }
 
