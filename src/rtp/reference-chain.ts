@@ -31,6 +31,8 @@ export class ReferenceChain {
   /** Decoding began at a unit that leading pictures may follow. */
   #skipLeading = false;
   #beganAnew = false;
+  /** Media time of the picture with which the last refresh was through, ms. */
+  #rightFromMs = -Infinity;
 
   /** Something that others need is missing. */
   break(): void {
@@ -45,26 +47,29 @@ export class ReferenceChain {
   /**
    * @param damaged the picture lacks packets
    * @param gap whole pictures may be missing before it
+   * @param mediaTimeMs when it is to be shown
    */
-  judge(facts: PictureFacts, damaged: boolean, gap: boolean): Verdict {
+  judge(facts: PictureFacts, damaged: boolean, gap: boolean, mediaTimeMs: number): Verdict {
     this.#beganAnew = false;
     if (gap && !facts.followsOn) this.break();
     if (damaged) {
       if (!facts.disposable) this.break();
       return 'damaged';
     }
-    if (facts.randomAccess === 'key') this.#restart(facts, INTACT);
-    else if (facts.randomAccess === 'recovery' && this.#state.kind === 'waiting') {
+    if (facts.randomAccess === 'key') {
+      this.#restart(facts, INTACT);
+      this.#rightFromMs = -Infinity;
+    } else if (facts.randomAccess === 'recovery' && this.#state.kind === 'waiting') {
       this.#restart(
         facts,
         facts.recoveryFrames === 0 ? INTACT : { kind: 'refreshing', left: facts.recoveryFrames },
       );
-      return this.#verdict();
+      return this.#verdict(mediaTimeMs);
     }
     if (this.#skipLeading && facts.leading) return 'dependent';
     if (facts.randomAccess === 'none' && !facts.disposable) this.#skipLeading = false;
-    this.#refresh(facts);
-    return this.#verdict();
+    this.#refresh(facts, mediaTimeMs);
+    return this.#verdict(mediaTimeMs);
   }
 
   #restart(facts: PictureFacts, state: State): void {
@@ -74,20 +79,22 @@ export class ReferenceChain {
     this.#state = state;
   }
 
-  #refresh(facts: PictureFacts): void {
+  #refresh(facts: PictureFacts, mediaTimeMs: number): void {
     if (this.#state.kind !== 'refreshing' || facts.disposable) return;
     const left = this.#state.left - 1;
     this.#state = left <= 0 ? INTACT : { kind: 'refreshing', left };
+    if (left <= 0) this.#rightFromMs = mediaTimeMs;
   }
 
-  #verdict(): Verdict {
+  #verdict(mediaTimeMs: number): Verdict {
     switch (this.#state.kind) {
       case 'waiting':
         return 'dependent';
       case 'refreshing':
         return 'unsettled';
       case 'intact':
-        return 'whole';
+        // Pictures are right from the recovery point on in the order of display (H.264 D.2.8): B-pictures come behind it.
+        return mediaTimeMs < this.#rightFromMs ? 'unsettled' : 'whole';
     }
   }
 }

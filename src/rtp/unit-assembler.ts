@@ -217,7 +217,7 @@ export class UnitAssembler {
     if (open === null) return;
     this.#open = null;
     const picture = this.codec.end(this.buffer.bytes, this.#ownBytes, this.#lost, open.mediaTimeMs);
-    const verdict = this.#judge(picture, open.damaged);
+    const verdict = this.#judge(picture, open);
     this.#lost = 0;
     this.#endedByMarker = byMarker ? { timestamp: open.timestamp } : null;
     if (this.#singleSlice >= 0) this.#singleSlice += 1;
@@ -242,8 +242,8 @@ export class UnitAssembler {
     this.sink.accessUnit(unit);
   }
 
-  #judge(picture: Picture | null, damaged: boolean): Verdict {
-    if (picture !== null) return this.chain.judge(picture, damaged, this.#lost > 0);
+  #judge(picture: Picture | null, { damaged, mediaTimeMs }: OpenUnit): Verdict {
+    if (picture !== null) return this.chain.judge(picture, damaged, this.#lost > 0, mediaTimeMs);
     this.chain.break();
     return damaged ? 'damaged' : 'dependent';
   }

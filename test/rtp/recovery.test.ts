@@ -51,6 +51,20 @@ describe('intra refresh', () => {
     assert.equal(result.units.length, 40 - 5);
   });
 
+  test('is through for what is shown from then on: B-pictures come behind it', LIMIT, () => {
+    // P at 0, 3, 6 ..., and in the stream behind each of them the two B-pictures before it.
+    const order = (index: number): number => (index % 3 === 1 ? index + 2 : index - 1);
+    const packets = Array.from({ length: 13 }, (_, index) => {
+      const frameNum = Math.ceil((index + 2) / 3) % 16;
+      if (index === 0) return picture(0, [recoveryPoint(2), slice({ frameNum: 0 })]);
+      const isB = index % 3 !== 1;
+      return picture(order(index), [slice({ frameNum, type: isB ? 6 : 5, reference: !isB, seed: index })]);
+    }).flat();
+    const { units } = received(packets);
+    const right = units.filter(({ damaged }) => !damaged).map(({ mediaTimeMs }) => mediaTimeMs / 40);
+    assert.deepEqual(right, [6, 9, 7, 8, 12, 10, 11]);
+  });
+
   test('of x264: all pictures that are to be shown are decoded right', LIMIT, () => {
     const params = 'aud=1:keyint=10:intra-refresh=1:sliced-threads=0';
     const units = encodeUnits('h264', CHOSEN_FFMPEG.path, {

@@ -123,6 +123,8 @@ class Entry {
   #state: 'waiting' | 'leading' | 'begun' = 'waiting';
   /** Pictures until an intra refresh is through. */
   #untilRight = 0;
+  /** Media time of the picture with which it was through, ms. B-pictures that come behind it are shown before it. */
+  #rightFromMs = -Infinity;
 
   judge(unit: AccessUnit): 'shown' | 'hidden' | 'useless' {
     if (this.#state === 'waiting') {
@@ -135,8 +137,12 @@ class Entry {
       if (unit.leading) return 'useless';
       this.#state = 'begun';
     }
-    if (unit.randomAccess === 'key') this.#untilRight = 0;
-    else if (this.#untilRight > 0 && !unit.disposable) this.#untilRight--;
-    return this.#untilRight > 0 ? 'hidden' : 'shown';
+    if (unit.randomAccess === 'key') {
+      this.#untilRight = 0;
+      this.#rightFromMs = -Infinity;
+    } else if (this.#untilRight > 0 && !unit.disposable && --this.#untilRight === 0) {
+      this.#rightFromMs = unit.mediaTimeMs;
+    }
+    return this.#untilRight > 0 || unit.mediaTimeMs < this.#rightFromMs ? 'hidden' : 'shown';
   }
 }

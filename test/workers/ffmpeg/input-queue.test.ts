@@ -50,6 +50,21 @@ test('until an intra refresh is through its pictures are decoded and hidden', { 
   assert.equal(drain(queue), '0h 1h 2h 3 4');
 });
 
+test('B-pictures that are shown before an intra refresh is through are hidden, too', { timeout }, () => {
+  const queue = new InputQueue();
+  const at = (mediaTimeMs: number, more: Partial<AccessUnit>): AccessUnit => unit({ mediaTimeMs, ...more });
+  const stream = [
+    at(0, { randomAccess: 'recovery', recoveryFrames: 1 }),
+    at(3, {}),
+    at(1, { disposable: true }),
+    at(2, { disposable: true }),
+    at(5, {}),
+    at(4, { disposable: true }),
+  ];
+  for (const each of stream) queue.push({ unit: each, ticks: each.mediaTimeMs }, 0);
+  assert.equal(drain(queue), '0h 3 1h 2h 5 4');
+});
+
 test('a damaged unit is decoded and hidden', { timeout }, () => {
   const queue = new InputQueue();
   [KEY, unit({ damaged: true }), DELTA].forEach((each, ticks) => {
