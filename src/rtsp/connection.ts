@@ -56,6 +56,8 @@ export class RtspConnection {
   #opening: { readonly resolve: () => void; readonly reject: (fault: CameraError) => void } | null = null;
   #fault: CameraError | null = null;
   readonly #pace = new IntakePace();
+  /** Packets and messages of this turn. */
+  #received = 0;
   readonly #arrivals = new ArrivalTimes();
   /** What the socket reads into. */
   #room: Buffer = Buffer.alloc(0);
@@ -70,7 +72,7 @@ export class RtspConnection {
     if (isIP(address) === 0) throw new TypeError('a connection needs a numeric address');
     const onread = {
       buffer: () => (this.#room = this.#reader.room().subarray(0, TURN_BYTES)),
-      callback: (bytes: number) => this.#received(bytes),
+      callback: (bytes: number) => this.#read(bytes),
     };
     const options = { host: address, port, noDelay: true, keepAlive: true, onread };
     // Cameras have certificates of their own making. A name, not an address, goes into SNI (RFC 6066, 3).
@@ -157,7 +159,7 @@ export class RtspConnection {
   }
 
   /** @returns whether to read on in this turn */
-  #received(bytes: number): boolean {
+  #read(bytes: number): boolean {
     this.#arrivals.read(this.#socket);
     try {
       this.#reader.received(bytes);
@@ -165,7 +167,8 @@ export class RtspConnection {
       if (!(error instanceof RtspSyntaxError)) throw error;
       this.#fail(new CameraError('protocol', error.message));
     }
-    const waitMs = this.#pace.take(bytes, performance.now());
+    const waitMs = this.#pace.take(bytes, this.#received, performance.now());
+    this.#received = 0;
     if (waitMs > 0) setTimeout(() => this.#socket.resume(), waitMs);
     else if (bytes < this.#room.length) return true;
     else setImmediate(() => this.#socket.resume());

@@ -9,6 +9,11 @@ export const TURN_BYTES = 32 * 1024;
  * second. What came faster could not be decoded, and its copies would wait for the collector by the hundred megabytes.
  */
 const BYTES_PER_SECOND = 32 * 1000 * 1000;
+/**
+ * What a packet counts at least: its way through here takes as long as the copy of some more bytes would. No camera whose pictures are
+ * large fills its packets with less, and 32,000 of them a second leave the thread's other cameras their time.
+ */
+const LEAST_PACKET_BYTES = 1000;
 /** At once after a rest: a relay that begins with the last seconds, some key frames of 8K. */
 const BURST_BYTES = 16 * 1000 * 1000;
 
@@ -19,13 +24,14 @@ export class IntakePace {
 
   /**
    * @param bytes that were read
+   * @param packets in them, and messages
    * @param now monotonic, ms
    * @returns ms until the next ones may be; 0: at once
    */
-  take(bytes: number, now: number): number {
+  take(bytes: number, packets: number, now: number): number {
     this.#left = Math.min(BURST_BYTES, this.#left + ((now - this.#at) * BYTES_PER_SECOND) / 1000);
     this.#at = now;
-    this.#left -= bytes;
+    this.#left -= Math.max(bytes, packets * LEAST_PACKET_BYTES);
     return this.#left >= 0 ? 0 : (-this.#left * 1000) / BYTES_PER_SECOND;
   }
 }

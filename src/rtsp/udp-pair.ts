@@ -108,7 +108,7 @@ class UdpLeg {
       if (this.#state === 'judging') this.#connect(from.port);
       // What the camera sends beyond its share is lost, as in the network.
       if (this.#leftOffUntil > performance.now()) return;
-      this.#leftOffUntil = performance.now() + this.#pace.take(packet.length, performance.now());
+      this.#leftOffUntil = performance.now() + this.#pace.take(packet.length, 1, performance.now());
       take(packet);
     });
   }
