@@ -71,7 +71,9 @@ describe('the page of an administrator', { timeout: 120_000 }, () => {
       .getByLabel('RTSP address')
       .fill(cameras.url(1).replace('rtsp://', `rtsp://viewer:${PASSWORD}@`));
     await form.getByLabel('Name (optional)').fill('Back yard');
+    assert.match(await form.innerText(), /kept in this browser tab/);
     await form.getByLabel(/Keep it in the configuration/).check();
+    assert.doesNotMatch(await form.innerText(), /kept in this browser tab/, 'it goes into the file');
     await form.getByLabel('Administrator’s token').fill('wrong');
     await page.keyboard.press('Enter');
     await until('it is refused', async () =>

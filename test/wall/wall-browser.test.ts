@@ -14,7 +14,7 @@ const SLOW = { timeout: 20_000 };
 const inState = (page: Page, state: string): Promise<number> =>
   page.locator(`camera-tile[state="${state}"]`).count();
 
-describe('the wall page', { timeout: 60_000 }, () => {
+describe('the wall page', { timeout: 150_000 }, () => {
   let browser: Browser;
 
   before(async () => {

@@ -62,6 +62,8 @@ export class AddDialog {
 
 interface KeepFields {
   readonly parts: readonly HTMLElement[];
+  /** Says where the address goes. */
+  readonly privacy: HTMLElement;
   readonly wanted: boolean;
   readonly token: string;
   offer(keeps: boolean, known: boolean): void;
@@ -69,21 +71,22 @@ interface KeepFields {
 }
 
 /** The choice to put the camera into the configuration, and the token that this takes. */
-function keepFields({ manage }: Strings): KeepFields {
+function keepFields({ manage, privacy }: Strings): KeepFields {
   const box = make('input');
   box.type = 'checkbox';
   box.name = 'keep';
   const choice = make('label', { className: 'choice' }, box, make('span', { text: manage.keep }));
-  const hint = make('p', { text: manage.keepHint });
+  const where = make('p');
   const { label, input, user } = tokenField(manage);
   let asksForToken = false;
   const show = (): void => {
-    hint.hidden = !box.checked;
+    where.textContent = box.checked ? manage.keepHint : privacy;
     label.hidden = !box.checked || !asksForToken;
   };
   box.addEventListener('change', show);
   return {
-    parts: [choice, user, label, hint],
+    parts: [choice, user, label],
+    privacy: where,
     get wanted() {
       return box.checked;
     },
@@ -118,7 +121,7 @@ function addDialog(strings: Strings, actions: AddActions, keep: KeepFields): HTM
     make('label', { text: `${strings.name} (${strings.nameHint})` }, name),
     ...keep.parts,
     problem,
-    make('p', { text: strings.privacy }),
+    keep.privacy,
     make('div', { className: 'row' }, cancel, submit),
   );
   form.noValidate = true;
