@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { limit, RESOURCE } from '../../src/shared/resource-limits.js';
 
 /** Largest picture that is decoded, pixels: 8K. */
@@ -28,9 +29,9 @@ export function memoryLimit(picture: { width: number; height: number; bitDepth: 
  * @returns whether the memory limit holds
  */
 export function limitMemory(pid: number, bytes: number): boolean {
-  limit(pid, RESOURCE.core, 0);
-  limit(pid, RESOURCE.fileSize, 0);
-  return limit(pid, RESOURCE.data, bytes);
+  limitAll(pid, RESOURCE.core, 0);
+  limitAll(pid, RESOURCE.fileSize, 0);
+  return limitAll(pid, RESOURCE.data, bytes);
 }
 
 /**
@@ -38,7 +39,28 @@ export function limitMemory(pid: number, bytes: number): boolean {
  * a flaw in a process that can open neither a file nor a connection, on any machine and without privileges.
  * @param below first number that it does not get
  */
-export const limitDescriptors = (pid: number, below: number): boolean => limit(pid, RESOURCE.files, below);
+export const limitDescriptors = (pid: number, below: number): boolean => limitAll(pid, RESOURCE.files, below);
 
 /** From now on it starts no process and no thread. The kernel does not count what root starts. */
-export const forbidProcesses = (pid: number): boolean => limit(pid, RESOURCE.processes, 0);
+export const forbidProcesses = (pid: number): boolean => limitAll(pid, RESOURCE.processes, 0);
+
+/** A script that starts FFmpeg without `exec` stays its parent. */
+const MOST_SCRIPTS = 4;
+
+/** Limits a process and what it has started. */
+function limitAll(pid: number, resource: number, value: number, depth = MOST_SCRIPTS): boolean {
+  const children = depth === 0 ? [] : childrenOf(pid);
+  return [
+    limit(pid, resource, value),
+    ...children.map((child) => limitAll(child, resource, value, depth - 1)),
+  ].every((holds) => holds);
+}
+
+/** Of its first thread: who waits for a program has no other. None where the kernel does not tell (CONFIG_PROC_CHILDREN). */
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf } from '../../../bench/lib/proc.js';
 import { findFfmpeg } from '../../../src/decoding/ffmpeg-build.js';
 import { yuv420Bytes } from '../../../src/shared/rendition.js';
 import { ffmpegArgs } from '../../../workers/ffmpeg/decode-args.js';
 import { VideoDecoder } from '../../../workers/video-decoder.js';
 import { memoryLimit, sizeFault } from '../../../workers/ffmpeg/limits.js';
 import { encodeUnits } from '../../support/access-units.js';
-import { FFMPEGS } from '../../support/ffmpegs.js';
+import { CHOSEN_FFMPEG, FFMPEGS } from '../../support/ffmpegs.js';
+import { tempFolder } from '../../support/temp-folder.js';
+import { until } from '../../support/until.js';
 
 /** What an FFmpeg that decodes may do on this machine. */
 
@@ -25,6 +29,32 @@ const limitsOf = (pid: number): Map<string, string> =>
       .filter((match) => match !== null)
       .map(([, name = '', soft = '', hard = '']) => [name, `${soft} ${hard}`]),
   );
+
+test('an FFmpeg that a script starts as its child has the same limits', { timeout }, async (t) => {
+  const script = join(tempFolder(t), 'ffmpeg');
+  writeFileSync(script, `#!/bin/sh\n${CHOSEN_FFMPEG.path} "$@"\n`);
+  chmodSync(script, 0o755);
+  const [first] = encodeUnits(t, { codec: 'h264', source: 'testsrc2=s=320x180:r=25:d=1' });
+  assert.ok(first);
+  const bytes = yuv420Bytes(SIZE.width, SIZE.height);
+  const decoder = new VideoDecoder(
+    { format: first.format, aspect: null, pixels: 'yuv420p', sizes: [SIZE], skipLoopFilter: false },
+    await findFfmpeg(script),
+    [[new Uint8Array(bytes), new Uint8Array(bytes)]],
+    { frame: () => undefined, passed: () => undefined },
+  );
+  t.after(() => {
+    decoder.stop();
+    return decoder.ended;
+  });
+  decoder.decode({ unit: first, ticks: 0 });
+  const { pid = 0 } = decoder;
+  const filesOf = (): (string | undefined)[] =>
+    childrenOf(pid).map((child) => limitsOf(child.pid).get('Max open files'));
+  await until('the limit holds', () => filesOf().includes('0 0'));
+  const [child] = childrenOf(pid);
+  assert.match(limitsOf(child?.pid ?? 0).get('Max data size') ?? '', /^\d+ \d+$/);
+});
 
 for (const ffmpeg of FFMPEGS)
   test(
