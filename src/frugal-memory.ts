@@ -29,6 +29,8 @@ export function preferSmallMemory(): void {
   // V8 compiles a function when it is first called, and lets heaps grow in small steps. A worker is a V8 of its own.
   setFlagsFromString('--max-lazy');
   setFlagsFromString('--optimize-for-size');
+  // So that workers can have V8 collect what lies outside of its heap (`workers/unit-collector.ts`).
+  setFlagsFromString('--expose-gc');
   // Without it: more memory, nothing else.
   mallopt()?.(M_ARENA_MAX, ARENAS);
   mallopt()?.(M_MMAP_THRESHOLD, MMAP_BYTES);

@@ -20,6 +20,7 @@ import {
 import type { AccessUnit } from '../src/video/access-unit.js';
 import { StreamDecoding } from './stream-decoding.js';
 import { SourcePictures } from './source-pictures.js';
+import { unitCollector } from './unit-collector.js';
 import { UnitGap } from './unit-gap.js';
 import { UnitPassing } from './unit-passing.js';
 import { VideoReporter } from './video-reporter.js';
@@ -171,6 +172,7 @@ export class CameraRun {
 
   #onUnit(unit: AccessUnit): void {
     if (this.#end) return;
+    unitCollector.note(unit.data.length);
     this.#report.unit(unit);
     this.#passing.unit(unit);
     if (unit.codec === 'jpeg') this.#onJpeg(unit);
