@@ -126,13 +126,13 @@ export class RtpReceiver {
 
   /** When `tick` is wanted next (Unix epoch, ms); Infinity for not at all. Changes with every call. */
   get deadline(): number {
-    return this.#order.waiting ? this.#order.deadline : this.#depayloader.deadline;
+    return this.#order.waiting ? this.#order.deadline : this.#depayloader.assembler.deadline;
   }
 
   /** Hands over what waited in vain for other packets. To be called at `deadline`, or more often. */
   tick(now: number): void {
     this.#order.tick(now);
-    if (!this.#order.waiting) this.#depayloader.tick(now);
+    if (!this.#order.waiting) this.#depayloader.assembler.tick(now);
   }
 
   /** Receiver report and SDES, to be sent every 5 s or so (RFC 3550, 6.2); `null` before the first packet. */

@@ -7,8 +7,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { listeningPort } from '../../bench/lib/server-process.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
-import { framesIn, HOST, openSocket, type Scope } from '../proxies/rig.js';
+import { framesIn, HOST, openSocket } from '../proxies/rig.js';
 import { arm64Folder } from '../support/requirements.js';
+import type { Scope } from '../support/suite-scope.js';
 import { until } from '../support/until.js';
 
 /** The service as a 64-bit Arm program, under QEMU; FFmpeg is this machine's own. */

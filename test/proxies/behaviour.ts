@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
+import type { Scope } from '../support/suite-scope.js';
 import { untilSeen } from '../support/until.js';
 import {
   ALICE,
@@ -15,7 +16,6 @@ import {
   HOST,
   openSocket,
   readSlowly,
-  type Scope,
   watchMjpeg,
 } from './rig.js';
 
@@ -86,6 +86,15 @@ export async function serves(port: number): Promise<void> {
     ['hall'],
   );
   assert.equal((await get(port, `${BASE_PATH}/nothing`, ANN)).status, 404);
+}
+
+/** The same, and the page also where its address has no slash at the end; behind a proxy that asks for names itself. */
+export async function servesWithoutSlash(port: number): Promise<void> {
+  await serves(port);
+  const bare = await get(port, `${BASE_PATH}?kiosk=1`, ANN);
+  assert.equal(bare.status, 200);
+  assert.match(bare.text, /src="\/cameras\/wall\.js"/);
+  assert.equal((await get(port, `${BASE_PATH}/`)).status, 401, 'nobody comes in without a name');
 }
 
 async function limitsByGroups(scope: Scope, port: number): Promise<void> {

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { freePort } from '../support/free-port.js';
+import { suiteScope } from '../support/suite-scope.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { serves, testBehindProxy } from './behaviour.js';
-import { basicAuth, fileScope, get, HOST, startBehindProxy, startProxy } from './rig.js';
+import { basicAuth, get, HOST, startBehindProxy, startProxy } from './rig.js';
 
 /** docker/proxies/nginx.conf, with a sign-in of nginx's own: once as it is, once with the prefix stripped. */
 
 const timeout = 60_000;
-const scope = fileScope();
+const scope = suiteScope();
 const CONF = new URL('../../../docker/proxies/nginx.conf', import.meta.url);
 
 let service: ServerProcess;

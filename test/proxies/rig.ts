@@ -5,13 +5,13 @@ import { writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { startService } from '../../bench/lib/service.js';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
+import type { Scope } from '../support/suite-scope.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { until } from '../support/until.js';
 
@@ -27,20 +27,6 @@ export const basicAuth = (name: string): string => `Basic ${Buffer.from(`${name}
 export const FPS = 10;
 export const BASE_PATH = '/cameras';
 const MAX_PER_ADDRESS = 2;
-
-/** Something to register an end with. */
-export interface Scope {
-  after(end: () => unknown): void;
-}
-
-/** A whole file: its ends run in reverse when all of its tests are done. */
-export function fileScope(): Scope {
-  const ends: (() => unknown)[] = [];
-  after(async () => {
-    for (const end of ends.reverse()) await end();
-  });
-  return { after: (end) => ends.push(end) };
-}
 
 export async function startBehindProxy(scope: Scope): Promise<ServerProcess> {
   const cameras = await spawnCameras({ width: 160, height: 90, fps: FPS, count: 2, portsEach: true });

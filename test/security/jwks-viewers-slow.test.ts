@@ -9,13 +9,14 @@ import type { ServerProcess } from '../../bench/lib/server-process.js';
 import { startService } from '../../bench/lib/service.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { createSigner, keySetOf, type TestSigner } from '../access/signer.js';
-import { closeOf, fileScope, framesIn, get, openSocket } from '../proxies/rig.js';
+import { closeOf, framesIn, get, openSocket } from '../proxies/rig.js';
+import { suiteScope } from '../support/suite-scope.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 /** Tokens of a signer elsewhere, limited to a view or by groups, on every path; and a signer that takes its time. */
 
 const timeout = 60_000;
-const scope = fileScope();
+const scope = suiteScope();
 const FPS = 10;
 const SLOW_MS = 1500;
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
+import { suiteScope } from '../support/suite-scope.js';
 import { type Decoy, openDecoy } from '../security/target.js';
 import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 
@@ -23,7 +24,7 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
   let listed: string;
   let stranger: string;
   let camera: Decoy;
-  const undo: (() => unknown)[] = [];
+  const scope = suiteScope();
 
   /** A site of its own: another host name or port is another origin. */
   async function site(): Promise<number> {
@@ -31,7 +32,7 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
       response.setHeader('content-type', 'text/html').end('<!doctype html><title>elsewhere</title>');
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    undo.push(() => {
+    scope.after(() => {
       server.closeAllConnections();
       server.close();
     });
@@ -44,14 +45,11 @@ describe('an <img> on a page of another origin', { timeout: 60_000 }, () => {
     listed = `http://localhost:${await site()}`;
     stranger = `http://127.0.0.1:${await site()}`;
     configured = await openConfiguredService({ count: 1 }, { ALLOWED_ORIGINS: listed });
-    undo.push(() => configured.stop());
+    scope.after(() => configured.stop());
     camera = await openDecoy();
-    undo.push(() => camera.close());
+    scope.after(() => camera.close());
     browser = await launchChromium();
-    undo.push(() => browser.close());
-  }, options);
-  after(async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    scope.after(() => browser.close());
   }, options);
 
   /** Width of the picture, or 0 when the browser does not show it. */

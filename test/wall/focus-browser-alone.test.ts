@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test, type TestContext } from 'node:test';
+import { before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { launchChromium } from '../support/chromium.js';
+import { suiteScope } from '../support/suite-scope.js';
 import { untilState } from './open-wall.js';
 import { openTabs } from './tabs.js';
 
@@ -49,19 +50,16 @@ const RECORD = (event: string): string => `(() => {
 describe('coming back to the wall', { timeout: 120_000 }, () => {
   let configured: ConfiguredService;
   let browser: Browser;
-  const undo: (() => unknown)[] = [];
+  const scope = suiteScope();
 
   before(async () => {
     configured = await openConfiguredService(
       { count: COUNT, width: 320, height: 180, fps: 10 },
       { MAX_CONNECTING: '16' },
     );
-    undo.push(() => configured.stop());
+    scope.after(() => configured.stop());
     browser = await launchChromium();
-    undo.push(() => browser.close());
-  }, options);
-  after(async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    scope.after(() => browser.close());
   }, options);
 
   async function allLive(page: Page): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RtpPacket } from '../rtp-packet.js';
+import type { UnitAssembler } from '../unit-assembler.js';
 
 /** Packets of one payload format in, access units out (to the sink that it was made with). */
 export interface Depayloader {
@@ -7,10 +8,8 @@ export interface Depayloader {
    * anew).
    */
   packet(packet: RtpPacket, mediaTimeMs: number, arrivedAt: number, lost: number): void;
-  /** When `tick` is wanted; Infinity for not at all. */
-  readonly deadline: number;
-  /** Time alone completes a unit. Only to be called while no packet waits for others. */
-  tick(now: number): void;
+  /** Completes its units; also by time alone, while no packet waits for others. */
+  readonly assembler: Pick<UnitAssembler, 'deadline' | 'tick'>;
   /** Packets or NAL units so far that make no sense in this format. */
   readonly implausible: number;
 }

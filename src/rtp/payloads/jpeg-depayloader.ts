@@ -38,7 +38,7 @@ export class JpegDepayloader implements Depayloader {
   #extension: Uint8Array = NOTHING;
 
   constructor(
-    private readonly assembler: UnitAssembler,
+    readonly assembler: UnitAssembler,
     private readonly pictures: JpegPictures,
     private readonly report: Report,
     private readonly frameSize: RtpTrack['frameSize'],
@@ -46,14 +46,6 @@ export class JpegDepayloader implements Depayloader {
 
   get implausible(): number {
     return this.#implausible;
-  }
-
-  get deadline(): number {
-    return this.assembler.deadline;
-  }
-
-  tick(now: number): void {
-    this.assembler.tick(now);
   }
 
   packet(packet: RtpPacket, mediaTimeMs: number, arrivedAt: number, lost: number): void {

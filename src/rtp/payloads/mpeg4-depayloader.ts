@@ -14,21 +14,13 @@ export class Mpeg4Depayloader implements Depayloader {
   #begun = false;
 
   constructor(
-    private readonly assembler: UnitAssembler,
+    readonly assembler: UnitAssembler,
     private readonly pictures: Mpeg4Pictures,
     private readonly report: Report,
   ) {}
 
   get implausible(): number {
     return this.#implausible;
-  }
-
-  get deadline(): number {
-    return this.assembler.deadline;
-  }
-
-  tick(now: number): void {
-    this.assembler.tick(now);
   }
 
   packet(packet: RtpPacket, mediaTimeMs: number, arrivedAt: number, lost: number): void {

@@ -26,7 +26,7 @@ export class NalDepayloader implements Depayloader {
 
   constructor(
     private readonly format: NalPayloadFormat,
-    private readonly assembler: UnitAssembler,
+    readonly assembler: UnitAssembler,
     pictures: NalPictures,
     private readonly report: Report,
   ) {
@@ -35,14 +35,6 @@ export class NalDepayloader implements Depayloader {
 
   get implausible(): number {
     return this.#counts.implausible;
-  }
-
-  get deadline(): number {
-    return this.assembler.deadline;
-  }
-
-  tick(now: number): void {
-    this.assembler.tick(now);
   }
 
   packet(packet: RtpPacket, mediaTimeMs: number, arrivedAt: number, lost: number): void {
