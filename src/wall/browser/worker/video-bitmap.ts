@@ -28,7 +28,10 @@ export class VideoBitmaps {
         return bitmap;
       }
     }
-    return createImageBitmap(frame, scaling({ width: frame.displayWidth, height: frame.displayHeight }, size));
+    return createImageBitmap(
+      frame,
+      scaling({ width: frame.displayWidth, height: frame.displayHeight }, size),
+    );
   }
 
   /** Null if the browser cannot. */

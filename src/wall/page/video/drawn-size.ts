@@ -5,6 +5,12 @@ export interface Size {
   readonly height: number;
 }
 
+/** One side alone keeps the aspect. */
+export interface WantedSize {
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+}
+
 /** A picture that is hardly larger than its tile is left as it is: scaling costs more than it saves. */
 const HARDLY_LARGER = 0.75;
 
@@ -15,7 +21,7 @@ const HARDLY_LARGER = 0.75;
  * @param wanted what the tile asks for as JPEG: at least the pixels that it has on the screen
  * @returns never larger than `shown`, and of its aspect
  */
-export function drawnSize(shown: Size, wanted: Readonly<Partial<Size>>): Size {
+export function drawnSize(shown: Size, wanted: WantedSize): Size {
   const { width = 0, height = 0 } = wanted;
   const scale = Math.max(width / shown.width, height / shown.height);
   if (scale === 0 || scale > HARDLY_LARGER) return shown;
