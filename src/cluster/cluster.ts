@@ -178,6 +178,7 @@ export class Cluster implements Peers {
 
   /** Gives all cameras with viewers to other nodes. */
   async drain(): Promise<void> {
+    this.deps.metrics.draining.set(1);
     if (this.#link.connected) await this.#mover.drain();
   }
 

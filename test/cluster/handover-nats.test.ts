@@ -22,8 +22,8 @@ test(
     const from = epochMs();
     ending.signal('SIGTERM');
     await until('it says that it is draining', async () => {
-      const response = await fetch(`${ending.url}/readyz`).catch(() => null);
-      return response === null || response.status === 503;
+      const { status } = await fetch(`${ending.url}/readyz`);
+      return status === 503 && (await ending.metric('cluster_draining')) === 1;
     });
     for (const eye of own) {
       const { code } = await until(`its viewer of ${eye.camera} is closed`, () => eye.stats.closed, 20_000);
