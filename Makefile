@@ -62,7 +62,7 @@ run: build ## the service alone; its settings are environment variables (README)
 test: install ## lint, types, every test that needs no long real time (under 100 s on two cores)
 	@$(MAKE) -j2 dist/.lint-stamp test-quick
 
-test-all: install ## `test`, then what takes real time: rates, faults, browsers, foreign servers (ten minutes)
+test-all: install ## `test`, then what takes real time: rates, faults, browsers, foreign servers (some 16 minutes)
 	@$(MAKE) -j2 dist/.lint-stamp test-every
 
 test-quick: build

@@ -125,6 +125,7 @@ export function helpText(): string {
     '       rtsp-stream-ws --discover                     find ONVIF cameras and print entries for CONFIG_FILE',
     '           [--interface eth0] [--timeout 5]          where (all but loopback), and seconds for an answer',
     '           [--credentials FILE]                      lines like 192.168.1.20 viewer:${GATE_PASSWORD}, or in DISCOVER_CREDENTIALS',
+    '       rtsp-stream-ws --version                      what runs here',
     '',
     'Settings: environment variables, or flags (--linger-ms 500 is LINGER_MS=500). Default in the second column.',
     '',
