@@ -102,7 +102,6 @@ export class StreamDecoding {
   /** Takes the next unit in decoding order. */
   unit(unit: AccessUnit): void {
     this.#backlog.push(unit);
-    const timed = this.#times.timed(unit);
     if (unit.format !== this.#format && unit.randomAccess !== 'none' && !this.#setFormat(unit.format)) return;
     if (unit.discontinuity && this.#decodesAll && isOpenGroup(unit)) this.#beginAnew();
     if (this.#choice.leavesOut(unit, this.plan)) {
@@ -112,7 +111,7 @@ export class StreamDecoding {
     if (this.#hasSkipped) this.#goOnWith(unit);
     for (const stage of this.#exchange.decoders)
       if (stage.lastUnit !== unit && stage.pictureKey === this.#pictureKey)
-        stage.decode(timed, !this.#decodesAll);
+        stage.decode(this.#times.timed(unit), !this.#decodesAll);
   }
 
   setPlan(plan: DecodePlan): void {
