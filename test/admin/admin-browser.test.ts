@@ -99,6 +99,12 @@ describe('the page of an administrator', { timeout: 120_000 }, () => {
     const before = await tiles(page);
     assert.equal(before.length, 2);
     await page.evaluate(`location.hash = 'order=${before.join()}'`);
+    const enlarged = await browser.newPage();
+    t.after(() => enlarged.close());
+    await enlarged.goto(service.url);
+    await untilState(enlarged, 'gate', 'live', 15_000);
+    await enlarged.locator('li:has(> camera-tile[camera="gate"]) > .hit').click();
+    await enlarged.locator('li.large > camera-tile[camera="gate"]').waitFor();
     await page.locator('.grid .hit').first().focus();
     await page.keyboard.press('m');
     const dialog = page.locator('dialog.manage');
@@ -136,6 +142,7 @@ describe('the page of an administrator', { timeout: 120_000 }, () => {
       await until('it has its place', async () => String(await tiles(screen)) === String(now));
       assert.equal(await screen.evaluate('location.hash'), `#order=${now.join()}`);
     }
+    await enlarged.locator('li.large > camera-tile[camera="north"]').waitFor({ timeout: 15_000 });
 
     await page.keyboard.press('m');
     await dialog.getByRole('button', { name: /^Remove north/ }).focus();

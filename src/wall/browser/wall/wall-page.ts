@@ -117,9 +117,10 @@ export class WallPage {
         this.#toolbar.offerManaging(editable);
         this.#known = true;
         this.#listed = cameras;
-        this.#followRenames();
+        const large = this.#followRenames().get(this.#grid.large ?? '');
         this.#toolbar.warn('');
         this.#show();
+        if (large !== undefined) this.#grid.enlarge(large);
       },
       refused: () => {
         this.#toolbar.warn(strings.listRefused);
@@ -143,15 +144,20 @@ export class WallPage {
     });
   }
 
-  /** A link made before a camera was renamed keeps its place, and says the new name from now on. */
-  #followRenames(): void {
+  /**
+   * A link made before a camera was renamed keeps its place, and says the new name from now on.
+   * @returns new names by former ones
+   */
+  #followRenames(): ReadonlyMap<string, string> {
     const cameras = this.#cameras();
-    const newNames = this.#listed.flatMap(({ camera, formerNames }) =>
+    const renamed = this.#listed.flatMap(({ camera, formerNames }) =>
       // Somebody may have added another camera by that name.
       formerNames.filter((name) => !cameras.has(name)).map((name): [string, string] => [name, camera]),
     );
-    const address = withNewNames(this.#address, new Map(newNames));
+    const newNames = new Map(renamed);
+    const address = withNewNames(this.#address, newNames);
     if (address !== this.#address) this.#keep(address);
+    return newNames;
   }
 
   #cameras(): ReadonlyMap<string, WallCamera> {
