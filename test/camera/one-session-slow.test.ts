@@ -24,7 +24,8 @@ test(
   { timeout: 60_000 + SECONDS * 1000 },
   async (t) => {
     const set = await cameras(t);
-    const server = await service(t, { LINGER_MS: '10000' });
+    // A busy machine must not pass for a silent camera.
+    const server = await service(t, { LINGER_MS: '10000', STALL_TIMEOUT_MS: '5000' });
     const open = (form: string): Viewer => {
       const query = `camera_index=cam1&rtsp=${encodeURIComponent(set.url(0))}&${form}`;
       const viewer = connectViewer({
