@@ -23,6 +23,27 @@ const TORN = 30;
 
 const numbers = ({ frames }: Watcher): (number | null)[] => frames.map(({ jpeg }) => frameNumberOfJpeg(jpeg));
 
+/**
+ * Asserts that none of the pictures that were shown is torn.
+ * @param luma of all that were sent, by their numbers
+ * @returns the numbers of those shown, and for each how far it is from what was sent
+ */
+function wholePictures(
+  viewer: Watcher,
+  luma: readonly Uint8Array[],
+): { readonly shown: readonly (number | null)[]; readonly text: string } {
+  const shown = numbers(viewer);
+  const worst = viewer.frames.map(({ jpeg }, i) =>
+    worstBlock(jpeg, luma[shown[i] ?? -1] ?? new Uint8Array()),
+  );
+  const text = shown.map((number, i) => `${number}:${worst[i]?.toFixed(0)}`).join(' ');
+  assert.ok(
+    worst.every((difference) => difference < TORN),
+    text,
+  );
+  return { shown, text };
+}
+
 test(
   'a viewer who comes in the middle of a long group sees its next key frame, one who comes later the newest picture',
   { timeout: timeout + GOP_SECONDS * 2000 },
@@ -87,15 +108,7 @@ for (const ffmpeg of FFMPEGS)
           await until('its only key frame has gone by', () => newest > 3);
           const viewer = watch(t, server, `cam${at}`, camera.url, { query: { ...query, ...SIZE } });
           await until('most is over', () => newest >= 130, 20_000);
-          const shown = numbers(viewer);
-          const worst = viewer.frames.map(({ jpeg }, i) =>
-            worstBlock(jpeg, luma[shown[i] ?? -1] ?? new Uint8Array()),
-          );
-          const text = shown.map((number, i) => `${number}:${worst[i]?.toFixed(0)}`).join(' ');
-          assert.ok(
-            worst.every((difference) => difference < TORN),
-            text,
-          );
+          const { shown, text } = wholePictures(viewer, luma);
           assert.ok((shown[0] ?? Infinity) <= 40, `shown as soon as a refresh is through: ${text}`);
           assert.ok(shown.length >= (query['fps'] === '1' ? 6 : 60), text);
           assert.ok((shown.at(-1) ?? 0) > 100, `it goes on after the loss: ${text}`);
@@ -132,15 +145,7 @@ for (const ffmpeg of FFMPEGS)
         openGroups,
       );
       await until('most is over', () => newest >= 230, 20_000);
-      const shown = numbers(viewer);
-      const worst = viewer.frames.map(({ jpeg }, i) =>
-        worstBlock(jpeg, luma[shown[i] ?? -1] ?? new Uint8Array()),
-      );
-      const text = shown.map((number, i) => `${number}:${worst[i]?.toFixed(0)}`).join(' ');
-      assert.ok(
-        worst.every((difference) => difference < TORN),
-        text,
-      );
+      const { shown, text } = wholePictures(viewer, luma);
       // Each loss costs the rest of its group and the pictures that lead the next one.
       assert.ok(shown.length >= 100, text);
       assert.ok((shown.at(-1) ?? 0) > 200, text);
