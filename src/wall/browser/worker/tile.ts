@@ -45,6 +45,9 @@ export class Tile {
   #units = 0;
   #unitsPerSecond = USUAL_FPS;
   #countedSeconds = 0;
+  /** Pictures drawn until the last beat, and between it and the one before. */
+  #drawnBefore = 0;
+  #drawnOfBeat = 0;
   /** Frames drawn as the page knows it. */
   #reported = 0;
   /**
@@ -157,12 +160,16 @@ export class Tile {
       video: video !== null,
       cost,
       fps: this.request.fps ?? null,
+      drawn: this.#drawnOfBeat,
+      shown: this.#painter.drawn > 0,
     };
   }
 
   /** Once a second. @returns delays since the last time, ms */
   beat(): { readonly video: readonly number[]; readonly jpeg: readonly number[] } {
     this.#countRate();
+    this.#drawnOfBeat = this.#painter.drawn - this.#drawnBefore;
+    this.#drawnBefore = this.#painter.drawn;
     return { video: this.#video.beat(), jpeg: this.#painter.takeDelays() };
   }
 

@@ -35,6 +35,10 @@ export interface ChoosingTile {
   /** Pixels a second of its video; null before it is known. */
   readonly cost: number | null;
   readonly fps: number | null;
+  /** Pictures drawn since the last beat. */
+  readonly drawn: number;
+  /** It has drawn something at all. */
+  readonly shown: boolean;
 }
 
 interface Failure {
@@ -97,11 +101,11 @@ export class VideoChoice {
     const usual = usualCost(tiles);
     return tiles
       .filter((tile) => !tile.paused && this.#refusal(tile, now) === null)
-      .map(({ id, cost, video, fps }) => ({
+      .map(({ id, cost, video, fps, drawn, shown }) => ({
         tile: id,
         cost: cost ?? usual,
         video: video || this.#chosen.has(id),
-        fps,
+        ...{ fps, drawn, shown },
       }));
   }
 
