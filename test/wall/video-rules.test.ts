@@ -4,6 +4,7 @@ import { Capacity, USUAL_COST, type VideoTile } from '../../src/wall/page/video/
 import { CatchUp } from '../../src/wall/page/video/catch-up.js';
 import { drawnSize } from '../../src/wall/page/video/drawn-size.js';
 import { jpegReasonText } from '../../src/wall/page/video/jpeg-reasons.js';
+import { PassOver } from '../../src/wall/page/video/pass-over.js';
 import { PendingUnits } from '../../src/wall/page/video/pending-units.js';
 import { RetryHold } from '../../src/wall/page/video/retry-hold.js';
 import { follows, laterOf } from '../../src/wall/page/video/sequence-order.js';
@@ -390,4 +391,38 @@ test('video is drawn in the size that its tile asks for, in its own aspect and n
   assert.deepEqual(drawnSize({ width: 2592, height: 1944 }, { width: 1280 }), { width: 1280, height: 960 });
   for (const wanted of [{}, { width: 1280, height: 720 }, { width: 600 }])
     assert.equal(drawnSize(small, wanted), small);
+});
+
+test('a decoder that is behind is given nothing more before the next key unit', FAST, () => {
+  const passOver = new PassOver();
+  assert.equal(passOver.passes(false, 200, 0), false);
+  assert.equal(passOver.passes(false, 300, 40), true);
+  // A decoder cannot go on in the middle of a group, although it has caught up.
+  assert.equal(passOver.passes(false, 0, 80), true);
+  assert.equal(passOver.passes(true, 0, 1000), false);
+  assert.equal(passOver.passes(false, 0, 1040), false);
+  assert.equal(passOver.passes(false, 300, 2000), true);
+  assert.equal(passOver.passes(true, 300, 3000), true);
+  assert.equal(passOver.isTooLong(4900), false);
+  assert.equal(passOver.isTooLong(5100), true);
+});
+
+test('how long a decoder lets its units wait does not count what the stream itself needs', FAST, () => {
+  const pending = new PendingUnits();
+  assert.equal(pending.waitMs(1000), 0);
+  const add = (sequence: number, receivedAt: number): number =>
+    pending.add({ header: { sequence }, receivedAt, age: 0 });
+  const first = add(1, 0);
+  assert.equal(pending.waitMs(100), 100);
+  // One is always held back, for 120 ms.
+  const second = add(2, 40);
+  pending.take(first, 120);
+  add(3, 120);
+  pending.take(second, 160);
+  assert.equal(pending.waitMs(500), 260);
+  // It is not: the decoder is late.
+  pending.clear();
+  pending.take(add(4, 1000), 1300);
+  add(5, 1300);
+  assert.equal(pending.waitMs(1600), 300);
 });

@@ -16,7 +16,7 @@ export interface TileWall {
   acknowledge(frame: Pick<FrameHeader, 'handle' | 'sequence'>): void;
   /** The page waits for this tile's picture, which is on the screen now. */
   drawn(tile: Tile): void;
-  decoderFailed(tile: Tile, why: 'decoder' | 'unsupported'): void;
+  decoderFailed(tile: Tile, why: 'decoder' | 'unsupported' | 'capacity'): void;
 }
 
 /** A frame that is this much older than the resume shows the past, ms. */

@@ -43,7 +43,7 @@ export interface ChoosingTile {
 
 interface Failure {
   readonly hold: RetryHold;
-  why: 'decoder' | 'unsupported';
+  why: 'decoder' | 'unsupported' | 'capacity';
 }
 
 export class VideoChoice {
@@ -83,8 +83,8 @@ export class VideoChoice {
     for (const id of this.#failures.keys()) if (!known.has(id)) this.#failures.delete(id);
   }
 
-  /** A tile's decoder failed: JPEG for a while. */
-  failed(tile: number, why: 'decoder' | 'unsupported', now: number): void {
+  /** A tile's decoder failed, or was behind for too long: JPEG for a while. */
+  failed(tile: number, why: 'decoder' | 'unsupported' | 'capacity', now: number): void {
     const failure = this.#failures.get(tile) ?? { hold: new RetryHold(), why };
     failure.why = why;
     failure.hold.failed(now);

@@ -1,0 +1,34 @@
+/**
+ * Which units a tile leaves undecoded because its decoder is behind. Nearly every picture needs the one before it: so the rest of a
+ * group, up to the next key unit. The tile shows fewer pictures then, and none of the past. Pure; times in ms.
+ */
+
+/** A unit that waits for its decoder for so long: less than the server's credit, which would end the video sooner. */
+const BEHIND_MS = 250;
+/** Key units that are so far apart make a tile stand still for too long: JPEG is better. */
+const LONGEST_MS = 3_000;
+
+export class PassOver {
+  #since: number | null = null;
+
+  /**
+   * @param isKey the unit begins a group
+   * @param waitMs how long the oldest unit has waited for its picture, less what the stream itself needs
+   * @returns whether the unit is not to be decoded
+   */
+  passes(isKey: boolean, waitMs: number, now: number): boolean {
+    const isBehind = waitMs > BEHIND_MS;
+    if (this.#since === null || isKey) this.#since = isBehind ? (this.#since ?? now) : null;
+    return this.#since !== null;
+  }
+
+  /** Whether the tile has stood still for too long. */
+  isTooLong(now: number): boolean {
+    return this.#since !== null && now - this.#since > LONGEST_MS;
+  }
+
+  /** The decoder begins anew. */
+  begin(): void {
+    this.#since = null;
+  }
+}
