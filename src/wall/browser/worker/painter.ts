@@ -35,7 +35,9 @@ export class Painter {
   height = 0;
   /** Of the picture on the screen. */
   form: VideoForm | 'jpeg' = 'jpeg';
-  #formSince = -Infinity;
+  /** The newest picture that was taken to be drawn, and since when they are of its form: page time, ms. */
+  #taken: { readonly form: VideoForm | 'jpeg'; readonly capturedAt: number; readonly since: number } | null =
+    null;
   #delays: number[] = [];
   #busy = false;
   #waiting: Picture | null = null;
@@ -54,8 +56,9 @@ export class Painter {
   jpeg(header: FrameHeader, message: ArrayBuffer): void {
     // The service's newest JPEG of a camera that everybody watches as video may be seconds old.
     const receivedAt = performance.now();
-    const changing = this.form !== 'jpeg' || receivedAt - this.#formSince < NO_WAY_BACK_MS;
-    if (this.drawn > 0 && changing && header.capturedAt < this.capturedAt) this.settled(header);
+    const taken = this.#taken;
+    const isChanging = taken && (taken.form !== 'jpeg' || receivedAt - taken.since < NO_WAY_BACK_MS);
+    if (isChanging && header.capturedAt < taken.capturedAt) this.settled(header);
     else this.#offer({ header, form: 'jpeg', message, receivedAt });
   }
 
@@ -65,8 +68,8 @@ export class Painter {
     frame: VideoFrame,
     sizes: { readonly shown: Size; readonly drawn: Size },
   ): void {
-    // By how much it is older than the JPEG on the screen, ms. By more than this the server's clock was set back.
-    const back = this.form === 'jpeg' && this.drawn > 0 ? this.capturedAt - header.capturedAt : 0;
+    // By how much it is older than the newest JPEG, ms. By more than this the server's clock was set back.
+    const back = this.#taken?.form === 'jpeg' ? this.#taken.capturedAt - header.capturedAt : 0;
     if (back > 0 && back < NO_WAY_BACK_MS) {
       frame.close();
       this.settled(header);
@@ -87,6 +90,9 @@ export class Painter {
 
   #offer(picture: Picture): void {
     this.#drop();
+    const { form, header } = picture;
+    const since = this.#taken?.form === form ? this.#taken.since : performance.now();
+    this.#taken = { form, capturedAt: header.capturedAt, since };
     if (this.#busy) this.#waiting = picture;
     else void this.#draw(picture);
   }
@@ -109,7 +115,6 @@ export class Painter {
       this.capturedAt = header.capturedAt;
       this.latency = Math.max(0, this.serverNow() - header.capturedAt);
       if (picture.form === 'jpeg') this.#delays.push(performance.now() - picture.receivedAt);
-      if (form !== this.form) this.#formSince = performance.now();
       this.form = form;
     } catch {
       // A frame that does not decode is skipped: the next one is whole again, and without one the tile turns stale.
