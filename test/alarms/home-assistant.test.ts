@@ -80,6 +80,23 @@ test('each state is on, off or unknown to both sensors', { timeout }, () => {
   });
 });
 
+test('a picture is not available while its camera sends none', { timeout }, () => {
+  const [picture] = announcements(discovery, { camera: 'gate', title: 'Gate' }).slice(-1);
+  const { availability } = JSON.parse(picture?.payload ?? '') as {
+    availability: readonly { readonly topic: string; readonly value_template?: string }[];
+  };
+  assert.deepEqual(
+    availability.map((source) => source.topic),
+    [topics.status, topics.state('gate')],
+  );
+  const list = /'offline' if value_json\.state in (\[.*?\]) else 'online'/.exec(
+    availability[1]?.value_template ?? '',
+  );
+  const without = JSON.parse((list?.[1] ?? '').replaceAll("'", '"')) as string[];
+  const told = CONDITIONS.filter((state) => !without.includes(state));
+  assert.deepEqual(told.toSorted(), ['degraded', 'frozen', 'live']);
+});
+
 /** What a template of the form `{{ {'a':'ON'}.get(value_json.state, 'None') if value_json is defined }}` makes of a state: Jinja reads it as Python would. */
 function valueOf(payload: string, state: string): string[] {
   const { value_template: template } = JSON.parse(payload) as { value_template?: string };
