@@ -78,7 +78,9 @@ export class VideoDecoder {
         this.#confine();
       },
       ({ ticks, isHidden }) => {
+        // A decoder that begins in an intra refresh gives none of its pictures.
         if (isHidden) this.#hidden.add(ticks);
+        else this.#unansweredSince ??= performance.now();
       },
     );
     this.#readTimes(this.#ffmpeg.times);
@@ -130,7 +132,6 @@ export class VideoDecoder {
   /** Takes the next unit in decoding order. Units before the first with random access are passed over. */
   decode(timed: TimedUnit): void {
     if (this.#stopping) return;
-    this.#unansweredSince ??= performance.now();
     this.#input.push(timed);
   }
 

@@ -105,6 +105,22 @@ test(
   },
 );
 
+test(
+  'while an intra refresh hides its pictures the next may be three stall timeouts away',
+  { timeout },
+  () => {
+    const { liveness } = run();
+    liveness.video({ ...NO_VIDEO, units: 25, keyFrames: 1, refreshes: 1 }, 900);
+    liveness.picture(1000);
+    for (let at = 1500; at <= 16_000; at += 500) {
+      liveness.video({ ...NO_VIDEO, units: at / 40, keyFrames: 1, refreshes: 2 }, at);
+      assert.equal(liveness.overdue(at), at < 16_000 ? null : 'bad_data', `${at}`);
+    }
+    liveness.picture(16_000);
+    assert.equal(liveness.dueAt, 21_000, 'no refresh has begun since');
+  },
+);
+
 test('video with key frames of which no picture comes is bad data', { timeout }, () => {
   const { liveness } = run();
   for (let at = 500; at <= 10_000; at += 500)

@@ -6,6 +6,8 @@ import { type KeyFrameGap, RARE_MS } from './key-frame-gap.js';
  * waits this many stall timeouts.
  */
 const KEY_FRAME_PATIENCE = 13;
+/** And this many while pictures are hidden until an intra refresh is through: one may be lost, and the next takes as long. */
+const REFRESH_PATIENCE = 3;
 
 export interface LivenessTimes {
   /** The first frame is due this long after the start, ms. */
@@ -33,6 +35,8 @@ export const maxGapMs = (mode: Mode, gap: KeyFrameGap): number | undefined =>
 export class Liveness {
   /** When the newest picture came. */
   #pictureAt: number | null = null;
+  /** Intra refreshes that had been told of by then. */
+  #refreshesAtPicture = 0;
   /** When the present mode of decoding began. */
   #modeSince: number;
   /** What the worker tells of the video; `null` from a worker that tells nothing. */
@@ -87,6 +91,7 @@ export class Liveness {
    */
   picture(at: number): void {
     this.#pictureAt = Math.max(at, this.#pictureAt ?? at);
+    this.#refreshesAtPicture = this.#video?.report.refreshes ?? 0;
     if (this.mode.pictures === 'key_frames') this.gap.note(at);
   }
 
@@ -116,10 +121,18 @@ export class Liveness {
       if (!this.#video || !this.awaitsKeyFrame) return (this.#keyFrameAt ?? this.startedAt) + openMs;
       return Math.min(this.#video.firstAt + Math.max(openMs, patience), this.#video.newestAt + openMs);
     }
-    if (!isThinned(this.mode)) return Math.max(this.#pictureAt, this.#modeSince) + stallMs;
+    if (!isThinned(this.mode)) return this.#pictureDueAt(this.#pictureAt);
     const keyFrameBy =
       this.#pictureAt + (this.mode.pictures === 'all' ? Math.max(stallMs, this.gap.maxMs) : patience);
     return this.#video ? Math.min(keyFrameBy, this.#video.newestAt + stallMs) : keyFrameBy;
+  }
+
+  /** When the next picture is due while all are decoded: later as long as units of an intra refresh come, which are not shown. */
+  #pictureDueAt(pictureAt: number): number {
+    const { stallMs } = this.times;
+    const dueAt = Math.max(pictureAt, this.#modeSince) + stallMs;
+    if (!this.#video || this.#video.report.refreshes === this.#refreshesAtPicture) return dueAt;
+    return Math.max(dueAt, Math.min(pictureAt + stallMs * REFRESH_PATIENCE, this.#video.newestAt + stallMs));
   }
 
   get #keyFrameDueAt(): number {
