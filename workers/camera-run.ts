@@ -21,7 +21,7 @@ import type { AccessUnit } from '../src/video/access-unit.js';
 import { StreamDecoding } from './stream-decoding.js';
 import { SourcePictures } from './source-pictures.js';
 import { unitCollector } from './unit-collector.js';
-import { UnitGap } from './unit-gap.js';
+import { type Gap, UnitGap } from './unit-gap.js';
 import { UnitPassing } from './unit-passing.js';
 import { VideoReporter } from './video-reporter.js';
 
@@ -29,11 +29,14 @@ import { VideoReporter } from './video-reporter.js';
 const BARREN_SHARE = 0.8;
 const LEAST_BARREN_MS = 1500;
 
-const AWAITS_KEY_FRAME = {
-  code: 'no_key_frame',
-  detail: 'packets were lost, or pictures broken, and the next key frame does not come',
-} as const;
-const NO_PICTURES = { code: 'bad_data', detail: 'packets come, but no pictures in them' } as const;
+const WHY_NO_UNITS: Readonly<Record<Gap['what'], RunEnd>> = {
+  dependent: {
+    code: 'no_key_frame',
+    detail: 'packets were lost, or pictures broken, and the next key frame does not come',
+  },
+  unreadable: { code: 'bad_data', detail: 'pictures come, but their slices cannot be read' },
+  nothing: { code: 'bad_data', detail: 'packets come, but no pictures in them' },
+};
 
 /** One run: the camera's session and what is made of it. It ends with one reason, and nothing of it is left then. */
 export class CameraRun {
@@ -198,19 +201,23 @@ export class CameraRun {
   #look(): void {
     this.#postStats();
     if (this.#end) return;
-    const { ms, log } = this.#decoding.barren;
-    if (ms >= this.#barrenLimitMs)
+    const { ms: barrenMs, log } = this.#decoding.barren;
+    if (barrenMs >= this.#barrenLimitMs)
       this.#stop({ code: 'bad_data', detail: log || 'the decoder makes no picture of what comes' });
     const { statistics } = this.#session;
-    // Until the first unit the session itself judges; with key frames alone nobody misses the others.
+    // With key frames alone nobody misses the others.
     const needsAll = this.#plan.pictures === 'all' || this.#plan.video;
-    if (!statistics || this.#report.units === 0 || !needsAll) return;
-    const gap = this.#gap.look(statistics, performance.now());
-    if (gap.ms >= this.#barrenLimitMs) this.#stop(gap.awaitsKeyFrame ? AWAITS_KEY_FRAME : NO_PICTURES);
+    if (!statistics || !needsAll) return;
+    const { ms, what } = this.#gap.look(statistics, performance.now());
+    // Until the first unit the session itself judges what may still become one.
+    const isJudged = this.#report.units > 0 || what === 'unreadable';
+    if (isJudged && ms >= this.#barrenLimitMs) this.#stop(WHY_NO_UNITS[what]);
   }
 
   #postStats(): void {
-    const awaiting = this.#session.statistics?.dependentUnits ?? 0;
+    const { dependentUnits = 0, unreadableUnits = 0 } = this.#session.statistics ?? {};
+    // Of a camera that has sent pictures they say that it is there; before, that a key frame is awaited, which helps no unreadable one.
+    const awaiting = dependentUnits + (this.#report.units > 0 ? unreadableUnits : 0);
     const video = this.#report.take(this.#decoding.takeLeastWait(), this.#decoding.dropped, awaiting);
     this.#post({ type: 'stats', counters: this.#counters, video });
   }

@@ -1,13 +1,19 @@
 import type { RtpStatistics } from '../src/rtp/rtp-sink.js';
 
-type Counts = Pick<RtpStatistics, 'packets' | 'units' | 'damagedUnits' | 'dependentUnits'>;
+type Counts = Pick<
+  RtpStatistics,
+  'packets' | 'units' | 'damagedUnits' | 'dependentUnits' | 'unreadableUnits'
+>;
 
 /** What comes of a stream while it gives no units. */
 export interface Gap {
   /** How long there has been no unit although packets came, ms. */
   readonly ms: number;
-  /** Pictures came that were left out for want of others: the next key frame ends it. */
-  readonly awaitsKeyFrame: boolean;
+  /**
+   * What came instead. `dependent`: pictures that were left out for want of others, which the next key frame ends. `unreadable`: mostly
+   * what cannot be pictures at all.
+   */
+  readonly what: 'nothing' | 'dependent' | 'unreadable';
 }
 
 /** Tells a stream that gives no pictures from one that is silent. Pure. */
@@ -26,9 +32,11 @@ export class UnitGap {
     if (counts.units !== before?.counts.units) this.#began = null;
     else if (counts.packets !== before.counts.packets) this.#began ??= before;
     const isSilent = counts.packets === before?.counts.packets;
-    if (this.#began === null || isSilent) return { ms: 0, awaitsKeyFrame: false };
+    if (this.#began === null || isSilent) return { ms: 0, what: 'nothing' };
     const { at, counts: first } = this.#began;
     const leftOut = counts.dependentUnits + counts.damagedUnits - first.dependentUnits - first.damagedUnits;
-    return { ms: now - at, awaitsKeyFrame: leftOut > 0 };
+    const unreadable = counts.unreadableUnits - first.unreadableUnits;
+    const what = leftOut > unreadable ? 'dependent' : unreadable > 0 ? 'unreadable' : 'nothing';
+    return { ms: now - at, what };
   }
 }

@@ -49,6 +49,7 @@ export class RtpReceiver {
     units: 0,
     damagedUnits: 0,
     dependentUnits: 0,
+    unreadableUnits: 0,
     keylessUnits: 0,
     restarts: 0,
   };

@@ -47,6 +47,8 @@ export interface RtpStatistics {
   readonly damagedUnits: number;
   /** Whole units left out because they need one that is damaged or missing. */
   readonly dependentUnits: number;
+  /** Whole units left out because their slice headers are none: no key frame makes them readable. */
+  readonly unreadableUnits: number;
   /** Times that the timestamp or the SSRC began anew. */
   readonly restarts: number;
 }

@@ -18,6 +18,7 @@ const ANY_NUMBER = 1e9;
 export interface UnitCounts {
   units: number;
   damagedUnits: number;
+  unreadableUnits: number;
   dependentUnits: number;
   /** Those of them whose parameter sets were there: they lacked nothing but a key picture. */
   keylessUnits: number;
@@ -76,8 +77,7 @@ export class UnitAssembler {
 
   /** A new picture begins with what the buffer holds beyond the open one. Answers how many bytes went out in front. */
   begin(): number {
-    const before = this.#open;
-    const ownBytes = this.#ownBytes;
+    const [before, ownBytes] = [this.#open, this.#ownBytes];
     if (before !== null) {
       this.#finish(before.marked);
       // With a timestamp that stands still, a loss may have swallowed whole pictures as well.
@@ -222,8 +222,8 @@ export class UnitAssembler {
     this.#endedByMarker = byMarker ? { timestamp: open.timestamp } : null;
     if (this.#singleSlice >= 0) this.#singleSlice += 1;
     if (open.damaged) this.counts.damagedUnits += 1;
-    const kept = this.keepDamaged && this.codec.conceals;
-    const wanted = verdict === 'whole' || verdict === 'unsettled' || kept;
+    const wanted =
+      verdict === 'whole' || verdict === 'unsettled' || (this.keepDamaged && this.codec.conceals);
     const unit =
       wanted && picture !== null
         ? accessUnit(this.codec.codec, open, picture, verdict, this.chain.beganAnew, () =>
@@ -233,7 +233,7 @@ export class UnitAssembler {
     this.buffer.discardFront(this.#ownBytes);
     this.#ownBytes = 0;
     if (unit === null) {
-      if (!open.damaged) this.counts.dependentUnits += 1;
+      if (!open.damaged) this.counts[this.codec.isUnreadable ? 'unreadableUnits' : 'dependentUnits'] += 1;
       if (verdict === 'dependent' && picture !== null) this.counts.keylessUnits += 1;
       return;
     }

@@ -51,6 +51,7 @@ export interface SessionStatistics extends RtpStatistics {
 const TEARDOWN_MS = 1000;
 /** How long a key frame is awaited beyond the time for opening, while video comes. */
 const KEY_FRAME_MS = 70_000;
+const UNREADABLE_PICTURES = 'pictures come, but their slices cannot be read';
 /** How often silence is looked at. */
 const WATCH_MS = 100;
 
@@ -187,7 +188,9 @@ export class Attempt {
   #late(): void {
     if (this.#state !== 'opening') return;
     const { packets = 0, foreignDatagrams = 0, dependentUnits = 0 } = this.statistics ?? {};
-    if (packets > 0 && this.#unreadable !== null) this.halt(new CameraError('bad_data', this.#unreadable));
+    const isUnreadable = (this.statistics?.unreadableUnits ?? 0) > dependentUnits;
+    const unreadable = this.#unreadable ?? (isUnreadable ? UNREADABLE_PICTURES : null);
+    if (packets > 0 && unreadable !== null) this.halt(new CameraError('bad_data', unreadable));
     else if (dependentUnits > 0) this.#awaitKeyFrame();
     else {
       const awaited = `no ${this.#dialogue.awaited} in ${this.#options.openTimeoutMs} ms`;

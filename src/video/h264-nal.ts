@@ -63,6 +63,8 @@ export class H264SliceReader {
     field: false,
     bottomField: false,
   };
+  /** Whether what was read last can be a slice header, whatever its PPS is. */
+  isPlausible = true;
   readonly #bits = reader();
 
   /**
@@ -75,7 +77,8 @@ export class H264SliceReader {
     slice.firstMacroblock = bits.unsignedGolomb();
     slice.type = bits.unsignedGolomb();
     slice.pps = bits.unsignedGolomb();
-    if (bits.ranOut() || slice.type > 9 || slice.pps > 255) return false;
+    this.isPlausible = !bits.ranOut() && slice.type <= 9 && slice.pps <= 255;
+    if (!this.isPlausible) return false;
     const sps = spsOf(slice.pps);
     if (sps === null) return false;
     if (sps.separatePlanes) bits.skip(2); // colour_plane_id

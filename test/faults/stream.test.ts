@@ -183,7 +183,6 @@ for (const ffmpeg of FFMPEGS) {
       const set = await cameras(t);
       const server = await service(t, {
         FFMPEG_PATH: ffmpeg.path,
-        OPEN_TIMEOUT_MS: '2500',
         RETRY_MIN_MS: '500',
         RETRY_MAX_MS: '1000',
       });
@@ -194,8 +193,10 @@ for (const ffmpeg of FFMPEGS) {
       const before = await tries();
       await set.fault('cam1', 'garbage');
       const began = performance.now();
-      await viewer.state('stale');
+      assert.equal((await viewer.state('stale')).reason, 'bad_data');
       await until('two tries more', async () => (await tries()) >= before + 2, 20_000);
+      const why = await server.metric('reconnects_total', { camera: 'cam1', reason: 'bad_data' });
+      assert.equal(why, await tries(), 'no key frame helps');
       // Each try lasts until its timeout or its failure, and a pause of at least 400 ms follows.
       assert.ok(performance.now() - began > 800, 'no hot loop');
       assert.ok((await tries()) <= before + 3);

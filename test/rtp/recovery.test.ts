@@ -203,3 +203,22 @@ describe('disposable pictures', () => {
     }
   });
 });
+
+test(
+  'pictures whose slices are none are unreadable; they await no key picture, as those do that refer to them',
+  LIMIT,
+  () => {
+    // slice_type 127, and of H.265 a picture parameter set above 63.
+    const garbage = Uint8Array.of(0x61, 0x80, 0x80, ...new Array<number>(40).fill(0x5a));
+    const packets = pictures(9, (number) =>
+      number === 0
+        ? [slice({ idr: true, frameNum: 0 })]
+        : number < 6
+          ? [garbage]
+          : [slice({ frameNum: number })],
+    );
+    const { units, receiver } = received(packets);
+    const { unreadableUnits, dependentUnits } = receiver.statistics;
+    assert.deepEqual([units.length, unreadableUnits, dependentUnits], [1, 5, 3]);
+  },
+);

@@ -266,13 +266,17 @@ test('a session that the camera ends is the end of the run, with its reason', { 
   assert.equal(it.decoders.now(), 0, 'nothing is left');
 });
 
-test('pictures that cannot be read end the run: the next key frame does not come', { timeout }, async (t) => {
-  const it = await play(t, {}, planOf(SMALL));
-  await until('frames', () => it.frames.length > 5, 20_000);
-  await it.cameras.fault('cam1', 'garbage');
-  await until('the end', () => it.run.end !== null, 15_000);
-  assert.equal(it.run.end?.code, 'no_key_frame');
-});
+test(
+  'pictures that cannot be read end the run as bad data, for which no key frame is awaited',
+  { timeout },
+  async (t) => {
+    const it = await play(t, {}, planOf(SMALL));
+    await until('frames', () => it.frames.length > 5, 20_000);
+    await it.cameras.fault('cam1', 'garbage');
+    await until('the end', () => it.run.end !== null, 15_000);
+    assert.equal(it.run.end?.code, 'bad_data');
+  },
+);
 
 test('a run that is told to stop ends its session and its decoder', { timeout }, async (t) => {
   const it = await play(t, {}, planOf(SMALL));

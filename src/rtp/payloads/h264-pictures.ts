@@ -36,6 +36,7 @@ interface Current {
   intra: boolean;
   bidirectional: boolean;
   readable: boolean;
+  plausible: boolean;
   sps: H264Sps | null;
   frameNum: number;
   /** 0: a frame; 1 or 2: that many fields. */
@@ -54,6 +55,7 @@ const nobody = (): Current => ({
   intra: true,
   bidirectional: false,
   readable: true,
+  plausible: true,
   sps: null,
   frameNum: -1,
   fields: 0,
@@ -141,6 +143,7 @@ export class H264Pictures implements NalPictures {
     else this.#pendingRecovery = -1;
     if (!this.#reader.read(data, at, end, this.#spsOf)) {
       current.readable = false;
+      current.plausible &&= this.#reader.isPlausible;
       return;
     }
     const { slice } = this.#reader;
@@ -191,6 +194,10 @@ export class H264Pictures implements NalPictures {
       skip: 0,
       suffix: NOTHING,
     };
+  }
+
+  get isUnreadable(): boolean {
+    return !this.#current.plausible;
   }
 
   handedOver(picture: Picture): void {

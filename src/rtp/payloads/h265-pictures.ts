@@ -37,12 +37,21 @@ interface Current {
   /** TemporalId */
   subLayer: number;
   readable: boolean;
+  plausible: boolean;
   sps: H265Sps | null;
   /** recovery_poc_cnt, or -1. */
   recovery: number;
 }
 
-const nobody = (): Current => ({ slices: 0, type: 0, subLayer: 0, readable: true, sps: null, recovery: -1 });
+const nobody = (): Current => ({
+  slices: 0,
+  type: 0,
+  subLayer: 0,
+  readable: true,
+  plausible: true,
+  sps: null,
+  recovery: -1,
+});
 
 /** H.265 pictures: random access, references and format. */
 export class H265Pictures implements NalPictures {
@@ -103,7 +112,9 @@ export class H265Pictures implements NalPictures {
     if (current.slices === 0) this.#readHeader(data[at] ?? 0, data[at + 1] ?? 0);
     else this.#pendingRecovery = -1;
     current.slices += 1;
-    current.sps ??= this.#sets.spsOf(h265SlicePps(this.#bits, data, at, end));
+    const pps = h265SlicePps(this.#bits, data, at, end);
+    current.plausible &&= pps >= 0;
+    current.sps ??= this.#sets.spsOf(pps);
     if (current.sps === null) current.readable = false;
   }
 
@@ -142,6 +153,10 @@ export class H265Pictures implements NalPictures {
       skip: 0,
       suffix: NOTHING,
     };
+  }
+
+  get isUnreadable(): boolean {
+    return !this.#current.plausible;
   }
 
   handedOver(picture: Picture): void {

@@ -11,6 +11,7 @@ export class JpegPictures implements PictureCodec {
   readonly codec = 'jpeg';
   /** Half a JPEG is a torn picture. */
   readonly conceals = false;
+  readonly isUnreadable = false;
   /** Of the open picture; `null` while they are not known. */
   fields: JpegHeaderFields | null = null;
   #written: {

@@ -13,6 +13,7 @@ const CODING = { intra: 0, bidirectional: 2 } as const;
 export class Mpeg4Pictures implements PictureCodec {
   readonly codec = 'mpeg4';
   readonly conceals = true;
+  readonly isUnreadable = false;
   #config: Uint8Array<ArrayBuffer> = NOTHING;
   #format: VideoFormat | null = null;
   #randomAccessTime = 0;

@@ -23,6 +23,8 @@ export interface PictureCodec {
   awaitsMore(): boolean;
   /** The picture is at its end. `lost`: packets that are missing before it, or 0. `null` if it cannot be decoded. */
   end(bytes: Uint8Array, length: number, lost: number, mediaTimeMs: number): Picture | null;
+  /** What came for the picture that ended last cannot be slices at all. */
+  readonly isUnreadable: boolean;
   /** The picture was handed over. */
   handedOver(picture: Picture): void;
   /** Packets are missing: what waits for a picture may belong to one that is lost. */
