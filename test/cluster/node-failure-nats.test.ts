@@ -92,10 +92,10 @@ test(
     await it.more(5, [...eyes, own]);
     it.node(owner).signal('SIGSTOP');
     const stopped = epochMs();
-    // Its lease runs out.
+    // Its lease runs out; a busy machine takes seconds to open the camera anew.
     await it.more(5, eyes);
     for (const eye of eyes)
-      assert.ok(eye.longestGap(stopped) < 5000, `${eye.node}: ${Math.round(eye.longestGap(stopped))} ms`);
+      assert.ok(eye.longestGap(stopped) < 9000, `${eye.node}: ${Math.round(eye.longestGap(stopped))} ms`);
     it.sessions.reset();
     const resumed = epochMs();
     it.node(owner).signal('SIGCONT');
