@@ -74,6 +74,9 @@ test(
       [gate, 'rtsp-ws.demand.gate-2.hall'],
       [gate, '$KV.rtsp-ws-nodes.gate-2'],
       [gate, '$JS.API.STREAM.DELETE.KV_rtsp-ws-owners'],
+      // A stream keeps what is for others, and publishes in their names.
+      [gate, '$JS.API.STREAM.CREATE.spy'],
+      [gate, '$JS.API.STREAM.UPDATE.KV_rtsp-ws-owners'],
       [gate, 'another-cluster.state.gate-1'],
     ] as const)
       assert.ok(await isRefused(who, () => who.publish(subject, nothing)), `publishing ${subject}`);

@@ -1,12 +1,9 @@
 import {
-  DiscardPolicy,
   jetstream,
   JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamManager,
   jetstreamManager,
-  RetentionPolicy,
-  StorageType,
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
@@ -15,6 +12,8 @@ import type { Log } from '../../telemetry/log.js';
 import type { LeaseEntry, LeaseOutcome, LeaseStore } from './bus.js';
 import { NODE_LIFE_MS } from '../nodes/directory.js';
 import { LEASE_LIFE_MS } from '../ownership/lease.js';
+import { bucketConfig, bucketProblem } from './bucket-config.js';
+import { ClusterSetupError } from './nats-options.js';
 import type { bucketNames } from './subjects.js';
 
 /** How long a bucket's leader has to answer, ms. While a new one is elected, which takes four to nine seconds, nobody does. */
@@ -179,6 +178,8 @@ export class NatsBuckets implements LeaseStore {
     const name = `KV_${bucket}`;
     try {
       const info = await manager.streams.info(name);
+      const problem = bucketProblem(bucket, info.config);
+      if (problem !== '') throw new ClusterSetupError(problem);
       // A bucket that an earlier version made may have entries that live for another time.
       const copies = Math.max(replicas, info.config.num_replicas);
       const life = nanos(lifeMs);
@@ -193,22 +194,7 @@ export class NatsBuckets implements LeaseStore {
         throw error;
     }
     const create = (copies: number): Promise<StreamInfo> =>
-      manager.streams.add({
-        name,
-        subjects: [`$KV.${bucket}.>`],
-        retention: RetentionPolicy.Limits,
-        storage: StorageType.Memory,
-        discard: DiscardPolicy.New,
-        num_replicas: copies,
-        max_msgs_per_subject: 1,
-        max_age: nanos(lifeMs),
-        duplicate_window: nanos(lifeMs),
-        allow_rollup_hdrs: true,
-        allow_direct: false,
-        deny_delete: true,
-        // Revisions are epochs: they must grow also when the servers lost everything and the bucket is made anew.
-        first_seq: Date.now(),
-      });
+      manager.streams.add(bucketConfig(bucket, lifeMs, copies));
     return create(replicas).catch((error: unknown) => {
       // Fewer servers than copies. Another node may also have been quicker: then this finds its bucket.
       if (replicas > 1) return create(1);
