@@ -64,6 +64,6 @@ for (const ffmpeg of FFMPEGS)
         return right && worstBlock(new Uint8Array(jpeg), right) < TORN ? [] : [String(number)];
       });
       assert.deepEqual(torn, []);
-      assert.ok(frames.length >= 30, `${frames.length} shown`);
+      assert.ok(frames.length >= 24, `${frames.length} shown`);
     },
   );
