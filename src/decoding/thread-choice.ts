@@ -24,20 +24,6 @@ export function poolShape(maxRuns: number, cores: number): PoolShape {
   return { threads, runsPerThread: Math.ceil(maxRuns / threads) };
 }
 
-/** One thread in so many is for cameras that failed last time. */
-const THREADS_PER_PROBATION = 4;
-
-/**
- * The threads of runs whose camera gave no picture last time, besides those of `shape`: what such a camera sends keeps no live one
- * waiting. A run never moves, so after an outage of all cameras these threads carry all of them; they can, as a machine that decodes as
- * much as it can is busy with encoding for an eighth of that time.
- * @param maxRuns most runs at a time, at least 1
- */
-export function probationShape({ threads }: PoolShape, maxRuns: number): PoolShape {
-  const apart = Math.ceil(threads / THREADS_PER_PROBATION);
-  return { threads: apart, runsPerThread: Math.ceil(maxRuns / apart) };
-}
-
 /**
  * The thread for the next run: the one with the fewest, the oldest among equals.
  * @returns `null` if another thread is to be started, or all are full

@@ -17,7 +17,7 @@ import {
 } from '../shared/worker-protocol.js';
 import { reapOrphan } from './reap-orphan.js';
 import { StopDeadline } from './stop-deadline.js';
-import { chooseThread, type PoolShape, poolShape, probationShape } from './thread-choice.js';
+import { chooseThread, type PoolShape, poolShape } from './thread-choice.js';
 import { ThreadDeaths } from './thread-deaths.js';
 import { type Running, takeMessage } from './running.js';
 import type { CameraRun, RunEvents } from './camera-run.js';
@@ -57,7 +57,10 @@ const LOADING_LOOK_MS = 20;
 /** The pool of camera workers: few threads, and one task for each run. The only importer of Piscina. */
 export class WorkerPool {
   readonly #shared: Piscina<CameraTask, RunEnd>;
-  /** For cameras that gave no picture last time. */
+  /**
+   * For cameras that gave no picture last time: what they send keeps no live one waiting. As many threads: a run never moves, and after an
+   * outage these carry all cameras.
+   */
   readonly #probation: Piscina<CameraTask, RunEnd>;
   /** For cameras whose threads die again and again. */
   readonly #alone: Piscina<CameraTask, RunEnd>;
@@ -76,7 +79,7 @@ export class WorkerPool {
     shape: PoolShape = poolShape(maxRuns, availableParallelism()),
   ) {
     this.#shared = this.#create(shape);
-    this.#probation = this.#create(probationShape(shape, maxRuns));
+    this.#probation = this.#create(shape);
     this.#alone = this.#create({ threads: maxRuns, runsPerThread: 1 });
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseThread, poolShape, probationShape } from '../../src/decoding/thread-choice.js';
+import { chooseThread, poolShape } from '../../src/decoding/thread-choice.js';
 
 const timeout = 5000;
 
@@ -23,22 +23,6 @@ test('two threads for each core share the runs, and no run is without a place', 
   assert.deepEqual(poolShape(2, 8), { threads: 2, runsPerThread: 1 });
   assert.deepEqual(poolShape(1, 1), { threads: 1, runsPerThread: 1 });
 });
-
-test(
-  'cameras that failed last time have some threads of their own, with a place for each',
-  { timeout },
-  () => {
-    assert.deepEqual(probationShape({ threads: 4, runsPerThread: 27 }, 108), {
-      threads: 1,
-      runsPerThread: 108,
-    });
-    assert.deepEqual(probationShape({ threads: 32, runsPerThread: 4 }, 108), {
-      threads: 8,
-      runsPerThread: 14,
-    });
-    assert.deepEqual(probationShape({ threads: 1, runsPerThread: 1 }, 1), { threads: 1, runsPerThread: 1 });
-  },
-);
 
 test('a run gets a thread of its own as long as more may be started', { timeout }, () => {
   assert.equal(chosen(), undefined);
