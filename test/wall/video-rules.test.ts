@@ -395,6 +395,8 @@ test('video is drawn in the size that its tile asks for, in its own aspect and n
 
 test('a decoder that is behind is given nothing more before the next key unit', FAST, () => {
   const passOver = new PassOver();
+  passOver.passes(true, 0, -2000);
+  passOver.passes(true, 0, -1000);
   assert.equal(passOver.passes(false, 200, 0), false);
   assert.equal(passOver.passes(false, 300, 40), true);
   // A decoder cannot go on in the middle of a group, although it has caught up.
@@ -425,4 +427,13 @@ test('how long a decoder lets its units wait does not count what the stream itse
   pending.take(add(4, 1000), 1300);
   add(5, 1300);
   assert.equal(pending.waitMs(1600), 300);
+});
+
+test('where key units are far apart no unit is passed over', FAST, () => {
+  const passOver = new PassOver();
+  passOver.passes(true, 0, 0);
+  assert.equal(passOver.passes(false, 900, 500), false, 'not known yet');
+  passOver.passes(true, 0, 10_000);
+  assert.equal(passOver.passes(false, 900, 11_000), false);
+  assert.equal(passOver.isTooLong(30_000), false);
 });

@@ -5,11 +5,16 @@
 
 /** A unit that waits for its decoder for so long: less than the server's credit, which would end the video sooner. */
 const BEHIND_MS = 250;
-/** Key units that are so far apart make a tile stand still for too long: JPEG is better. */
+/** Where key units are further apart than this nothing is passed over: the tile would stand still for too long. */
+const LONGEST_GROUP_MS = 2_500;
+/** No key unit for so long after all, or none that the decoder was ready for: JPEG is better. */
 const LONGEST_MS = 3_000;
 
 export class PassOver {
   #since: number | null = null;
+  #keyAt: number | null = null;
+  /** Between the last two key units; unknown is long. */
+  #groupMs = Infinity;
 
   /**
    * @param isKey the unit begins a group
@@ -17,7 +22,11 @@ export class PassOver {
    * @returns whether the unit is not to be decoded
    */
   passes(isKey: boolean, waitMs: number, now: number): boolean {
-    const isBehind = waitMs > BEHIND_MS;
+    if (isKey) {
+      this.#groupMs = this.#keyAt === null ? Infinity : now - this.#keyAt;
+      this.#keyAt = now;
+    }
+    const isBehind = waitMs > BEHIND_MS && this.#groupMs <= LONGEST_GROUP_MS;
     if (this.#since === null || isKey) this.#since = isBehind ? (this.#since ?? now) : null;
     return this.#since !== null;
   }
@@ -30,5 +39,7 @@ export class PassOver {
   /** The decoder begins anew. */
   begin(): void {
     this.#since = null;
+    this.#keyAt = null;
+    this.#groupMs = Infinity;
   }
 }
