@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { commandLine } from '../lib/command-line.js';
+import { interruption, INTERRUPTED_STATUS } from '../lib/interruption.js';
 import { faultsOf, honestLine, openHonestViewer } from '../lib/honest-viewer.js';
 import { isAlive } from '../lib/proc.js';
 import type { ServerProcess } from '../lib/server-process.js';
@@ -13,7 +15,7 @@ import { SeededRandom } from './input.js';
 /**
  * Throws mutated requests, frames and messages of walls and players at a service of its own, beside one honest viewer of one virtual
  * camera. Fails (exit 1) when the service ends, when the honest viewer is closed or waits too long, or when memory, descriptors,
- * threads or children grow.
+ * threads or children grow. Interrupted, it tells what it found by then (exit 1, or 130 when that is nothing).
  */
 
 const HOST = '127.0.0.1';
@@ -32,6 +34,8 @@ const { minutes, seed, clients } = commandLine({
   },
 });
 
+const interrupted = interruption();
+
 /** What the attackers got: answers by status, 0 for none. */
 interface Answers {
   connections: number;
@@ -43,6 +47,7 @@ async function attackAll(service: ServerProcess, honest: Viewer, answers: Answer
   const began = performance.now();
   const end = began + minutes * 60_000;
   const isOver = (): boolean =>
+    interrupted.aborted ||
     performance.now() >= end ||
     answers.connections >= MAX_CONNECTIONS ||
     !isAlive(service.pid) ||
@@ -57,10 +62,12 @@ async function attackAll(service: ServerProcess, honest: Viewer, answers: Answer
   };
   const rows = [usageSample(service.pid, began)];
   const running = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+  const ended = once(interrupted, 'abort');
   console.log(row(['minute', 'connections', 'RSS MiB', 'fds', 'threads', 'frames']));
   for (let i = 1; i <= SAMPLES && !isOver(); i++) {
     await Promise.race([
       running,
+      ended,
       sleep(Math.max(0, began + (i / SAMPLES) * (end - began) - performance.now())),
     ]);
     const sample = usageSample(service.pid, began);
@@ -92,6 +99,11 @@ async function main(): Promise<void> {
     const honest = await openHonestViewer(service.port, cameras.url(0).replace(HOST, 'localhost'));
     const answers: Answers = { connections: 0, statuses: new Map() };
     const rows = await attackAll(service, honest, answers);
+    // A terminal sends its interrupt to the service as well.
+    if (!isAlive(service.pid) && interrupted.aborted) {
+      process.exitCode = INTERRUPTED_STATUS;
+      return;
+    }
     if (!isAlive(service.pid))
       throw new Error(`the service ended; the end of its log:\n${service.log().slice(-3000)}`);
     await sleep(SETTLE_MS);
@@ -104,7 +116,7 @@ async function main(): Promise<void> {
     const wrong = [...growth(rows, usageSample(service.pid, 0)), ...faultsOf(honest)];
     if (errors.length > 0) wrong.push(`${errors.length} errors were logged`);
     console.log(wrong.length === 0 ? 'ok' : `FAILED: ${wrong.join('; ')}`);
-    process.exitCode = wrong.length === 0 ? 0 : 1;
+    process.exitCode = wrong.length > 0 ? 1 : interrupted.aborted ? INTERRUPTED_STATUS : 0;
     honest.destroy();
   } finally {
     await Promise.all([service.stop(), cameras.stop()]);

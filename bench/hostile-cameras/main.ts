@@ -1,6 +1,7 @@
 import bundled from '@ffmpeg-installer/ffmpeg';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
 import { commandLine } from '../lib/command-line.js';
+import { interruption, INTERRUPTED_STATUS } from '../lib/interruption.js';
 import { peakMemory } from './peak-memory.js';
 import { KINDS, runHostileCameras } from './run.js';
 
@@ -8,7 +9,8 @@ import { KINDS, runHostileCameras } from './run.js';
  * Watches cameras whose RTSP, session description or H.264 is broken, or that send without end, each in its own way, with the bundled
  * FFmpeg and with the one that the service would choose, over TCP and UDP, beside one honest viewer. Fails (exit 1) when the service
  * ends or logs an error, when the honest viewer is closed or waits too long, when a decoder takes too much memory, when another
- * host is contacted, or when memory, descriptors, threads or children are not back.
+ * host is contacted, or when memory, descriptors, threads or children are not back. Interrupted, it tells what it found by then (exit 1,
+ * or 130 when that is nothing).
  */
 const { minutes, viewers, each } = commandLine({
   name: 'hostile-cameras',
@@ -33,7 +35,9 @@ const MOST_BYTES = 100e6;
 const transports = ['tcp', 'udp'] as const;
 const paths = [...new Set([bundled.path, (await findFfmpeg('')).path])];
 const runs = paths.flatMap((ffmpegPath) => transports.map((transport) => ({ ffmpegPath, transport })));
+const interrupted = interruption();
 for (const run of runs) {
+  if (interrupted.aborted) break;
   console.log(`hostile-cameras: ${KINDS.length} kinds over ${run.transport}, ${run.ffmpegPath}`);
   const wrong = each
     ? await watchEach(run)
@@ -41,11 +45,13 @@ for (const run of runs) {
         ...run,
         seconds: (minutes * 60) / runs.length,
         viewers,
+        interrupted,
         say: console.log,
       });
   console.log(wrong.length === 0 ? 'ok' : `FAILED: ${wrong.join('; ')}`);
   if (wrong.length > 0) process.exitCode = 1;
 }
+if (interrupted.aborted) process.exitCode ??= INTERRUPTED_STATUS;
 
 async function watchEach(run: (typeof runs)[number]): Promise<string[]> {
   const peaks = await peakMemory({ ...run, kinds: KINDS, seconds: EACH_SECONDS });

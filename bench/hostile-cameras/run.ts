@@ -21,6 +21,8 @@ export interface HostileRun {
   readonly seconds: number;
   /** Viewers of hostile cameras at a time. */
   readonly viewers: number;
+  /** Ends the run early; what was found by then is told. */
+  readonly interrupted?: AbortSignal;
   /** A line of the report as it comes. */
   say(line: string): void;
 }
@@ -77,6 +79,8 @@ export async function runHostileCameras(run: HostileRun): Promise<string[]> {
     const honest = await openHonestViewer(service.port, honestCameras.url(0));
     const watched: Watched = { service, honest, outcomes: new Map(), largestChild: 0 };
     const rows = await watchAll(run, watched, hostile);
+    // A terminal sends its interrupt to the service as well.
+    if (!isAlive(service.pid) && run.interrupted?.aborted) return [];
     if (!isAlive(service.pid))
       return [`the service ended; the end of its log:\n${service.log().slice(-3000)}`];
     const settled = await settle(service.pid, rows[0]);
@@ -97,7 +101,10 @@ async function watchAll(run: HostileRun, watched: Watched, hostile: HostileCamer
   const began = performance.now();
   const end = began + run.seconds * 1000;
   const isOver = (): boolean =>
-    performance.now() >= end || !isAlive(service.pid) || honest.stats.closed !== undefined;
+    run.interrupted?.aborted === true ||
+    performance.now() >= end ||
+    !isAlive(service.pid) ||
+    honest.stats.closed !== undefined;
   const resets = setInterval(() => {
     hostile.reset();
   }, RESET_EVERY_MS);
@@ -112,7 +119,7 @@ async function watchAll(run: HostileRun, watched: Watched, hostile: HostileCamer
   const running = Promise.all(Array.from({ length: run.viewers }, watchOneByOne));
   run.say(row(['minute', 'watched', 'RSS MiB', 'fds', 'threads', 'children', 'frames']));
   for (let i = 1; i <= SAMPLES && !isOver(); i++) {
-    await Promise.race([running, sleepUntil(began + (i / SAMPLES) * (end - began), watched)]);
+    await Promise.race([running, sleepUntil(began + (i / SAMPLES) * (end - began), watched, isOver)]);
     const sample = usageSample(service.pid, began);
     rows.push(sample);
     const { minute, rss, fds, threads, children } = sample;
@@ -138,9 +145,9 @@ async function watchOne(watched: Watched, kind: string, url: string, camera: str
 }
 
 /** Looks at the children's memory meanwhile: a decoder that takes too much may be gone at the next sample. */
-async function sleepUntil(at: number, watched: Watched): Promise<void> {
-  while (performance.now() < at) {
-    await sleep(Math.min(200, at - performance.now()));
+async function sleepUntil(at: number, watched: Watched, isOver: () => boolean): Promise<void> {
+  while (performance.now() < at && !isOver()) {
+    await sleep(Math.max(0, Math.min(200, at - performance.now())));
     for (const { pid } of descendantsOf(watched.service.pid))
       watched.largestChild = Math.max(watched.largestChild, memoryOf(pid)?.rssBytes ?? 0);
   }
