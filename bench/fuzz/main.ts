@@ -21,6 +21,8 @@ import { SeededRandom } from './input.js';
 const HOST = '127.0.0.1';
 const MAX_CONNECTIONS = 2_000_000;
 const SAMPLES = 20;
+/** Close code of a service that ends. */
+const GOING_AWAY = 1001;
 /** How long the service may take to let go of what the last connections left. */
 const SETTLE_MS = 15_000;
 
@@ -100,7 +102,8 @@ async function main(): Promise<void> {
     const answers: Answers = { connections: 0, statuses: new Map() };
     const rows = await attackAll(service, honest, answers);
     // A terminal sends its interrupt to the service as well.
-    if (!isAlive(service.pid) && interrupted.aborted) {
+    const isLeaving = !isAlive(service.pid) || honest.stats.closed?.code === GOING_AWAY;
+    if (isLeaving && interrupted.aborted) {
       process.exitCode = INTERRUPTED_STATUS;
       return;
     }

@@ -54,6 +54,8 @@ const RSS_SLACK_BYTES = 120e6;
 const SETTLE_STEP_MS = 500;
 /** Most that one FFmpeg may take, whatever size a stream claims to have. */
 const MAX_CHILD_BYTES = 500 * 2 ** 20;
+/** Close code of a service that ends. */
+const GOING_AWAY = 1001;
 /** Close code of an error of the service itself. */
 const INTERNAL_ERROR = 1011;
 
@@ -80,7 +82,8 @@ export async function runHostileCameras(run: HostileRun): Promise<string[]> {
     const watched: Watched = { service, honest, outcomes: new Map(), largestChild: 0 };
     const rows = await watchAll(run, watched, hostile);
     // A terminal sends its interrupt to the service as well.
-    if (!isAlive(service.pid) && run.interrupted?.aborted) return [];
+    const isLeaving = !isAlive(service.pid) || honest.stats.closed?.code === GOING_AWAY;
+    if (isLeaving && run.interrupted?.aborted) return [];
     if (!isAlive(service.pid))
       return [`the service ended; the end of its log:\n${service.log().slice(-3000)}`];
     const settled = await settle(service.pid, rows[0]);
