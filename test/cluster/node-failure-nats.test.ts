@@ -95,7 +95,7 @@ test(
     // Its lease runs out; a busy machine takes seconds to open the camera anew.
     await it.more(5, eyes);
     for (const eye of eyes)
-      assert.ok(eye.longestGap(stopped) < 9000, `${eye.node}: ${Math.round(eye.longestGap(stopped))} ms`);
+      assert.ok(eye.longestGap(stopped) < 6500, `${eye.node}: ${Math.round(eye.longestGap(stopped))} ms`);
     it.sessions.reset();
     const resumed = epochMs();
     it.node(owner).signal('SIGCONT');
