@@ -1,17 +1,18 @@
 import { createRequire } from 'node:module';
-import { isMainThread, threadId } from 'node:worker_threads';
+import { isMainThread } from 'node:worker_threads';
 
 /**
  * Loaded into the service with `--import`: faults inside the process that nothing outside can cause.
  * - SIGUSR2 keeps the main thread busy for BUSY_MS.
  * - ENCODE_FAIL_EVERY=N: each Nth frame fails to encode. ENCODE_SLOW_MS=N: each frame takes that much longer.
- * - ENCODE_HANG_AT=N: the first worker thread hangs in native code at its Nth frame, for HANG_S.
+ * - ENCODE_HANG_AT=N: the first worker thread that comes to its Nth frame hangs there in native code, for HANG_S.
  */
 const failEvery = Number(process.env['ENCODE_FAIL_EVERY'] ?? 0);
 const slowMs = Number(process.env['ENCODE_SLOW_MS'] ?? 0);
-const FIRST_THREAD = 1;
-const hangAt = threadId === FIRST_THREAD ? Number(process.env['ENCODE_HANG_AT'] ?? 0) : 0;
+const hangAt = Number(process.env['ENCODE_HANG_AT'] ?? 0);
 const HANG_S = 12;
+/** In the environment of the process, which all threads share: one of them hangs already. */
+const HANGS = 'ENCODE_HANGS';
 
 export const BUSY_MS = 500;
 
@@ -31,7 +32,15 @@ interface Library {
 function wrapEncoder(): void {
   const koffi = createRequire(import.meta.url)('koffi') as { load: (path: string) => Library };
   const { load } = koffi;
-  const hang = load('libc.so.6').func('unsigned int sleep(unsigned int seconds)');
+  const libc = load('libc.so.6');
+  const sleep = libc.func('unsigned int sleep(unsigned int seconds)');
+  const getenv = libc.func('const char *getenv(const char *name)');
+  const setenv = libc.func('int setenv(const char *name, const char *value, int overwrite)');
+  const hang = (): void => {
+    if (getenv(HANGS) !== null) return;
+    setenv(HANGS, '1', 1);
+    sleep(HANG_S);
+  };
   let calls = 0;
   koffi.load = (path) => {
     const library = load(path);
@@ -43,7 +52,7 @@ function wrapEncoder(): void {
         return (...args) => {
           if (slowMs > 0) standStill(slowMs);
           calls++;
-          if (calls === hangAt) hang(HANG_S);
+          if (calls === hangAt) hang();
           return failEvery > 0 && calls % failEvery === 0 ? -1 : native(...args);
         };
       },
