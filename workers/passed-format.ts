@@ -9,11 +9,12 @@ const SAME_SHAPE = 0.01;
  * @param aspect width to height of the picture as it is to be shown; `null`: as the stream says
  */
 export function passedFormat(format: VideoFormat, aspect: number | null): PassedFormat | null {
-  const { codec, codecString, width, height, sampleAspect } = format;
+  const { codec, codecString, width, height, sampleAspect, matrix, fullRange } = format;
   if (codec !== 'h264' && codec !== 'h265') return null;
   const coded = width / height;
   const shown = aspect ?? (coded * sampleAspect.width) / sampleAspect.height;
-  const passed = { codec, codecString, width, height };
+  const colours = matrix === 'unspecified' ? ({ bt601: fullRange ? 'full' : 'limited' } as const) : {};
+  const passed = { codec, codecString, width, height, ...colours };
   if (Math.abs(shown / coded - 1) < SAME_SHAPE) return passed;
   // The side that is stretched: no sample is thrown away by showing it.
   return shown > coded

@@ -107,9 +107,8 @@ export interface CameraTask {
   readonly failedLast: boolean;
   /** Width to height of the picture as it is to be shown; `null`: as the stream says. */
   readonly aspect: number | null;
-  /** Until the first access unit, ms. */
+  /** Until the first access unit, ms; after that each silence. */
   readonly openTimeoutMs: number;
-  /** Longest silence of the camera after that, ms. */
   readonly stallTimeoutMs: number;
   /** Decode without deblocking: cheaper, and blockier until the next key frame. */
   readonly skipLoopFilter: boolean;
@@ -179,6 +178,8 @@ export interface PassedFormat {
   /** Size to show it in, where the samples are not square or the camera's configured shape is another. */
   readonly displayWidth?: number;
   readonly displayHeight?: number;
+  /** There if the stream names no colour matrix: it is to be taken for BT.601 of this range, as for its JPEGs. */
+  readonly bt601?: 'limited' | 'full';
 }
 
 /** An access unit as the camera sent it, in Annex B; `data` is transferred, not copied. */

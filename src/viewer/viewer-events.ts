@@ -9,6 +9,6 @@ export function stateEvent(camera: string, { state, reason, since }: CameraStatu
 
 /** What the next access units are. */
 export function videoEvent(camera: string, format: PassedFormat): string {
-  const { codec: form, codecString: codec, width, height, displayWidth, displayHeight } = format;
-  return JSON.stringify({ type: 'video', camera, form, codec, width, height, displayWidth, displayHeight });
+  const { codec: form, codecString: codec, ...rest } = format;
+  return JSON.stringify({ type: 'video', camera, form, codec, ...rest });
 }

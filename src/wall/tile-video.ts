@@ -39,4 +39,6 @@ export interface VideoDescription {
   /** Size to show it in, if its samples are not square or its configured aspect is another. */
   readonly displayWidth?: number | undefined;
   readonly displayHeight?: number | undefined;
+  /** There if the stream names no colour matrix: it is to be taken for BT.601 of this range, as for its JPEGs. */
+  readonly bt601?: 'limited' | 'full' | undefined;
 }

@@ -29,7 +29,7 @@ const unit = (kind: 'key' | 'delta', more: Partial<VideoUnit> = {}): VideoUnit =
 const bytesOf = (one: VideoUnit): ArrayBuffer => Uint8Array.from(writeUnit(one)).buffer;
 
 test('a unit crosses the bus with its format, and a later one without', { timeout }, () => {
-  const shown = { ...FORMAT, displayWidth: 480, displayHeight: 360 };
+  const shown = { ...FORMAT, displayWidth: 480, displayHeight: 360, bt601: 'full' } as const;
   const key = readUnit('key-unit', bytesOf(unit('key', { format: shown })), 7);
   assert.deepEqual(key?.kind === 'key' && key.format, shown);
   assert.deepEqual([...new Uint8Array(key?.data ?? new ArrayBuffer(0))], [0, 0, 0, 1, 0x65]);

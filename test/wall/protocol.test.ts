@@ -215,6 +215,7 @@ test('every kind of server message is understood by the browser', FAST, () => {
       height: 1080,
       displayWidth: 1920,
       displayHeight: 1080,
+      bt601: 'limited',
     },
     { type: 'video', handle: 3, form: 'jpeg', why: 'slow_line' },
     { type: 'refused', handle: 3, what: 'subscribe', code: 4404, reason: 'no_such_camera', text: 'none' },

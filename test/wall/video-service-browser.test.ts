@@ -6,6 +6,7 @@ import { spawnCameras, type SpawnedCameras } from '../../bench/virtual-camera/in
 import { launchChromium } from '../support/chromium.js';
 import { openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { until } from '../support/until.js';
+import { pureColours } from './canvas-colours.js';
 import { type SeenPicture, seenPictures, watchCanvases } from './canvas-watch.js';
 import { untilState } from './open-wall.js';
 
@@ -149,6 +150,10 @@ describe('video from the service to the canvas', { timeout: 180_000 }, () => {
     await untilState(other, 'cam2', 'live', WITHIN_MS);
     assert.equal(await other.evaluate(`document.querySelector('camera-tile[camera=cam2]').form`), 'jpeg');
     await untilVideo('cam2');
+    // The stream does not say how its colours are meant: both take it for the same.
+    const [video, jpeg] = [await pureColours(page, 'cam2'), await pureColours(other, 'cam2')];
+    const apart = video.flat().map((value, at) => Math.abs(value - (jpeg.flat()[at] ?? NaN)));
+    assert.ok(apart.length >= 6 && Math.max(...apart) < 8, JSON.stringify({ video, jpeg }));
     const before = (await seenPictures(page, 'cam2')).length;
     await until(
       'video goes on',

@@ -85,7 +85,8 @@ test('what is handed over is a copy of exactly the unit, and the key unit says i
   const [message] = sent;
   assert.ok(message?.kind === 'key' && message.data !== one.data.buffer);
   assert.deepEqual(new Uint8Array(message.data), one.data);
-  assert.deepEqual(message.format, { codec: 'h264', codecString: 'avc1.4d401e', width: 320, height: 180 });
+  const told = { codec: 'h264', codecString: 'avc1.4d401e', width: 320, height: 180, bt601: 'limited' };
+  assert.deepEqual(message.format, told);
   assert.equal(message.capturedAt, one.arrivedAt);
 });
 
@@ -126,4 +127,13 @@ test('a stretched picture is told with the size to show it in, the configured sh
   assert.deepEqual(shown(1 / 2), [960, 1920]);
   assert.deepEqual(shown(960 / 1080), [undefined, undefined]);
   assert.equal(passedFormat(formatOf('mpeg4'), null), null);
+});
+
+test('how the colours of a stream are meant that does not say so is told', FAST, () => {
+  const told = (format: Parameters<typeof formatOf>[1]) =>
+    passedFormat(formatOf('h264', format), null)?.bt601;
+  assert.equal(told({ matrix: 'unspecified' }), 'limited');
+  assert.equal(told({ matrix: 'unspecified', fullRange: true }), 'full');
+  assert.equal(told({ matrix: 'bt709' }), undefined);
+  assert.equal(told({ matrix: 'bt601' }), undefined);
 });

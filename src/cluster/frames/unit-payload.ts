@@ -25,6 +25,7 @@ const passedFormat = z.object({
   height: size,
   displayWidth: size.optional(),
   displayHeight: size.optional(),
+  bt601: z.enum(['limited', 'full']).optional(),
 });
 
 export function writeUnit({ kind, data, isLeading, format }: VideoUnit): Uint8Array {
@@ -60,7 +61,8 @@ export function readUnit(
 
 function parseFormat(text: string): Extract<UnitMessage, { kind: 'key' }>['format'] | null {
   try {
-    const { displayWidth, displayHeight, ...format } = passedFormat.parse(JSON.parse(text));
+    const { displayWidth, displayHeight, bt601, ...rest } = passedFormat.parse(JSON.parse(text));
+    const format = bt601 ? { ...rest, bt601 } : rest;
     return displayWidth && displayHeight ? { ...format, displayWidth, displayHeight } : format;
   } catch {
     return null;

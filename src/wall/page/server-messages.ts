@@ -61,11 +61,12 @@ export function parseServerMessage(text: string): ServerMessage | null {
 }
 
 function videoMessage(handle: number, json: Fields): VideoMessage | null {
-  const { form, codec, width, height, displayWidth, displayHeight, why } = json;
+  const { form, codec, width, height, displayWidth, displayHeight, bt601, why } = json;
   if (form === 'jpeg') return isText(why) ? { type: 'video', handle, form, why } : null;
   const known = VIDEO_FORMS.find((name) => name === form);
   if (!known || !isText(codec) || !isNumber(width) || !isNumber(height)) return null;
-  const message = { type: 'video', handle, form: known, codec, width, height } as const;
+  const colours = bt601 === 'limited' || bt601 === 'full' ? ({ bt601 } as const) : {};
+  const message = { type: 'video', handle, form: known, codec, width, height, ...colours } as const;
   return isNumber(displayWidth) && isNumber(displayHeight)
     ? { ...message, displayWidth, displayHeight }
     : message;

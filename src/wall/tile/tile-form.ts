@@ -58,9 +58,8 @@ export class TileForm {
   tellUnit(format: PassedFormat): TileVideo | null {
     if (this.#format === format && this.#told?.form === format.codec) return null;
     this.#format = format;
-    const { codec: form, codecString: codec, width, height, displayWidth, displayHeight } = format;
-    const shown = displayWidth === undefined ? {} : { displayWidth, displayHeight };
-    return (this.#told = { form, codec, width, height, ...shown });
+    const { codec: form, codecString: codec, ...rest } = format;
+    return (this.#told = { form, codec, ...rest });
   }
 
   /** A JPEG is about to be sent. @returns what is to be told before it */

@@ -8,6 +8,7 @@ import {
   type VideoForm,
 } from '../../protocol.js';
 import { PictureGate, type VideoPicture } from './picture-gate.js';
+import { assumedColours } from './video-colours.js';
 
 /** Video of one tile: at most one decoder, from units in Annex B to its newest picture. */
 
@@ -178,6 +179,7 @@ export class TileVideo {
         codedHeight: video.height,
         hardwareAcceleration: this.#acceleration,
         optimizeForLatency: true,
+        ...assumedColours(video),
       });
     } catch (error) {
       this.#broke(decoder, error);

@@ -109,7 +109,7 @@ export class Tile {
   /** What the server sends from now on. */
   announced(message: VideoMessage): void {
     this.#jpegWhy = message.form === 'jpeg' ? message.why : null;
-    this.#video.announce(message.form === 'jpeg' ? null : announcedOf(message));
+    this.#video.announce(message.form === 'jpeg' ? null : message);
   }
 
   /** It has a place at the server, which knows of no pause. */
@@ -202,17 +202,6 @@ export class Tile {
       if (this.#painter.capturedAt < this.#awaitedSince - PRESENT_MS) this.#reporting = 'awaited';
     });
   }
-}
-
-function announcedOf({
-  form,
-  codec,
-  width,
-  height,
-  displayWidth,
-  displayHeight,
-}: Exclude<VideoMessage, { form: 'jpeg' }>): AnnouncedVideo {
-  return { form, codec, width, height, displayWidth, displayHeight };
 }
 
 /** As the server says, which knows more of the camera than its units tell, or as the frame does. */
