@@ -79,6 +79,7 @@ test(
       codec: 'avc1.4d400c',
       width: 320,
       height: 180,
+      bt601: 'limited',
     });
     assert.equal(second.state(), 'live');
     assert.ok((await server.metric('frames_decoded_total', { camera: 'long' })) <= 2);
