@@ -2,6 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runAgain } from './runner/run-again.js';
 import { slowestLines, type TestResult, totalsOf } from './runner/results.js';
 import { runSuite } from './runner/run-suite.js';
 import { judgeNeeds, SUITES, suiteOf } from './runner/suites.js';
@@ -9,7 +10,8 @@ import { judgeNeeds, SUITES, suiteOf } from './runner/suites.js';
 /**
  * Runs the tests: `node dist/test/run.js [--ci] [suite ...]`; without a suite all of them (test/runner/suites.ts).
  * What needs a program that this machine lacks is left out with a line that says so; with `--ci` (or CI=true) that is
- * a failure, and so is any skipped or todo test. Each result goes to dist/test-results.json.
+ * a failure, and so is any skipped or todo test. Files that failed beside others are run once more, alone, and named at the end.
+ * Each result goes to dist/test-results.json.
  */
 
 /** All suites take some fifteen minutes on two cores; beyond this something hangs. */
@@ -46,17 +48,28 @@ async function main(stop: AbortSignal): Promise<number> {
   if (values.ci && missing.length > 0) throw new Error(`missing for ${missing.join('\n')}`);
   for (const line of missing) console.log(`! left out ${line}`);
 
-  const results: TestResult[] = [];
+  const first: TestResult[] = [];
   for (const suite of suites) {
     const own = runnable.filter((file) => suiteOf(file) === suite);
     if (own.length === 0) continue;
     console.log(`\n> ${suite.name} tests: ${own.length} files`);
     const paths = own.map((file) => join(compiled, file));
-    results.push(...(await runSuite({ files: paths, concurrency: suite.concurrency, stop })));
+    first.push(...(await runSuite({ files: paths, concurrency: suite.concurrency, stop })));
   }
+  const { results, unsteady } = await runAgain(first, {
+    ranAlone: (file) => suiteOf(relative(compiled, file)).concurrency === 1,
+    run: (files) => {
+      console.log(`\n> failed beside others, run again alone: ${files.map(sourceOf).join(', ')}`);
+      return runSuite({ files, concurrency: 1, stop });
+    },
+  });
   writeFileSync(join(compiled, '../test-results.json'), JSON.stringify(results, null, 1));
   console.log('\nthe slowest ten:');
   for (const line of slowestLines(results, sourceOf)) console.log(line);
+  if (unsteady.length > 0) {
+    console.log('\nfailed beside others and passed alone: find the race, or the bound that is too tight');
+    for (const { name, file } of unsteady) console.log(`  ${sourceOf(file)}  ${name}`);
+  }
   const { passed, failed, skipped } = totalsOf(results);
   if (values.ci && skipped > 0) console.log('A skipped or todo test counts as a failure in CI.');
   console.log(`\ntotal: ${passed} passed, ${failed} failed, ${skipped} skipped`);
