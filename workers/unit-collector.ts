@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** How often memory is looked at, in bytes of units that came. */
@@ -7,7 +8,7 @@ const MOST_GARBAGE_BYTES = 24 * 1024 * 1024;
 
 /** What is known of a thread's memory. */
 export interface ThreadMemory {
-  /** Bytes of array buffers, in use or not collected yet. */
+  /** Bytes of array buffers and the like, in use or not collected yet. */
   used(): number;
   collect(): void;
 }
@@ -40,7 +41,8 @@ let gc: (() => void) | null | undefined;
 
 /** `gc` is there for contexts that are made after `--expose-gc` (`src/frugal-memory.ts`). */
 const OF_THIS_THREAD: ThreadMemory = {
-  used: () => process.memoryUsage().arrayBuffers,
+  // `process.memoryUsage` opens a file of /proc, and throws where no descriptor is left.
+  used: () => getHeapStatistics().external_memory,
   collect: () => {
     gc ??= runInNewContext('globalThis.gc ?? null') as (() => void) | null;
     gc?.();

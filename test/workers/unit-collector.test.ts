@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { UnitCollector } from '../../workers/unit-collector.js';
 
 const timeout = 5000;
@@ -39,4 +41,25 @@ test('what is in use is not collected again and again', { timeout }, () => {
   const it = thread(200);
   it.units(800, 1);
   assert.ok(it.collections() <= 800 / 24 + 1, String(it.collections()));
+});
+
+test('a thread that has no descriptor left goes on', { timeout: 20_000 }, async () => {
+  const collector = new URL('../../workers/unit-collector.js', import.meta.url).href;
+  const script = `
+    import { openSync } from 'node:fs';
+    const { unitCollector } = await import('${collector}');
+    unitCollector.note(8 * 1024 * 1024);
+    try { for (;;) openSync('/dev/null'); } catch {}
+    for (let i = 0; i < 8; i++) unitCollector.note(new Uint8Array(8 * 1024 * 1024).length);
+    console.log('all taken');`;
+  const words = [
+    '-c',
+    'ulimit -n 64 && exec "$0" "$@"',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+  ];
+  const { stdout } = await promisify(execFile)('sh', words);
+  assert.equal(stdout, 'all taken\n');
 });
