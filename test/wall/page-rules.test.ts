@@ -10,6 +10,7 @@ import { REASONS_EN } from '../../src/wall/page/reason-texts.js';
 import { PausePace } from '../../src/wall/page/pause-pace.js';
 import { askAgainDelay, listDelay, retryDelay } from '../../src/wall/page/retry-delay.js';
 import { ago, EN, ES, reasonText, stringsFor } from '../../src/wall/page/strings.js';
+import { tileTexts } from '../../src/wall/page/tile-texts.js';
 import { renditionFor, validRendition } from '../../src/wall/page/tile-rendition.js';
 import { type TileFacts, verdictOf } from '../../src/wall/page/verdict.js';
 import {
@@ -94,6 +95,7 @@ const NOW = 1_000_000;
 const LIVE: TileFacts = {
   state: { state: 'live', reason: null, text: '', since: NOW - 60_000 },
   refused: null,
+  isKnown: true,
   linkLostAt: null,
   capturedAt: NOW - 100,
   expectedSince: NOW - 60_000,
@@ -161,6 +163,7 @@ test('no verdict but live and frozen lets the picture look like the present', FA
       }),
     ),
     refused: fc.option(fc.constant({ reason: 'at_capacity', text: '' })),
+    isKnown: fc.boolean(),
     linkLostAt: fc.option(fc.integer({ min: 0, max: NOW })),
     capturedAt: fc.option(fc.integer({ min: 0, max: NOW })),
     expectedSince: fc.integer({ min: 0, max: NOW }),
@@ -306,16 +309,23 @@ test(
   },
 );
 
-test('a camera that was there is announced as removed, one that never was as refused', FAST, () => {
+test('a camera that was there is called removed, one that never was refused', FAST, () => {
+  const refused = { reason: 'no_such_camera', text: '' };
+  const removed = verdictOf({ ...LIVE, state: null, refused }, NOW);
+  const unknown = verdictOf({ ...LIVE, state: null, refused, isKnown: false }, NOW);
+  const full = verdictOf({ ...LIVE, state: null, refused: { ...refused, reason: 'at_capacity' } }, NOW);
+  assert.deepEqual(
+    [removed, unknown, full].map((verdict) => tileTexts(verdict, EN, 0).badge),
+    ['Removed', 'Refused', 'Refused'],
+  );
   const changes = new Announcements();
-  const gone = { word: 'refused', reason: 'no_such_camera' } as const;
-  changes.note('A', { word: 'live', reason: null });
-  changes.note('B', { word: 'live', reason: null });
+  changes.note('A', { word: 'live' });
+  changes.note('B', { word: 'live' });
   assert.deepEqual([...changes.take()], []);
-  changes.note('B', { word: 'connecting', reason: null });
-  changes.note('B', gone);
-  changes.note('typo', { word: 'connecting', reason: null });
-  changes.note('typo', gone);
+  changes.note('B', { word: 'connecting' });
+  changes.note('B', removed);
+  changes.note('typo', { word: 'connecting' });
+  changes.note('typo', unknown);
   assert.deepEqual(
     [...changes.take()],
     [
@@ -323,7 +333,7 @@ test('a camera that was there is announced as removed, one that never was as ref
       ['refused', ['typo']],
     ],
   );
-  changes.note('B', { word: 'connecting', reason: null });
-  changes.note('B', gone);
+  changes.note('B', { word: 'connecting' });
+  changes.note('B', removed);
   assert.deepEqual([...changes.take()], [], 'it is told once');
 });

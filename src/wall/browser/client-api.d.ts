@@ -1,6 +1,7 @@
 /** Types of `/client.js`. A check in the wall's sources keeps them true. Times: Unix epoch, ms, by the server's clock. */
 
-export type Word = 'connecting' | 'waiting' | 'live' | 'stale' | 'frozen' | 'offline' | 'link' | 'refused';
+export type Word =
+  'connecting' | 'waiting' | 'live' | 'stale' | 'frozen' | 'offline' | 'link' | 'refused' | 'removed';
 
 /** What a tile says of itself. */
 export interface Verdict {

@@ -1,12 +1,12 @@
 import { MANAGE_EN, MANAGE_ES, type ManageStrings } from './manage-strings.js';
 import { REASONS_EN, REASONS_ES, type ReasonTexts } from './reason-texts.js';
-import type { Announced } from './announcements.js';
+import type { Word } from './verdict.js';
 
 /** Every string of the wall, in English and Spanish. */
 export interface Strings {
   /** BCP 47 tag. */
   readonly lang: string;
-  readonly words: Readonly<Record<Announced, string>>;
+  readonly words: Readonly<Record<Word, string>>;
   readonly reasons: ReasonTexts;
   readonly frozen: string;
   readonly waiting: string;

@@ -21,7 +21,8 @@ export function tileTexts(
   retryDenied = false,
 ): TileTexts {
   const word = strings.words[verdict.word];
-  const timed = verdict.word !== 'live' && verdict.word !== 'refused' && verdict.age >= 1000;
+  // Live and refused verdicts have no age.
+  const timed = verdict.age >= 1000;
   const badge = timed ? `${word} ${ago(verdict.age, strings)}` : word;
   if (verdict.word === 'frozen') return { badge, what: badge, todo: strings.frozen };
   if (verdict.word === 'waiting' && verdict.reason === null)

@@ -14,6 +14,8 @@ export interface TileFacts {
     readonly maxGap?: number | undefined;
   } | null;
   readonly refused: { readonly reason: string; readonly text: string } | null;
+  /** The service has had the tile's camera: a refusal tells that it was removed, not that it never was. */
+  readonly isKnown: boolean;
   /** When the connection to the server was lost; null while it stands. */
   readonly linkLostAt: number | null;
   /** Capture time of the frame in the picture; null without one. */
@@ -26,8 +28,11 @@ export interface TileFacts {
   readonly fps: number | null;
 }
 
-/** `waiting`: the camera is live and the tile has no picture of it yet. `link`: no connection to the service. */
-export type Word = TileState | 'waiting' | 'link' | 'refused';
+/**
+ * `waiting`: the camera is live and the tile has no picture of it yet. `link`: no connection to the service. `removed`: the service has
+ * had the camera, and has none of this name any more.
+ */
+export type Word = TileState | 'waiting' | 'link' | 'refused' | 'removed';
 
 export interface Verdict {
   readonly word: Word;
@@ -55,8 +60,11 @@ const notLive = (word: Word, reason: string | null, text: string, age: number): 
 });
 
 export function verdictOf(facts: TileFacts, now: number): Verdict {
-  const { state, refused, linkLostAt, capturedAt, expectedSince } = facts;
-  if (refused) return notLive('refused', refused.reason, refused.text, 0);
+  const { state, refused, isKnown, linkLostAt, capturedAt, expectedSince } = facts;
+  if (refused) {
+    const word = isKnown && refused.reason === 'no_such_camera' ? 'removed' : 'refused';
+    return notLive(word, refused.reason, refused.text, 0);
+  }
   if (linkLostAt !== null) return notLive('link', null, '', now - linkLostAt);
   if (!state) return notLive('connecting', null, '', now - expectedSince);
   if (state.state === 'stale')

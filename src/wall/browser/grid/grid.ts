@@ -23,7 +23,7 @@ export class Grid {
   #info = false;
   readonly #cellEvents: CellEvents = {
     clicked: (cell) => {
-      if (cell.word === 'refused') cell.tile.retry();
+      if (cell.word === 'refused' || cell.word === 'removed') cell.tile.retry();
       this.enlarge(this.#large === cell ? null : cell.camera.camera);
     },
     takenOff: (cell) => this.#remove(cell),

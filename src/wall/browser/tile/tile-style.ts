@@ -18,7 +18,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: co
 [data-word=connecting] .badge, [data-word=waiting] .badge { background: #262b33; color: #aab3be; }
 [data-word=stale] .badge { background: #e0b050; color: #1d1502; }
 [data-word=frozen] .badge { background: #8fb8e8; color: #06162a; }
-[data-word=offline] .badge, [data-word=refused] .badge, [data-word=link] .badge { background: #d9776c; color: #230704; }
+[data-word=offline] .badge, [data-word=refused] .badge, [data-word=removed] .badge, [data-word=link] .badge { background: #d9776c; color: #230704; }
 .why { display: none; position: absolute; inset: 0 0 2.4em; place-content: center; justify-items: center; text-align: center;
   padding: 8% 8% 4%; gap: .35em; }
 .explained .why { display: grid; }

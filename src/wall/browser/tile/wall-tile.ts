@@ -27,6 +27,7 @@ export class WallTile extends EventTarget {
   #request: TileRequest;
   #state: TileFacts['state'] = null;
   #refused: TileFacts['refused'] = null;
+  #isKnown = false;
   /** When a refused camera is asked for again: page time, ms. */
   #askAgainAt = 0;
   /** Since the camera was live. */
@@ -54,6 +55,7 @@ export class WallTile extends EventTarget {
     const facts: TileFacts = {
       state: this.#state,
       refused: this.#refused,
+      isKnown: this.#isKnown,
       linkLostAt: this.wall.lostAt,
       capturedAt: this.#stats?.capturedAt ?? null,
       expectedSince: this.#expectedSince,
@@ -171,6 +173,7 @@ export class WallTile extends EventTarget {
       // A camera that comes back has yet to show a frame.
       if (state === 'live' && this.#state?.state !== 'live') this.#expectedSince = this.wall.now();
       this.#state = { state, reason, text, since, maxGap };
+      this.#isKnown = true;
       if (state === 'live') this.#refusals = 0;
       this.#retryDenied = false;
     } else if (news.what === 'subscribe') {

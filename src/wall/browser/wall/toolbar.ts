@@ -30,7 +30,16 @@ export interface Summary {
   readonly large: boolean;
 }
 
-const ORDER: readonly Word[] = ['live', 'waiting', 'connecting', 'stale', 'frozen', 'offline', 'refused'];
+const ORDER: readonly Word[] = [
+  'live',
+  'waiting',
+  'connecting',
+  'stale',
+  'frozen',
+  'offline',
+  'refused',
+  'removed',
+];
 
 /** The line above the tiles: what the wall is at, and its few controls. Not there in full screen. */
 export class Toolbar {
