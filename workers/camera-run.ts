@@ -19,6 +19,7 @@ import {
 } from '../src/shared/worker-protocol.js';
 import type { AccessUnit } from '../src/video/access-unit.js';
 import { StreamDecoding } from './stream-decoding.js';
+import { longEncodings } from './long-encodings.js';
 import { SourcePictures } from './source-pictures.js';
 import { unitCollector } from './unit-collector.js';
 import { type Gap, UnitGap } from './unit-gap.js';
@@ -59,6 +60,7 @@ export class CameraRun {
   readonly #barrenLimitMs: number;
   readonly #passing: UnitPassing;
   readonly #source: SourcePictures;
+  readonly #leaveThread = longEncodings.join();
   /** The camera sends JPEG: renditions in its own size need no decoder. */
   #sendsJpeg = false;
   #plan: DecodePlan;
@@ -128,6 +130,7 @@ export class CameraRun {
     const sessionEnd = await this.#session.ended;
     this.#end ??= sessionEnd;
     await this.#decoding.close();
+    this.#leaveThread();
     clearInterval(this.#stats);
     this.#postStats();
     this.#port.close();

@@ -5,6 +5,7 @@ import { FrameRateLimit } from '../src/shared/frame-rate-limit.js';
 import { TokenBucket } from '../src/shared/token-bucket.js';
 import type { FrameMemory } from './frame-memory.js';
 import { createEncoder, type JpegEncoder } from './jpeg-encoder.js';
+import { longEncodings } from './long-encodings.js';
 import type { SourceColours } from './source-colours.js';
 
 /** How soon a frame that waits for room on the way to the main thread tries again, ms. */
@@ -70,6 +71,7 @@ export class OutputEncoder {
     private readonly counters: RunCounters,
     private readonly sender: FrameSender,
     private readonly clock: Clock = systemClock,
+    private readonly long = longEncodings,
   ) {
     this.#encoder = createEncoder(pixels, source.size.width, source.size.height);
   }
@@ -139,7 +141,12 @@ export class OutputEncoder {
     const due = this.demands.filter((demand) => this.#pacer(demand.key).takes(demand.fps, picture.arrivedAt));
     if (due.length > 0) this.source.memory?.toJpegColours(frame, picture.colours);
     for (const demand of due) this.#encode(frame, picture.arrivedAt, demand);
-    const restMs = (this.clock.now() - start) * REST_SHARE;
+    const end = this.clock.now();
+    const { width, height } = this.source.size;
+    const restMs = Math.max(
+      (end - start) * REST_SHARE,
+      this.long.restAfter(width * height, end - start, end),
+    );
     if (restMs >= MIN_REST_MS) this.#rest = this.clock.after(restMs, this.#encodeWaiting);
   }
 
