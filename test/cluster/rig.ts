@@ -7,6 +7,7 @@ import {
   type TestCluster,
 } from '../../bench/cluster/nodes.js';
 import { SessionWatch } from '../../bench/cluster/session-watch.js';
+import { MachinePace } from '../support/machine-pace.js';
 import { until } from '../support/until.js';
 
 export { until };
@@ -17,8 +18,14 @@ type Scope = Pick<TestContext, 'after'>;
 /** Small pictures with a key frame each half second: what is tested is who shows them. */
 export const SMALL = { width: 320, height: 180, gop: 12 } as const;
 
+/** Processor time until a camera that is opened shows its first picture: FFmpeg, session, decoder; a pessimist's figure, ms. */
+export const OPENING_MS = 500;
+/** The same of a frame's way through three processes, ms. */
+export const FRAME_MS = 100;
+
 export interface Rig extends TestCluster {
   readonly sessions: SessionWatch;
+  readonly pace: MachinePace;
   /** Opens a viewer, which is gone when the test ends. */
   eye(node: string, camera: string, query?: Readonly<Record<string, string>>): Eye;
   /** Waits until so many frames more have come to each of the viewers. */
@@ -44,12 +51,13 @@ export async function clusterRig(
   return {
     ...cluster,
     sessions,
+    pace: new MachinePace(scope),
     eye: (node, camera, query) => {
       const eye = openEye(cluster.node(node), camera, query);
       scope.after(() => eye.destroy());
       return eye;
     },
-    more: async (frames, eyes, withinMs = 15_000) => {
+    more: async (frames, eyes, withinMs = 30_000) => {
       const wanted = eyes.map((eye) => eye.frames.length + frames);
       const isThere = (): boolean => eyes.every((eye, i) => eye.frames.length >= (wanted[i] ?? 0));
       await until(
@@ -58,7 +66,7 @@ export async function clusterRig(
         withinMs,
       );
     },
-    ownerOf: (camera, withinMs = 10_000) =>
+    ownerOf: (camera, withinMs = 20_000) =>
       until(`one owner of ${camera}`, () => agreedOwner(cluster, camera), withinMs),
   };
 }

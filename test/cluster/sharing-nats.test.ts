@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochMs } from '../../src/shared/clock.js';
-import { clusterRig, statesOf, until } from './rig.js';
+import { inBounds, onceInThreeTimes } from '../support/three-times.js';
+import { clusterRig, OPENING_MS, statesOf, until } from './rig.js';
 
 const timeout = 90_000;
 
@@ -19,20 +20,29 @@ test(
       ['cam1', 'cam2', 'cam3'].map((camera) => it.eye(node, camera)),
     );
     await it.more(1, eyes);
-    const counts = eyes.map(({ frames }) => frames.length);
-    const from = performance.now();
-    await sleep(3000);
-    const seconds = (performance.now() - from) / 1000;
-    for (const [i, eye] of eyes.entries()) {
-      const fps = (eye.frames.length - (counts[i] ?? 0)) / seconds;
-      assert.ok(fps > 20, `${eye.node} ${eye.camera}: ${fps.toFixed(1)} frames a second`);
-      assert.deepEqual(statesOf(eye), ['connecting', 'live']);
-      assert.equal(eye.stats.torn, 0);
-    }
+    await onceInThreeTimes(async () => {
+      const counts = eyes.map(({ frames }) => frames.length);
+      const from = epochMs();
+      await sleep(2000);
+      const seconds = (epochMs() - from) / 1000;
+      const rates = eyes.map(({ frames }, i) => (frames.length - (counts[i] ?? 0)) / seconds);
+      for (const [i, eye] of eyes.entries()) {
+        assert.deepEqual(statesOf(eye), ['connecting', 'live']);
+        assert.equal(eye.stats.torn, 0);
+        // A machine with too much to do decodes fewer, but of the same camera all nodes get as many.
+        const rate = rates[i] ?? 0;
+        const best = Math.max(...rates.filter((_, other) => eyes[other]?.camera === eye.camera));
+        inBounds(
+          rate > 0.8 * Math.min(25, best) && rate > 20 / it.pace.slowness(from),
+          `${eye.node} ${eye.camera}: ${rate.toFixed(1)} frames a second`,
+        );
+      }
+    });
     // A node that was given all three may level them out: a camera that changes its node has two sessions for a moment.
     const moved = await sum('cluster_handovers_total');
     assert.ok(it.sessions.most === 1 || moved > 0, `${it.sessions.most} sessions, ${moved} moved`);
-    assert.ok(it.sessions.longest < 4000, `two sessions for ${it.sessions.longest} ms`);
+    const longest = 4000 + it.pace.delay(2 * OPENING_MS);
+    assert.ok(it.sessions.longest < longest, `two sessions for ${it.sessions.longest} ms`);
     assert.equal(await sum('cluster_cameras_owned'), 3);
   },
 );
@@ -71,19 +81,20 @@ test(
     await it.more(5, [tiny]);
     const slow = it.eye(other, 'cam1', { fps: '2' });
     await it.more(2, [slow]);
-    const from = slow.frames.length;
-    await sleep(3000);
-    const count = slow.frames.length - from;
-    assert.ok(count >= 4 && count <= 8, `${count} frames in 3 s at 2 a second`);
+    const began = performance.now();
+    await it.more(4, [slow]);
+    // Of 25 a second: four would be there in a sixth of a second.
+    assert.ok(performance.now() - began > 1000, 'four frames at 2 a second');
     const sent = await it.node(owner).metric('cluster_frames_sent_total');
     tiny.close();
     slow.close();
     // The node keeps the camera for its linger, then gives its seats up.
-    await sleep(2500);
-    const later = await it.node(owner).metric('cluster_frames_sent_total');
     await sleep(1000);
-    assert.equal(await it.node(owner).metric('cluster_frames_sent_total'), later);
-    assert.ok(later >= sent);
+    await until('nothing is sent any more', async () => {
+      const later = await it.node(owner).metric('cluster_frames_sent_total');
+      await sleep(1000);
+      return later >= sent && (await it.node(owner).metric('cluster_frames_sent_total')) === later;
+    });
   },
 );
 
@@ -102,7 +113,7 @@ test('when nobody watches any more the session ends, and the lease with it', { t
     return entries.every(({ node, state }) => node === null && state === 'idle');
   });
   const again = it.eye('b', 'cam1');
-  await it.more(1, [again], 5000);
+  await it.more(1, [again]);
 });
 
 test(

@@ -83,7 +83,7 @@ test(
     await until(
       counts(left),
       hasUnits(left, Math.max(...left.map(({ units }) => units.length)) + 50),
-      10_000,
+      20_000,
     );
     const next = await it.ownerOf('cam1');
     const [last] = left.filter(({ node }) => node !== next);

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 20;
+/** What a state is waited for without a bound of its own: a machine with ten times too much to do takes seconds for anything. */
+const PATIENCE_MS = 20_000;
 
 /** Asks again and again until the answer is neither undefined, null nor false. Rejects, naming what it waited for. */
 export async function until<T>(
   what: string | (() => string),
   ask: () => T | Promise<T>,
-  withinMs = 8000,
+  withinMs = PATIENCE_MS,
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = performance.now() + withinMs;
   for (;;) {
@@ -23,7 +25,7 @@ export async function until<T>(
 export async function untilSeen<T>(
   look: () => T | Promise<T>,
   judge: (seen: T) => boolean,
-  withinMs = 10_000,
+  withinMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
