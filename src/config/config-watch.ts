@@ -49,18 +49,17 @@ export function watchConfig<T>(
   const { signal } = end;
 
   const read = async (): Promise<void> => {
-    try {
-      const value = await steps.load();
-      if (signal.aborted) return;
-      steps.apply(value);
-      log.info({ event: 'config_reloaded', file: path }, `${path} is applied`);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      const { problems } = error;
+    const loaded = await loadWhole(path, () => steps.load(), settleMs, signal);
+    if (signal.aborted) return;
+    if ('problems' in loaded) {
+      const { problems } = loaded;
       log.error(
         { event: 'config_refused', file: path, problems },
         `cameras stay as they were: ${problems.join('; ')}`,
       );
+    } else {
+      steps.apply(loaded.value);
+      log.info({ event: 'config_reloaded', file: path }, `${path} is applied`);
     }
   };
   // One after the other: an older text must not be applied after a newer one.
@@ -92,6 +91,32 @@ export function watchConfig<T>(
       end.abort();
     },
   };
+}
+
+type Loaded<T> = { readonly value: T } | { readonly problems: readonly string[] };
+
+/** Somebody may write while it is read, and half of the file be read: then it is read again. @throws what is no ConfigError */
+async function loadWhole<T>(
+  path: string,
+  load: () => Promise<T>,
+  pauseMs: number,
+  signal: AbortSignal,
+): Promise<Loaded<T>> {
+  for (;;) {
+    const before = await fileSignature(path);
+    const loaded = await loadOnce(load);
+    if (signal.aborted || (await fileSignature(path)) === before) return loaded;
+    await pause(pauseMs);
+  }
+}
+
+async function loadOnce<T>(load: () => Promise<T>): Promise<Loaded<T>> {
+  try {
+    return { value: await load() };
+  } catch (error) {
+    if (error instanceof ConfigError) return { problems: error.problems };
+    throw error;
+  }
 }
 
 const pause = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });

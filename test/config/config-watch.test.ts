@@ -68,6 +68,29 @@ test('a file that is written slowly is applied once, when it is whole', { timeou
   assert.deepEqual(applied, [whole]);
 });
 
+test('what was read while somebody wrote is not applied, but what is there then', { timeout }, async (t) => {
+  const file = join(tempFolder(t), 'cams.yaml');
+  writeFileSync(file, 'half');
+  const applied: string[] = [];
+  const refused: unknown[] = [];
+  let left = ['bad, half of it', 'whole'];
+  const load = async (): Promise<string> => {
+    const text = await readFile(file, 'utf8');
+    const [next] = left;
+    left = left.slice(1);
+    if (next !== undefined) writeFileSync(file, next);
+    if (text.startsWith('bad')) throw new ConfigError([text]);
+    return text;
+  };
+  const log = { ...quietLog, error: (line: unknown) => refused.push(line) };
+  const seen = await fileSignature(file);
+  const watch = watchConfig({ path: file, seen }, { load, apply: (text) => applied.push(text) }, log, QUICK);
+  t.after(() => watch.close());
+  void watch.reload();
+  await until('the file is applied', () => applied.length > 0);
+  assert.deepEqual([applied, refused], [['whole'], []]);
+});
+
 test('a file behind swapped symlinks, as Kubernetes mounts them, is applied', { timeout }, async (t) => {
   const folder = tempFolder(t);
   for (const [version, text] of [
