@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { runAgain } from './runner/run-again.js';
 import { slowestLines, type TestResult, totalsOf } from './runner/results.js';
 import { runSuite } from './runner/run-suite.js';
-import { judgeNeeds, SUITES, suiteOf } from './runner/suites.js';
+import { inOrder, judgeNeeds, SUITES, suiteOf } from './runner/suites.js';
 
 /**
  * Runs the tests: `node dist/test/run.js [--ci] [suite ...]`; without a suite all of them (test/runner/suites.ts).
@@ -53,7 +53,7 @@ async function main(stop: AbortSignal): Promise<number> {
     const own = runnable.filter((file) => suiteOf(file) === suite);
     if (own.length === 0) continue;
     console.log(`\n> ${suite.name} tests: ${own.length} files`);
-    const paths = own.map((file) => join(compiled, file));
+    const paths = inOrder(own, suite).map((file) => join(compiled, file));
     first.push(...(await runSuite({ files: paths, concurrency: suite.concurrency, stop })));
   }
   const { results, unsteady } = await runAgain(first, {

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FLOOD_KINDS } from '../../bench/hostile-cameras/flood-kinds.js';
-import { peakMemory } from '../../bench/hostile-cameras/peak-memory.js';
 import { KINDS, runHostileCameras } from '../../bench/hostile-cameras/run.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
 
 /** `node dist/bench/hostile-cameras/main.js` does the same for as long as asked. */
-
-/** Floods of RTSP alone: test/rtsp/session-patience-slow.test.ts. */
-const MEDIA_FLOODS = FLOOD_KINDS.filter(({ isFlood }) => isFlood);
 
 test('the kinds of broken cameras have names of their own', { timeout: 5000 }, () => {
   assert.equal(new Set(KINDS.map(({ name }) => name)).size, KINDS.length);
@@ -26,19 +21,6 @@ for (const [i, { name, path }] of FFMPEGS.entries()) {
       const say = (line: string): void => void lines.push(line);
       const wrong = await runHostileCameras({ ffmpegPath: path, transport, seconds: 20, viewers: 8, say });
       assert.deepEqual(wrong, [], lines.join('\n'));
-    },
-  );
-  test(
-    `a camera that sends without end over ${transport} costs less than 100 MB, with ${name}`,
-    { timeout: 120_000 },
-    async (t) => {
-      const peaks = await peakMemory({ kinds: MEDIA_FLOODS, ffmpegPath: path, transport, seconds: 1 });
-      const shown = peaks.map(({ name: kind, more }) => `${kind} ${Math.round(more / 1e6)} MB`).join(', ');
-      t.diagnostic(shown);
-      assert.ok(
-        peaks.every(({ more }) => more < 100e6),
-        shown,
-      );
     },
   );
 }

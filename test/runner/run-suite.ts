@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseResults, type TestResult } from './results.js';
 
 /** For a whole file. A test has its own timeout (a lint rule asks for it); a handle left open would hold the file for ever. */
 const FILE_TIMEOUT_MS = 180_000;
 const KILL_AFTER_MS = 5_000;
-const REPORTER = new URL('./json-reporter.js', import.meta.url).href;
+const RUN_FILES = fileURLToPath(new URL('./run-files.js', import.meta.url));
 
 export interface SuiteRun {
   readonly files: readonly string[];
@@ -20,23 +21,14 @@ export interface SuiteRun {
 }
 
 /**
- * Runs test files with node's own runner, its report streamed to this terminal. Rejects when `stop` is aborted.
+ * Runs test files in their order with node's own runner, its report streamed to this terminal. Rejects when `stop` is aborted.
  * A runner that fails without a failed test (an uncaught error of its own) gives a failed result of its own.
  */
 export async function runSuite({ files, concurrency, stop, ...more }: SuiteRun): Promise<TestResult[]> {
   const { output = 'inherit', fileTimeoutMs = FILE_TIMEOUT_MS } = more;
   const folder = mkdtempSync(join(tmpdir(), 'test-run-'));
   const report = join(folder, 'results.jsonl');
-  const args = [
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    `--test-timeout=${fileTimeoutMs}`,
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    `--test-reporter=${REPORTER}`,
-    `--test-reporter-destination=${report}`,
-    ...files,
-  ];
+  const args = [RUN_FILES, String(concurrency), String(fileTimeoutMs), report, ...files];
   // A process group of its own: ending the group reaches whatever a test had started.
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', output, output],
@@ -63,7 +55,7 @@ export async function runSuite({ files, concurrency, stop, ...more }: SuiteRun):
     stop.throwIfAborted();
     const results = parseResults(readFileSync(report, 'utf8'));
     if (exit[0] === 0 || results.some(({ outcome }) => outcome === 'failed')) return results;
-    return [...results, { name: 'node --test', file: report, seconds: 0, outcome: 'failed' }];
+    return [...results, { name: 'the test runner', file: report, seconds: 0, outcome: 'failed' }];
   } finally {
     clearTimeout(kill);
     stop.removeEventListener('abort', end);

@@ -8,7 +8,7 @@ import { tempFolder } from '../support/temp-folder.js';
 import { runAgain } from './run-again.js';
 import { parseResults, slowestLines, type TestResult, totalsOf } from './results.js';
 import { runSuite, type SuiteRun } from './run-suite.js';
-import { suiteOf } from './suites.js';
+import { inOrder, SUITES, suiteOf } from './suites.js';
 
 const timeout = 30_000;
 
@@ -129,4 +129,20 @@ test('the slowest ten are named with their time and source', { timeout }, () => 
   const lines = slowestLines(parseResults(`${text}\n{"torn`), (file) => file);
   assert.equal(lines.length, 10);
   assert.equal(lines[0]?.trim(), '11.0 s  /x.test.js  test 11');
+});
+
+test('the files that take longest are begun first, and are there', { timeout }, () => {
+  for (const suite of SUITES) {
+    const sorted = [...(suite.first ?? [])].sort().map((file) => `${file}.test.js`);
+    const source = (file: string): URL =>
+      new URL(`../../../test/${file.replace(/\.js$/, '.ts')}`, import.meta.url);
+    for (const file of sorted) {
+      assert.ok(existsSync(source(file)), file);
+      assert.equal(suiteOf(file), suite, file);
+    }
+    assert.deepEqual(
+      inOrder(['a.test.js', ...sorted], suite),
+      [...(suite.first ?? []), 'a'].map((file) => `${file}.test.js`),
+    );
+  }
 });

@@ -37,6 +37,8 @@ export interface Suite {
   readonly name: string;
   /** Files at a time. Most files wait for FFmpegs and sockets; two cores are assumed. */
   readonly concurrency: number;
+  /** The files that take longest: begun first, else the last of them would run on with no other beside it. */
+  readonly first?: readonly string[];
   /** Whether the file (its path below test/, with slashes, without `.test.js`) belongs to it; the first that says yes takes it. */
   owns(file: string): boolean;
 }
@@ -44,11 +46,48 @@ export interface Suite {
 /** In the order of the run: what fails early explains what would fail later. */
 export const SUITES: readonly Suite[] = [
   { name: 'quick', concurrency: 4, owns: (file) => !RUN_LATER.some((suite) => suite.owns(file)) },
-  { name: 'slow', concurrency: 6, owns: (file) => file.endsWith('-slow') },
-  { name: 'faults', concurrency: 4, owns: (file) => file.startsWith('faults/') },
-  { name: 'cluster', concurrency: 3, owns: (file) => file.endsWith('-nats') },
-  { name: 'foreign-servers', concurrency: 2, owns: (file) => file.startsWith('foreign-servers/') },
-  { name: 'browser', concurrency: 2, owns: (file) => file.endsWith('-browser') },
+  {
+    name: 'slow',
+    concurrency: 6,
+    owns: (file) => file.endsWith('-slow'),
+    first: [
+      'wall/video-slow',
+      'workers/camera-worker-slow',
+      'relay/key-frames-slow',
+      'viewer/idle-timeout-slow',
+      'security/jwks-viewers-slow',
+      'workers/stream-decoding-slow',
+      'relay/rare-pictures-slow',
+      'operations/missing-parts-slow',
+      'camera/snapshot-polls-slow',
+      'relay/relay-slow',
+      'main-slow',
+    ],
+  },
+  {
+    name: 'faults',
+    concurrency: 4,
+    owns: (file) => file.startsWith('faults/'),
+    first: ['faults/slow-viewers', 'faults/hostile-cameras', 'faults/stream', 'faults/video-viewers'],
+  },
+  {
+    name: 'cluster',
+    concurrency: 3,
+    owns: (file) => file.endsWith('-nats'),
+    first: ['cluster/nats-failure-nats', 'cluster/sharing-nats', 'bench/cluster-bench-nats'],
+  },
+  {
+    name: 'foreign-servers',
+    concurrency: 3,
+    owns: (file) => file.startsWith('foreign-servers/'),
+    first: ['foreign-servers/rtsp-server-perl/rtsp-server-perl', 'foreign-servers/gstreamer/client'],
+  },
+  {
+    name: 'browser',
+    concurrency: 2,
+    owns: (file) => file.endsWith('-browser'),
+    first: ['wall/video-browser', 'wall/kiosk-browser'],
+  },
   { name: 'alone', concurrency: 1, owns: (file) => file.endsWith('-alone') },
 ];
 
@@ -85,6 +124,15 @@ export function suiteOf(file: string): Suite {
   const suite = SUITES.find((candidate) => candidate.owns(name));
   if (suite === undefined) throw new Error(`${file} belongs to no suite`);
   return suite;
+}
+
+/** @param files of one suite, paths below test/ */
+export function inOrder(files: readonly string[], { first = [] }: Suite): string[] {
+  const rank = (file: string): number => {
+    const at = first.indexOf(file.replace(/\.test\.[jt]s$/, ''));
+    return at < 0 ? first.length : at;
+  };
+  return [...files].sort((a, b) => rank(a) - rank(b));
 }
 
 /** What the machine lacks for these files, a line each; and the files that can run all the same. */

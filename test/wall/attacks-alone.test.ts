@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { connectViewer, type Viewer } from '../../bench/lib/ws-viewer.js';
 import { metric, openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
+import { MachinePace } from '../support/machine-pace.js';
+import { inBounds, onceInThreeTimes } from '../support/three-times.js';
 import { untilSeen } from '../support/until.js';
 import {
   type ClientMessage,
@@ -17,7 +19,9 @@ import {
 
 const options = { timeout: 60_000 };
 const FPS = 25;
-const ATTACK_MS = 5000;
+const ATTACK_MS = 3000;
+const FLOOD_MS = 2000;
+const AFTERWARDS_MS = 1500;
 /** Just under the limit of messages. */
 const MESSAGES_PER_SECOND = 140;
 /** The same for messages that name all handles. */
@@ -84,6 +88,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
   let configured: ConfiguredService;
   let viewer: Viewer;
   const undo: (() => unknown)[] = [];
+  const pace = new MachinePace({ after: (end) => undo.push(end) });
 
   before(async () => {
     configured = await openConfiguredService({ count: 1, fps: FPS });
@@ -133,29 +138,32 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     return seconds.sort((a, b) => a - b);
   }
 
-  /** The honest viewer has its rate, and `/healthz` answers, while `attacking` lasts. */
+  /**
+   * The honest viewer has its rate, and `/healthz` answers, while an attack lasts; in one of three attacks, since the machine may do
+   * something else meanwhile. An attack that works takes a viewer most of its frames, each time.
+   */
   async function beside(
     t: TestContext,
-    attacking: Promise<unknown>,
+    attackOnce: () => Promise<unknown>,
     least = FPS - 1,
     limitMs = 200,
   ): Promise<void> {
-    const over = new AbortController();
-    const measuring = Promise.all([rates(over.signal), slowestAnswer(over.signal)]);
-    await attacking;
-    over.abort();
-    const [seconds, slowest] = await measuring;
-    // The middle second: the machine that runs this may have one hiccup of its own.
-    const rate = seconds[Math.floor(seconds.length / 2)] ?? 0;
-    t.diagnostic(
-      `${seconds.map((fps) => fps.toFixed(1)).join(', ')} fps, /healthz within ${slowest.toFixed(0)} ms`,
-    );
-    assert.ok(rate >= least, `${rate.toFixed(1)} fps`);
-    assert.ok(slowest < limitMs, `/healthz took ${slowest.toFixed(0)} ms`);
+    await onceInThreeTimes(async () => {
+      const over = new AbortController();
+      const measuring = Promise.all([rates(over.signal), slowestAnswer(over.signal)]);
+      await attackOnce();
+      over.abort();
+      const [seconds, slowest] = await measuring;
+      // The middle second: the machine that runs this may have one hiccup of its own.
+      const rate = seconds[Math.floor(seconds.length / 2)] ?? 0;
+      const seen = `${seconds.map((fps) => fps.toFixed(1)).join(', ')} fps, /healthz within ${slowest.toFixed(0)} ms`;
+      t.diagnostic(seen);
+      inBounds(rate >= least && slowest < limitMs + pace.delay(20), seen);
+    });
   }
 
   async function afterwards(t: TestContext, attacker: Attacker): Promise<void> {
-    await beside(t, sleep(2000));
+    await beside(t, () => sleep(AFTERWARDS_MS));
     t.diagnostic(`closed: ${JSON.stringify(attacker.closed)}, ${attacker.frames} frames`);
   }
 
@@ -173,17 +181,16 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
         attacker.end();
       }
     };
-    await beside(t, again());
+    await beside(t, again);
     t.diagnostic([...reasons].join());
-    await beside(t, sleep(2000));
+    await beside(t, () => sleep(AFTERWARDS_MS));
   });
 
   test('pauses and resumes as many tiles as it may', options, async (t) => {
     const attacker = await attack(t);
     attacker.subscribe(HANDLES);
     await sleep(1000);
-    await beside(
-      t,
+    await beside(t, () =>
       attacker.flood(ATTACK_MS, HANDLE_MESSAGES_PER_SECOND, (n) => ({ type: flip(n), handles: HANDLES })),
     );
     assert.equal(attacker.closed, null);
@@ -195,8 +202,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     attacker.subscribe(HANDLES);
     await sleep(1000);
     const ones = HANDLES.map(() => 1);
-    await beside(
-      t,
+    await beside(t, () =>
       attacker.flood(ATTACK_MS, HANDLE_MESSAGES_PER_SECOND, (n) =>
         n % 2 ? { type: 'pause', handles: HANDLES } : { type: flip(n / 2), handles: ones },
       ),
@@ -209,8 +215,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     const attacker = await attack(t);
     attacker.subscribe(HANDLES);
     await sleep(1000);
-    await beside(
-      t,
+    await beside(t, () =>
       attacker.flood(ATTACK_MS, MESSAGES_PER_SECOND, (n) => ({
         type: 'rendition',
         handle: 1 + (n % MAX_HANDLES),
@@ -224,8 +229,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     const attacker = await attack(t);
     attacker.subscribe(HANDLES.slice(0, 390));
     await sleep(1000);
-    await beside(
-      t,
+    await beside(t, () =>
       attacker.flood(ATTACK_MS, MESSAGES_PER_SECOND, (n) =>
         n % 2 === 0
           ? { type: 'subscribe', handle: 1000 + n, camera: 'cam1' }
@@ -241,7 +245,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     const taking = setInterval(() => attacker.acknowledge(), 20);
     t.after(() => clearInterval(taking));
     await sleep(1000);
-    await beside(t, sleep(ATTACK_MS));
+    await beside(t, () => sleep(ATTACK_MS));
     clearInterval(taking);
     await afterwards(t, attacker);
   });
@@ -258,9 +262,8 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
   for (const [what, message] of FLOODS)
     for (const sockets of [1, MANY_SOCKETS])
       test(`${what}, on ${sockets} ${sockets === 1 ? 'socket' : 'sockets'}`, options, async (t) => {
-        const end = performance.now() + ATTACK_MS / 2;
         // Together they hold as many tiles as one may, and come back when they are closed.
-        const again = async (at: number): Promise<void> => {
+        const again = async (at: number, end: number): Promise<void> => {
           while (performance.now() < end) {
             const attacker = await attack(t);
             attacker.subscribe(HANDLES.filter((handle) => handle % sockets === at));
@@ -268,7 +271,9 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
             attacker.end();
           }
         };
-        await beside(t, Promise.all(Array.from({ length: sockets }, (_, at) => again(at))), 0.9 * FPS, 400);
+        const flood = (end = performance.now() + FLOOD_MS): Promise<unknown> =>
+          Promise.all(Array.from({ length: sockets }, (_, at) => again(at, end)));
+        await beside(t, () => flood(), 0.9 * FPS, 400);
       });
 
   test('leaves nothing behind', options, async () => {
@@ -289,13 +294,14 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     const attacker = await attack(t);
     await beside(
       t,
-      attacker.flood(ATTACK_MS, MESSAGES_PER_SECOND, (n) => ({
-        type: 'subscribe',
-        handle: 1 + n,
-        camera: `unheard-of-${n}`,
-        // Nothing listens on port 1.
-        rtsp: `rtsp://127.0.0.1:1/${n}`,
-      })),
+      () =>
+        attacker.flood(ATTACK_MS, MESSAGES_PER_SECOND, (n) => ({
+          type: 'subscribe',
+          handle: 1 + n,
+          camera: `unheard-of-${n}`,
+          // Nothing listens on port 1.
+          rtsp: `rtsp://127.0.0.1:1/${n}`,
+        })),
       // Threads that start take their share of the cores.
       0.8 * FPS,
       1000,

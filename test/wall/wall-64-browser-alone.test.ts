@@ -11,7 +11,7 @@ import { type Colours, PageProbe } from './page-probe.js';
 /** The wall at its full size: 64 cameras at 10 frames a second, decoded by the real service, on one page of a real browser. */
 
 const CAMERAS = 64;
-const SLICES = 3;
+const SLICES = 2;
 const SLICE_MS = 10_000;
 /** What a tile draws in a slice when all is well. */
 const FRAMES_PER_SLICE = 100;
@@ -66,7 +66,7 @@ describe('a wall of 64 cameras', { timeout: 145_000 }, () => {
     { timeout: 20_000 },
   );
 
-  test('for half a minute every tile moves, and nothing blocks the page', { timeout: 50_000 }, async (t) => {
+  test('for twenty seconds every tile moves, and nothing blocks the page', { timeout: 50_000 }, async (t) => {
     const began = await probe.now();
     // Long tasks last as long as the clock says, with what the machine did meanwhile for others. Hence the processor time of the
     // page's own thread between the samples around a task: the most that the task itself can have worked.
