@@ -3,12 +3,10 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import type { FfmpegBuild } from '../shared/worker-protocol.js';
 import { findLauncher } from './launcher.js';
+import { PROBE_LIMITS } from './probe-limits.js';
 import { which } from './which.js';
 
 const run = promisify(execFile);
-
-/** How long a probe of the binary may take: it only prints text. */
-const PROBE_TIMEOUT_MS = 10_000;
 
 /**
  * Finds the FFmpeg to use and learns its dialect, once at start: `FFMPEG_PATH`, else `ffmpeg` on PATH, else the bundled one
@@ -43,7 +41,7 @@ export function bundledPath(): string {
 async function probe(path: string, origin: string): Promise<FfmpegBuild> {
   let text: string;
   try {
-    const { stdout } = await run(path, ['-version'], { timeout: PROBE_TIMEOUT_MS });
+    const { stdout } = await run(path, ['-version'], PROBE_LIMITS);
     text = stdout;
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'it fails';
@@ -57,7 +55,7 @@ async function probe(path: string, origin: string): Promise<FfmpegBuild> {
   await checkFormats(path, origin);
   // libavformat 59.27 is FFmpeg 5.1, the first with -fps_mode; ask the binary itself, forks number differently.
   const help = await run(path, ['-hide_banner', '-h', 'full'], {
-    timeout: PROBE_TIMEOUT_MS,
+    ...PROBE_LIMITS,
     maxBuffer: 1 << 25,
   });
   return {
@@ -75,7 +73,7 @@ async function checkFormats(path: string, origin: string): Promise<void> {
     demuxers: ['ivf'],
     muxers: ['mkvtimestamp_v2', 'rawvideo'],
   })) {
-    const { stdout } = await run(path, ['-hide_banner', `-${kind}`], { timeout: PROBE_TIMEOUT_MS });
+    const { stdout } = await run(path, ['-hide_banner', `-${kind}`], PROBE_LIMITS);
     const missing = names.find((name) => !new RegExp(` ${name} `).test(stdout));
     if (missing !== undefined)
       throw new Error(

@@ -2,14 +2,12 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { landlockVersion, SIGNALS_SINCE } from '../shared/landlock.js';
 import { canLimit } from '../shared/resource-limits.js';
+import { PROBE_LIMITS } from './probe-limits.js';
 import { startsRestricted } from './restricted-start.js';
 import type { Confinement, FfmpegBuild } from '../shared/worker-protocol.js';
 import { which } from './which.js';
 
 const run = promisify(execFile);
-
-/** How long a probe may take: the program only prints text. */
-const PROBE_TIMEOUT_MS = 10_000;
 
 /** What `setpriv` gives up. */
 type Rights = Pick<Confinement, 'parentDeath' | 'noNewPrivileges' | 'noCapabilities'>;
@@ -47,7 +45,7 @@ type Launch = Pick<FfmpegBuild, 'launcher'> & {
  */
 export async function findLauncher(path: string): Promise<Pick<FfmpegBuild, 'launcher' | 'confinement'>> {
   const { launcher, confinement } = await findRights(path);
-  const noChanges = await startsRestricted([...launcher, path, '-version'], PROBE_TIMEOUT_MS);
+  const noChanges = await startsRestricted([...launcher, path, '-version'], PROBE_LIMITS);
   return {
     launcher,
     confinement: {
@@ -69,7 +67,7 @@ async function findRights(path: string): Promise<Launch> {
   const starts = async (launcher: readonly string[]): Promise<boolean> => {
     const words = [...launcher, path, '-version'];
     // What cannot be started in this way is started with less.
-    return run(words[0] ?? path, words.slice(1), { timeout: PROBE_TIMEOUT_MS }).then(
+    return run(words[0] ?? path, words.slice(1), PROBE_LIMITS).then(
       () => true,
       () => false,
     );

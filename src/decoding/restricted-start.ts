@@ -1,11 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { landlockVersion, restrictThread } from '../shared/landlock.js';
 
+type ProbeLimits = Pick<SpawnSyncOptions, 'timeout' | 'killSignal'>;
+
 interface Start {
   readonly words: readonly string[];
-  readonly timeoutMs: number;
+  readonly limits: ProbeLimits;
 }
 
 /**
@@ -14,9 +16,9 @@ interface Start {
  * restriction ends with.
  * @param words command line of a program that ends by itself
  */
-export async function startsRestricted(words: readonly string[], timeoutMs: number): Promise<boolean> {
+export async function startsRestricted(words: readonly string[], limits: ProbeLimits): Promise<boolean> {
   if (landlockVersion() === 0) return false;
-  const start: Start = { words, timeoutMs };
+  const start: Start = { words, limits };
   // The descriptor of the rules is not one of Node's.
   const worker = new Worker(new URL(import.meta.url), { workerData: start, trackUnmanagedFds: false });
   try {
@@ -31,11 +33,12 @@ export async function startsRestricted(words: readonly string[], timeoutMs: numb
 
 if (!isMainThread && isStart(workerData)) parentPort?.postMessage(tryStart(workerData));
 
-function tryStart({ words, timeoutMs }: Start): boolean {
+function tryStart({ words, limits }: Start): boolean {
   const [command = '', ...args] = words;
-  return restrictThread() && spawnSync(command, args, { timeout: timeoutMs, stdio: 'ignore' }).status === 0;
+  if (!restrictThread()) return false;
+  return spawnSync(command, args, { ...limits, stdio: 'ignore' }).status === 0;
 }
 
 function isStart(data: unknown): data is Start {
-  return typeof data === 'object' && data !== null && 'words' in data && 'timeoutMs' in data;
+  return typeof data === 'object' && data !== null && 'words' in data && 'limits' in data;
 }

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 /** The program of that name on PATH; `null` when there is none. */
@@ -7,7 +7,8 @@ export async function which(name: string): Promise<string | null> {
     const path = join(folder, name);
     try {
       await access(path, constants.X_OK);
-      return path;
+      // Of a folder the right means something else.
+      if ((await stat(path)).isFile()) return path;
     } catch {
       // Not in this folder.
     }

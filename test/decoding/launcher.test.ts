@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { confinementText, findLauncher } from '../../src/decoding/launcher.js';
+import { PROBE_LIMITS } from '../../src/decoding/probe-limits.js';
+import { startsRestricted } from '../../src/decoding/restricted-start.js';
+import { which } from '../../src/decoding/which.js';
 import { landlockVersion, SIGNALS_SINCE } from '../../src/shared/landlock.js';
 import { tempFolder } from '../support/temp-folder.js';
 
@@ -87,4 +90,23 @@ test('a program that writes a file before it starts FFmpeg goes without Landlock
   const { launcher, confinement } = await findLauncher(script);
   assert.deepEqual([confinement.noChanges, confinement.noSignals], [false, false]);
   assert.equal(confinement.noNewPrivileges, launcher.length > 0);
+});
+
+test('a program that cannot be asked to end keeps no probe waiting', { timeout }, async (t) => {
+  const script = join(tempFolder(t), 'ffmpeg');
+  writeFileSync(script, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.1; done\n");
+  chmodSync(script, 0o755);
+  const limits = { ...PROBE_LIMITS, timeout: 300 };
+  assert.equal(await startsRestricted([script], limits), false);
+  await assert.rejects(run(script, limits), { signal: 'SIGKILL' });
+});
+
+test('a folder on PATH is not taken for a program of its name', { timeout }, async (t) => {
+  const folder = tempFolder(t);
+  mkdirSync(join(folder, 'sh'));
+  const before = process.env['PATH'] ?? '';
+  t.after(() => (process.env['PATH'] = before));
+  process.env['PATH'] = `${folder}:${before}`;
+  const found = await which('sh');
+  assert.ok(found !== null && dirname(found) !== folder, String(found));
 });
