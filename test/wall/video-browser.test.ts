@@ -293,29 +293,61 @@ describe('video on the wall page', { timeout: 120_000 }, () => {
     assert.equal(camera.asked.length, 1, 'video goes on');
   });
 
+  /** Eight cameras that claim to send pictures of this size. */
+  async function openEight(t: TestContext, claim: { width: number; height: number }): Promise<OpenVideo> {
+    const opened = await open(t, Object.fromEntries('abcdefgh'.split('').map((name) => [name, small])));
+    for (const camera of opened.server.cameras.values()) camera.claim = claim;
+    await opened.page.reload();
+    return opened;
+  }
+
+  /** Why tiles asked for less video than before. */
+  const told = ({ server }: OpenVideo): (string | undefined)[] =>
+    [...server.cameras.values()].flatMap(({ asked }) =>
+      asked.flatMap((message) => (message.type === 'rendition' ? [message.why] : [])),
+    );
+
   test('a browser that falls behind gives video up, and goes on with JPEG', options, async (t) => {
-    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-    const { server, page, inWorker } = await open(t, Object.fromEntries(names.map((name) => [name, small])));
-    // What the page reckons with: eight times 720p, more than the little that any machine decodes.
-    for (const camera of server.cameras.values()) camera.claim = { width: 1280, height: 720 };
-    await page.reload();
+    // More than the little that any machine decodes, and no more than two cores are believed to.
+    const opened = await openEight(t, { width: 1280, height: 720 });
+    const { page, inWorker } = opened;
     await untilForm(page, 'h264');
     await sleep(1000);
     await inWorker('probe.late = 400');
     // A delay that every picture has is the stream's own: this one comes and goes.
     await inWorker('setInterval(() => { probe.late = probe.late === 0 ? 400 : 0; }, 150)');
-    const told = (): (string | undefined)[] =>
-      [...server.cameras.values()].flatMap(({ asked }) =>
-        asked.flatMap((message) => (message.type === 'rendition' ? [message.why] : [])),
-      );
-    await until('some tiles ask for JPEG', () => told().includes('capacity'), 15_000);
+    await until('the tiles ask for JPEG', () => told(opened).includes('capacity'), 15_000);
     await until(
       'all of them draw',
       async () => (await page.locator('camera-tile[state=live]').count()) === 8,
       15_000,
     );
-    for (const name of names) assertNeverDark(await seenPictures(page, name));
+    for (const name of 'abcdefgh') assertNeverDark(await seenPictures(page, name));
   });
+
+  test(
+    'a wall of more than its browser decodes is JPEG alone, and its labels say why',
+    options,
+    async (t) => {
+      // Each alone would do.
+      const opened = await openEight(t, { width: 3840, height: 2160 });
+      const { page } = opened;
+      const jpegs = (): Promise<number> =>
+        page.evaluate(
+          `[...document.querySelectorAll('camera-tile')].filter(({ form }) => form === 'jpeg').length`,
+        );
+      await until(
+        'all ask for JPEG',
+        () => told(opened).filter((why) => why === 'capacity').length >= 8,
+        15_000,
+      );
+      await until('all are JPEG', async () => (await jpegs()) === 8, 15_000);
+      await page.keyboard.press('i');
+      const says = /jpeg\nthis device cannot decode so much video$/;
+      await until('label', async () => says.test(await label(page)), 5000);
+      for (const name of 'abcdefgh') assertNeverDark(await seenPictures(page, name));
+    },
+  );
 
   test('a page that wants JPEG gets no video', options, async (t) => {
     const { page, camera, probe } = await open(t, { a: small }, { path: '?codec=jpeg' });

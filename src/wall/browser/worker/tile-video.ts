@@ -1,4 +1,3 @@
-import { PassOver } from '../../page/video/pass-over.js';
 import { PendingUnits } from '../../page/video/pending-units.js';
 import { follows } from '../../page/video/sequence-order.js';
 import {
@@ -20,7 +19,7 @@ export interface TileVideoEvents {
   /** This unit and all before it are done with. */
   settled(header: FrameHeader): void;
   /** There is no decoder any more: the tile needs JPEG. */
-  failed(why: 'decoder' | 'unsupported' | 'capacity'): void;
+  failed(why: 'decoder' | 'unsupported'): void;
 }
 
 type State =
@@ -54,7 +53,6 @@ export class TileVideo {
   #announced: AnnouncedVideo | null = null;
   #acceleration: HardwareAcceleration = 'no-preference';
   #pictureAt = 0;
-  readonly #passOver = new PassOver();
   readonly #pending = new PendingUnits<FrameHeader>();
   readonly #gate = new PictureGate(
     (picture) => {
@@ -102,13 +100,6 @@ export class TileVideo {
       return;
     }
     this.#state = { kind: 'decoding', video, decoder, last: header.sequence };
-    const now = performance.now();
-    // Units that came all at once wait for each other.
-    const waitMs = this.#gate.isCatchingUp ? 0 : this.#pending.waitMs(now);
-    if (this.#passOver.passes(header.kind === 'key', waitMs, now)) {
-      this.events.settled(header);
-      return;
-    }
     this.#decode(decoder, header, message);
   }
 
@@ -122,7 +113,6 @@ export class TileVideo {
     if (this.#state.kind === 'decoding') {
       const silent = this.#pending.size >= SILENT_UNITS && performance.now() - this.#pictureAt > SILENT_MS;
       if (silent || (this.#pending.heldMs ?? 0) > MAX_HELD_MS) this.#fail('decoder');
-      else if (this.#passOver.isTooLong(performance.now())) this.#fail('capacity');
     }
     return this.#pending.takeDelays();
   }
@@ -160,7 +150,6 @@ export class TileVideo {
   /** A decoder for a key unit that follows nothing that was decoded; null when there is none. */
   #begin(video: AnnouncedVideo): VideoDecoder | null {
     this.#gate.begin();
-    this.#passOver.begin();
     this.#pictureAt = performance.now();
     const state = this.#state;
     if (state.kind === 'decoding' && state.decoder.decodeQueueSize <= LONG_QUEUE) return state.decoder;
@@ -231,7 +220,7 @@ export class TileVideo {
     } else this.#fail(name === 'NotSupportedError' ? 'unsupported' : 'decoder');
   }
 
-  #fail(why: 'decoder' | 'unsupported' | 'capacity'): void {
+  #fail(why: 'decoder' | 'unsupported'): void {
     this.#end(null);
     this.#state = { kind: 'failed' };
     this.events.failed(why);

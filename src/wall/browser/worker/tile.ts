@@ -1,7 +1,8 @@
 import { FrameRateLimit } from '../../../shared/frame-rate-limit.js';
 import { drawnSize, type Size } from '../../page/video/drawn-size.js';
+import { UnitRate } from '../../page/video/unit-rate.js';
 import type { ChoosingTile, Codecs } from '../../page/video/video-choice.js';
-import type { FrameHeader, VideoMessage } from '../../protocol.js';
+import type { FrameHeader, TileRendition, VideoMessage } from '../../protocol.js';
 import { afterPaint } from './after-paint.js';
 import { Painter } from './painter.js';
 import { type AnnouncedVideo, TileVideo } from './tile-video.js';
@@ -16,17 +17,13 @@ export interface TileWall {
   acknowledge(frame: Pick<FrameHeader, 'handle' | 'sequence'>): void;
   /** The page waits for this tile's picture, which is on the screen now. */
   drawn(tile: Tile): void;
-  decoderFailed(tile: Tile, why: 'decoder' | 'unsupported' | 'capacity'): void;
+  decoderFailed(tile: Tile, why: 'decoder' | 'unsupported'): void;
 }
 
 /** A frame that is this much older than the resume shows the past, ms. */
 const PRESENT_MS = 1000;
-/** Pictures a second of a camera that has not been counted yet. */
-const USUAL_FPS = 25;
-/** What the newest second counts for in a camera's rate: at first, and when fewer come than before, which mostly is a line's doing. */
-const QUICKLY = 0.3;
-const SLOWLY = 0.03;
-const FIRST_SECONDS = 8;
+/** With these the service will send no video of this camera, whatever is asked for. */
+const NEVER_VIDEO: readonly (string | null)[] = ['camera_codec', 'no_key_frame', 'remote'];
 
 /** One tile in the worker: its canvas, its pictures, and what server and page know of it. */
 export class Tile {
@@ -42,9 +39,9 @@ export class Tile {
   readonly #limit = new FrameRateLimit();
   /** Why the server sends JPEG although it may send video; null while it does not say. */
   #jpegWhy: string | null = null;
-  #units = 0;
-  #unitsPerSecond = USUAL_FPS;
-  #countedSeconds = 0;
+  /** Of its camera's video, pixels; null before it was announced. Kept while JPEG is sent, as is the rate: what it would cost. */
+  #pixels: number | null = null;
+  readonly #rate = new UnitRate();
   /** Pictures drawn until the last beat, and between it and the one before. */
   #drawnBefore = 0;
   #drawnOfBeat = 0;
@@ -61,7 +58,7 @@ export class Tile {
   constructor(
     readonly id: number,
     canvas: OffscreenCanvas,
-    public request: TileRequest,
+    private asked: TileRequest,
     private readonly choice: CodecChoice,
     private readonly wall: TileWall,
   ) {
@@ -74,9 +71,9 @@ export class Tile {
     );
     this.#video = new TileVideo(wall.hardware, () => wall.serverNow(), {
       picture: ({ header, frame }, video) => {
-        if (this.#limit.takes(this.request.fps ?? null, header.capturedAt)) {
+        if (this.#limit.takes(this.asked.fps ?? null, header.capturedAt)) {
           const shown = shownSize(video, frame);
-          const drawn = drawnSize(shown, this.request);
+          const drawn = drawnSize(shown, this.asked);
           this.#painter.video(header, video.form, frame, { shown, drawn });
           return;
         }
@@ -97,18 +94,34 @@ export class Tile {
     if (codecs.codecs.length > 0) this.#video.retry();
   }
 
+  get request(): TileRequest {
+    return this.asked;
+  }
+
+  /** It asks for something else of its camera. */
+  change(rendition: TileRendition): void {
+    const { camera, rtsp, main } = this.asked;
+    this.asked = { camera, rtsp, ...rendition };
+    if ((main ?? false) === (rendition.main ?? false)) return;
+    // Another stream, of which nothing is known.
+    this.#pixels = null;
+    this.#rate.clear();
+  }
+
   frame(header: FrameHeader, message: ArrayBuffer): void {
     if (header.kind === 'jpeg') {
       this.#painter.jpeg(header, message);
       return;
     }
-    this.#units += 1;
+    this.#rate.add(header.sequence, header.capturedAt);
     this.#video.unit(header, message);
   }
 
   /** What the server sends from now on. */
   announced(message: VideoMessage): void {
     this.#jpegWhy = message.form === 'jpeg' ? message.why : null;
+    if (message.form !== 'jpeg') this.#pixels = message.width * message.height;
+    this.#rate.pause();
     this.#video.announce(message.form === 'jpeg' ? null : message);
   }
 
@@ -123,11 +136,13 @@ export class Tile {
   disconnected(): void {
     this.handle = 0;
     this.#jpegWhy = null;
+    this.#rate.pause();
     this.#video.forget();
   }
 
   setPaused(paused: boolean): void {
     this.paused = paused;
+    this.#rate.pause();
     this.#reporting = 'awaited';
     this.#awaitedSince = this.wall.serverNow();
   }
@@ -145,21 +160,17 @@ export class Tile {
 
   /** What is to be known to choose its form. */
   get choosing(): ChoosingTile {
-    const { video } = this.#video;
-    // A camera that sends no video costs nothing, whatever is asked for.
-    const cost = video
-      ? video.width * video.height * this.#unitsPerSecond
-      : this.#jpegWhy === null
-        ? null
-        : 0;
+    const rate = this.#rate.value;
+    const cost = this.#pixels === null || rate === null ? null : this.#pixels * rate;
     const { id, paused } = this;
     return {
       id,
       wanted: this.choice === 'auto',
       paused: paused || this.away,
-      video: video !== null,
-      cost,
-      fps: this.request.fps ?? null,
+      video: this.#video.video !== null,
+      cost: NEVER_VIDEO.includes(this.#jpegWhy) ? 0 : cost,
+      rate,
+      fps: this.asked.fps ?? null,
       drawn: this.#drawnOfBeat,
       shown: this.#painter.drawn > 0,
     };
@@ -167,7 +178,6 @@ export class Tile {
 
   /** Once a second. @returns delays since the last time, ms */
   beat(): { readonly video: readonly number[]; readonly jpeg: readonly number[] } {
-    this.#countRate();
     this.#drawnOfBeat = this.#painter.drawn - this.#drawnBefore;
     this.#drawnBefore = this.#painter.drawn;
     return { video: this.#video.beat(), jpeg: this.#painter.takeDelays() };
@@ -180,14 +190,6 @@ export class Tile {
     this.#reported = drawn;
     const why = form === 'jpeg' ? (this.#codecs.why ?? this.#jpegWhy) : null;
     return { tile: this.id, drawn, capturedAt, latency, width, height, form, why };
-  }
-
-  #countRate(): void {
-    if (this.#units === 0) return;
-    this.#countedSeconds += 1;
-    const isSlow = this.#units < this.#unitsPerSecond && this.#countedSeconds > FIRST_SECONDS;
-    this.#unitsPerSecond += (this.#units - this.#unitsPerSecond) * (isSlow ? SLOWLY : QUICKLY);
-    this.#units = 0;
   }
 
   #settled(header: FrameHeader): void {

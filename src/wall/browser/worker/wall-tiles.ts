@@ -9,6 +9,7 @@ import {
 import { AckBatch } from './ack-batch.js';
 import { Link, type LinkMessage } from './link.js';
 import { PauseBatch } from './pause-batch.js';
+import { QueueWait } from './queue-wait.js';
 import { Tile, type TileWall } from './tile.js';
 import { VideoBitmaps } from './video-bitmap.js';
 import type { FromWorker, ToWorker } from './worker-messages.js';
@@ -24,6 +25,7 @@ export class WallTiles {
   readonly #wall: TileWall;
   #lastHandle = 0;
   #link: Link | null = null;
+  readonly #queueWait = new QueueWait();
   readonly #acks = new AckBatch((message) => this.#link?.send(message));
   readonly #pauses = new PauseBatch({
     tiles: () => this.#byHandle.values(),
@@ -70,16 +72,16 @@ export class WallTiles {
     if (stats.length > 0) this.post({ type: 'stats', offset: this.#offset, tiles: stats });
   }
 
-  /** Call once a second: judges how many tiles may have video, and tells the server what changed. */
+  /** Call once a second: judges whether the wall may have video, and tells the server what changed. */
   judge(): void {
-    const delays = [...this.#tiles.values()].map((tile) => tile.beat());
+    const beats = [...this.#tiles.values()].map((tile) => tile.beat());
     const all = this.#choosing();
-    this.#choice.beat(
-      all,
-      delays.flatMap(({ video }) => video),
-      delays.flatMap(({ jpeg }) => jpeg),
-      performance.now(),
-    );
+    const delays = {
+      video: beats.flatMap(({ video }) => video),
+      jpeg: beats.flatMap(({ jpeg }) => jpeg),
+      queue: this.#queueWait.take(),
+    };
+    this.#choice.beat(all, delays, performance.now());
     for (const tile of this.#tiles.values()) if (!tile.paused) this.#offerCodecs(tile, all);
   }
 
@@ -203,8 +205,7 @@ export class WallTiles {
   }
 
   #change(tile: Tile, rendition: TileRendition): void {
-    const { camera, rtsp } = tile.request;
-    tile.request = { camera, rtsp, ...rendition };
+    tile.change(rendition);
     const { handle } = tile;
     if (handle) this.#link?.send({ type: 'rendition', handle, ...rendition, ...this.#codecsOf(tile) });
   }

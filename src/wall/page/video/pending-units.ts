@@ -64,15 +64,6 @@ export class PendingUnits<H extends { readonly sequence: number }> {
     return last ? laterOf(sequence, last.header.sequence) : sequence;
   }
 
-  /** How long the oldest unit has waited for its picture, less what the stream itself needs, ms. */
-  waitMs(now: number): number {
-    const [oldest] = this.#units.values();
-    if (!oldest) return 0;
-    // A decoder that at times holds nothing back has no delay of its own, however late it is.
-    const own = this.#leastHeld.value > 0 ? this.#leastDelay.value : 0;
-    return now - oldest.receivedAt - (Number.isFinite(own) ? own : 0);
-  }
-
   /** The delay that every picture has, ms; null before it is known. */
   get heldMs(): number | null {
     return this.#leastDelay.settled ? this.#leastDelay.value : null;

@@ -1,5 +1,5 @@
 import type { ClientVideoReason, VideoForm } from '../../protocol.js';
-import { Capacity, USUAL_COST, type VideoTile } from './capacity.js';
+import { Capacity, type Delays, type VideoTile } from './capacity.js';
 import { RetryHold } from './retry-hold.js';
 
 /** Which tiles ask for video, and why the others do not. Pure; times in ms. */
@@ -32,9 +32,11 @@ export interface ChoosingTile {
   readonly paused: boolean;
   /** It decodes video now. */
   readonly video: boolean;
-  /** Pixels a second of its video; null before it is known. */
+  /** Pixels a second of its video, also while it has JPEG; 0 if there is none; null before it is known. */
   readonly cost: number | null;
   readonly fps: number | null;
+  /** Pictures a second that its camera sends; null before it is known. */
+  readonly rate: number | null;
   /** Pictures drawn since the last beat. */
   readonly drawn: number;
   /** It has drawn something at all. */
@@ -43,7 +45,7 @@ export interface ChoosingTile {
 
 interface Failure {
   readonly hold: RetryHold;
-  why: 'decoder' | 'unsupported' | 'capacity';
+  why: 'decoder' | 'unsupported';
 }
 
 export class VideoChoice {
@@ -70,21 +72,16 @@ export class VideoChoice {
       : { codecs: [], why: 'capacity' };
   }
 
-  /** Once a second: judges anew what the browser carries. Delays as in CapacityFacts. */
-  beat(
-    tiles: readonly ChoosingTile[],
-    videoDelays: readonly number[],
-    jpegDelays: readonly number[],
-    now: number,
-  ): void {
-    this.#capacity.beat({ now, tiles: this.#candidates(tiles, now), videoDelays, jpegDelays });
+  /** Once a second: judges anew what the browser carries. */
+  beat(tiles: readonly ChoosingTile[], delays: Delays, now: number): void {
+    this.#capacity.beat({ now, tiles: this.#candidates(tiles, now), delays });
     this.#choose(tiles, now);
     const known = new Set(tiles.map(({ id }) => id));
     for (const id of this.#failures.keys()) if (!known.has(id)) this.#failures.delete(id);
   }
 
-  /** A tile's decoder failed, or was behind for too long: JPEG for a while. */
-  failed(tile: number, why: 'decoder' | 'unsupported' | 'capacity', now: number): void {
+  /** A tile's decoder failed: JPEG for a while. */
+  failed(tile: number, why: 'decoder' | 'unsupported', now: number): void {
     const failure = this.#failures.get(tile) ?? { hold: new RetryHold(), why };
     failure.why = why;
     failure.hold.failed(now);
@@ -93,19 +90,17 @@ export class VideoChoice {
 
   #choose(tiles: readonly ChoosingTile[], now: number): void {
     const candidates = this.#candidates(tiles, now);
-    this.#chosen = this.#capacity.choose(candidates);
+    this.#chosen = this.#capacity.choose(candidates, now);
     this.#judged = new Set(candidates.map(({ tile }) => tile));
   }
 
   #candidates(tiles: readonly ChoosingTile[], now: number): VideoTile[] {
-    const usual = usualCost(tiles);
     return tiles
       .filter((tile) => !tile.paused && this.#refusal(tile, now) === null)
-      .map(({ id, cost, video, fps, drawn, shown }) => ({
+      .map(({ id, cost, video, fps, rate, drawn, shown }) => ({
         tile: id,
-        cost: cost ?? usual,
         video: video || this.#chosen.has(id),
-        ...{ fps, drawn, shown },
+        ...{ cost, fps, rate, drawn, shown },
       }));
   }
 
@@ -115,11 +110,4 @@ export class VideoChoice {
     const failure = this.#failures.get(id);
     return failure?.hold.holds(now) ? failure.why : null;
   }
-}
-
-/** What is reckoned for a camera of which nothing is known yet: those of one wall are mostly alike. Pixels a second. */
-function usualCost(tiles: readonly ChoosingTile[]): number {
-  const known = tiles.flatMap(({ cost }) => (cost === null || cost === 0 ? [] : [cost]));
-  if (known.length === 0) return USUAL_COST;
-  return known.reduce((sum, cost) => sum + cost, 0) / known.length;
 }
