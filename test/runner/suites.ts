@@ -101,6 +101,7 @@ const NEEDS: readonly { readonly word: string; readonly need: Requirement }[] = 
   { word: 'rtsp-server-perl/', need: RTSP_SERVER_PERL },
   { word: 'rtsp-rs/', need: RTSP_RS },
   { word: 'faults/', need: FFMPEG },
+  { word: 'ffprobe', need: FFMPEG },
   { word: 'browser', need: CHROMIUM },
   { word: 'promtool', need: PROMTOOL },
   { word: 'mosquitto', need: MOSQUITTO },

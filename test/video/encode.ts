@@ -30,6 +30,7 @@ export function run(program: string, args: readonly string[], input?: Uint8Array
     maxBuffer: 512 * 1024 * 1024,
     timeout: ENCODE_TIMEOUT_MS,
   });
+  if (result.error !== undefined) throw result.error;
   if (result.status !== 0) {
     throw new Error(`${program} ${args.join(' ')} ended with ${result.status}: ${result.stderr.toString()}`);
   }
