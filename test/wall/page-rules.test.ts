@@ -9,8 +9,8 @@ import { layoutFor } from '../../src/wall/page/layout.js';
 import { REASONS_EN } from '../../src/wall/page/reason-texts.js';
 import { PausePace } from '../../src/wall/page/pause-pace.js';
 import { askAgainDelay, listDelay, retryDelay } from '../../src/wall/page/retry-delay.js';
-import { ago, EN, ES, reasonText, stringsFor } from '../../src/wall/page/strings.js';
-import { tileTexts } from '../../src/wall/page/tile-texts.js';
+import { EN, ES, stringsFor } from '../../src/wall/page/strings.js';
+import { ago, reasonText, tileTexts } from '../../src/wall/page/tile-texts.js';
 import { renditionFor, validRendition } from '../../src/wall/page/tile-rendition.js';
 import { type TileFacts, verdictOf } from '../../src/wall/page/verdict.js';
 import {
@@ -214,6 +214,21 @@ test('every reason that the service can give has a text in both languages', FAST
   assert.deepEqual([ago(7_900, EN), ago(180_000, EN), ago(3 * 3_600_000, ES)], ['7 s', '3 min', '3 h']);
 });
 
+test('the state of several cameras is said in the plural', FAST, () => {
+  assert.deepEqual(
+    [1, 2].map((count) => ES.wordOf('refused', count)),
+    ['Rechazada', 'Rechazadas'],
+  );
+  assert.deepEqual(
+    [1, 2].map((count) => ES.wordOf('live', count)),
+    ['En directo', 'En directo'],
+  );
+  assert.deepEqual(
+    [1, 2].map((count) => EN.wordOf('refused', count)),
+    ['Refused', 'Refused'],
+  );
+});
+
 test('a name that a person types becomes a stream name', FAST, () => {
   assert.equal(cameraIdFrom('Cámara de la puerta nº 2'), 'camara-de-la-puerta-no-2');
   assert.equal(cameraIdFrom('  <b>x</b>'), 'b-x-b');
@@ -231,6 +246,11 @@ test('a URL that cannot be right is caught before it is sent', FAST, () => {
   assert.equal(rtspProblem('http://h/'), 'scheme');
   assert.equal(rtspProblem('rtsp:///x'), 'host');
   assert.equal(rtspProblem('RTSPS://h'), null);
+  for (const secret of ['p@ss', 'p/ss', 'p?ss', 'p#ss', 'p;ss', 'p\\ss', 'p%ss'])
+    assert.equal(rtspProblem(`rtsp://viewer:${secret}@192.168.1.20/stream2`), 'password', secret);
+  assert.equal(rtspProblem('rtsp://viewer:p%40ss@192.168.1.20/stream2'), null);
+  assert.equal(rtspProblem('rtsp://192.168.1.20/stream@2'), null);
+  assert.equal(rtspProblem('rtsp://[2001:db8::7]/stream@2'), null);
   assert.equal(hostOf('rtsp://u:p@ss/w@192.168.1.20:554/s'), '192.168.1.20');
   assert.equal(hostOf('rtsp://[::1]:8554/s'), '[::1]');
 });

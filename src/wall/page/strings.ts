@@ -7,6 +7,8 @@ export interface Strings {
   /** BCP 47 tag. */
   readonly lang: string;
   readonly words: Readonly<Record<Word, string>>;
+  /** The word as it is said of so many cameras. */
+  readonly wordOf: (word: Word, count: number) => string;
   readonly reasons: ReasonTexts;
   readonly frozen: string;
   readonly waiting: string;
@@ -40,7 +42,7 @@ export interface Strings {
   readonly nameHint: string;
   readonly privacy: string;
   readonly cancel: string;
-  readonly urlProblems: Readonly<Record<'empty' | 'scheme' | 'host', string>>;
+  readonly urlProblems: Readonly<Record<'empty' | 'scheme' | 'host' | 'password', string>>;
   readonly nameProblem: string;
   readonly nameTaken: string;
   readonly listRefused: string;
@@ -63,6 +65,7 @@ export const EN: Strings = {
     refused: 'Refused',
     removed: 'Removed',
   },
+  wordOf: (word) => EN.words[word],
   reasons: REASONS_EN,
   waiting: 'The camera is connected. Its picture is on the way.',
   frozen: 'The picture has not changed. The camera may hang, or the scene is perfectly still.',
@@ -110,6 +113,7 @@ export const EN: Strings = {
     empty: 'Type the camera’s RTSP address.',
     scheme: 'The address must begin with rtsp:// or rtsps://.',
     host: 'The address has no host. It looks like rtsp://user:password@192.168.1.20/stream.',
+    password: 'Write @ / ? # ; \\ % in user and password as %40 %2F %3F %23 %3B %5C %25.',
   },
   nameProblem: 'The name needs a letter or a digit of the Latin alphabet.',
   nameTaken: 'A camera of this name is on the wall already. Choose another name.',
@@ -148,6 +152,7 @@ export const ES: Strings = {
     refused: 'Rechazada',
     removed: 'Quitada',
   },
+  wordOf: (word, count) => (count === 1 ? ES.words[word] : ES.words[word].replace(/ada$/, 'adas')),
   reasons: REASONS_ES,
   waiting: 'La cámara está conectada. Su imagen está en camino.',
   frozen: 'La imagen no cambia. Puede que la cámara esté bloqueada o que la escena esté del todo quieta.',
@@ -198,6 +203,7 @@ export const ES: Strings = {
     empty: 'Escriba la dirección RTSP de la cámara.',
     scheme: 'La dirección debe empezar por rtsp:// o rtsps://.',
     host: 'Falta el equipo en la dirección. Es parecida a rtsp://usuario:clave@192.168.1.20/stream.',
+    password: 'Escriba @ / ? # ; \\ % en usuario y contraseña como %40 %2F %3F %23 %3B %5C %25.',
   },
   nameProblem: 'El nombre necesita una letra o una cifra del alfabeto latino.',
   nameTaken: 'Ya hay una cámara con este nombre en el muro. Elija otro.',
@@ -225,26 +231,3 @@ export const ES: Strings = {
 
 /** Spanish for a Spanish browser, English for every other. `language` is a BCP 47 tag. */
 export const stringsFor = (language: string): Strings => (/^es\b/i.test(language) ? ES : EN);
-
-/** `7 s`, `3 min`, `5 h`, `2 d`. */
-export function ago(ms: number, strings: Strings): string {
-  const [s, min, h, d] = strings.agoUnits;
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds} ${s}`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} ${min}`;
-  if (seconds < 86_400 * 2) return `${Math.floor(seconds / 3600)} ${h}`;
-  return `${Math.floor(seconds / 86_400)} ${d}`;
-}
-
-/** The text for a stable code, else the server's own English one. */
-export function reasonText(reason: string | null, text: string, strings: Strings): string {
-  const known: Readonly<Record<string, string>> = strings.reasons;
-  return reason !== null && Object.hasOwn(known, reason) ? (known[reason] ?? text) : text;
-}
-
-/** Why there is no connection to the server, for the close codes that a person can do something about. */
-export function closedText(code: number, strings: Strings): string {
-  if (code === 4401) return strings.reasons.unauthenticated;
-  if (code === 4403) return strings.reasons.origin_denied;
-  return code === 4429 ? strings.reasons.too_many_connections : strings.link;
-}

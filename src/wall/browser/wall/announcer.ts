@@ -29,8 +29,8 @@ export class Announcer {
 
   #tell(): void {
     this.#timer = undefined;
-    const { words, changed } = this.strings;
-    const said = [...this.#changes.take()].map(([word, names]) => changed(names, words[word]));
+    const { wordOf, changed } = this.strings;
+    const said = [...this.#changes.take()].map(([word, names]) => changed(names, wordOf(word, names.length)));
     if (said.length > 0) this.element.textContent = said.join(' ');
   }
 }

@@ -1,4 +1,5 @@
-import { closedText, type Strings } from '../../page/strings.js';
+import type { Strings } from '../../page/strings.js';
+import { closedText } from '../../page/tile-texts.js';
 import type { Word } from '../../page/verdict.js';
 import { MAX_COLUMNS } from '../../page/wall-address.js';
 import type { View } from '../../page/view.js';
@@ -128,7 +129,8 @@ function numbers({ count, words }: Summary, strings: Strings): string {
   if (count === 0) return '';
   const parts = ORDER.flatMap((word) => {
     const number = words.get(word) ?? 0;
-    return number === 0 ? [] : [`${number} ${strings.words[word].toLowerCase()}`];
+    if (number === 0) return [];
+    return [`${number} ${strings.wordOf(word, number).toLowerCase()}`];
   });
   return [strings.cameras(count), ...parts].join(' · ');
 }
