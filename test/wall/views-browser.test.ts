@@ -185,6 +185,32 @@ describe('views', { timeout: 150_000 }, () => {
     await untilState(page, 'c4', 'live');
   });
 
+  test('on a phone the whole bar is on the screen, and the large tile is below it', SLOW, async (t) => {
+    const server = await serve(t, 2, [{ view: 'gates', title: 'Gates', cameras: cameraNames(2) }]);
+    const page = await browser.newPage({
+      viewport: { width: 360, height: 640 },
+      isMobile: true,
+      hasTouch: true,
+      locale: 'es',
+    });
+    t.after(() => page.close());
+    await page.goto(server.url);
+    await allSay(page, 'live');
+    await page.locator('.hit').first().tap();
+    await page.locator('li.large').waitFor();
+    const box = async (selector: string): Promise<{ top: number; right: number; bottom: number }> => {
+      const found = await page.locator(selector).boundingBox();
+      assert.ok(found, `${selector} is on the page`);
+      return { top: found.y, right: found.x + found.width, bottom: found.y + found.height };
+    };
+    for (const part of ['.views', '.back', '.remove', '.full', '.summary', 'li.large'])
+      assert.ok((await box(`${part}:visible`)).right <= 360, part);
+    await until('the large tile is below the bar', async () => {
+      return (await box('li.large')).top >= (await box('header.bar')).bottom;
+    });
+    assert.equal((await box('li.large')).bottom, 640);
+  });
+
   test('a view that is not there says so, and is shown when it comes', SLOW, async (t) => {
     const server = await serve(t, 2, []);
     const page = await open(t, `${server.url}view/later?kiosk=1`);

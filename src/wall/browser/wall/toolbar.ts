@@ -88,6 +88,10 @@ export class Toolbar {
       makeButton(strings.fullScreen, 'full', () => actions.fullScreen()),
       makeButton(strings.help, 'help', () => actions.help()),
     );
+    // The large tile begins where the bar ends.
+    new ResizeObserver(() => {
+      document.documentElement.style.setProperty('--bar-height', `${this.element.offsetHeight}px`);
+    }).observe(this.element);
   }
 
   /** A problem that the summary names; empty for none. */
