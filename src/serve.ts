@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfigFile } from './config/cameras-file.js';
 import type { Config } from './config/settings.js';
-import { fileSignature, watchConfig } from './config/config-watch.js';
+import { watchConfig } from './config/config-watch.js';
 import { RefusedError } from './shared/errors.js';
+import { fileSignature } from './shared/file-signature.js';
 import { preferSmallMemory } from './frugal-memory.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';

@@ -30,7 +30,7 @@ import { createSignIn, type SignIn } from './sign-in.js';
 import { resolveTarget } from './source/address-policy.js';
 import { addAdminRoutes } from './add-admin-routes.js';
 import { createAlarmPart } from './start-alarms.js';
-import { logDecoding, logListening, missingFfmpeg, warnFewDescriptors } from './start-log.js';
+import { logDecoding, logFfmpeg, logListening, missingFfmpeg, warnFewDescriptors } from './start-log.js';
 import type { Log } from './telemetry/log.js';
 import { createRefusalLog } from './telemetry/refusal-log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -241,5 +241,8 @@ const poolEvents = (metrics: Metrics, log: Log): Parameters<typeof createDecodin
   workerDied: (cameras, error) => {
     metrics.workerRestarts.inc();
     log.error({ event: 'worker_died', cameras, error }, 'worker thread died');
+  },
+  ffmpegReplaced: (found) => {
+    logFfmpeg(found, log);
   },
 });

@@ -9,7 +9,7 @@ import type { Log } from './telemetry/log.js';
 /** What the log says of a start: choices that were made, and settings that may bring trouble later. */
 
 /** A missing FFmpeg does not stop the start: `/readyz` and every opening say what is wrong. */
-export function logDecoding({ ffmpeg, pixels }: Decoding, log: Log): void {
+export function logFfmpeg(ffmpeg: Decoding['ffmpeg'], log: Log): void {
   if ('problem' in ffmpeg) log.error({ event: 'ffmpeg_missing' }, ffmpeg.problem);
   else {
     log.info({ event: 'ffmpeg', ...ffmpeg }, `FFmpeg: ${ffmpeg.path}, ${ffmpeg.version}`);
@@ -18,6 +18,10 @@ export function logDecoding({ ffmpeg, pixels }: Decoding, log: Log): void {
       `each FFmpeg: ${confinementText(ffmpeg.confinement)}`,
     );
   }
+}
+
+export function logDecoding({ ffmpeg, pixels }: Decoding, log: Log): void {
+  logFfmpeg(ffmpeg, log);
   const how =
     pixels === 'yuv420p' ? 'JPEG from YUV planes' : `JPEG from RGB, which is slower: ${encoderProblem()}`;
   log.info({ event: 'encoder', pixels }, how);

@@ -1,23 +1,13 @@
-import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../telemetry/log.js';
 import { ConfigError } from '../shared/errors.js';
+import { fileSignature } from '../shared/file-signature.js';
 
 /** How often the file is looked at: one `stat`. */
 const POLL_MS = 1000;
 
 /** A change is read when the file has not changed again for so long: editors and `cp` write in several steps. */
 const SETTLE_MS = 200;
-
-/** Differs whenever the file was written or replaced; '' when it is not there. */
-export async function fileSignature(path: string): Promise<string> {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-  } catch {
-    return '';
-  }
-}
 
 export interface ConfigWatchTimes {
   readonly pollMs: number;

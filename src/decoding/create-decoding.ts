@@ -1,10 +1,16 @@
 import type { Addresses } from '../source/address-policy.js';
 import type { RtspUrl } from '../source/rtsp-url.js';
-import type { FfmpegBuild, PixelFormat, Transport } from '../shared/worker-protocol.js';
+import type { PixelFormat, Transport } from '../shared/worker-protocol.js';
 import { type CameraOpener, deferRun } from './camera-run.js';
 import { findFfmpeg } from './ffmpeg-build.js';
+import { FfmpegInUse, type FoundFfmpeg } from './ffmpeg-in-use.js';
 import { cameraOpener } from './opener.js';
 import { type PoolEvents, preferredPixels, WorkerPool } from './worker-pool.js';
+
+export interface DecodingEvents extends PoolEvents {
+  /** FFmpeg was replaced while the service runs. @param found a problem: the old one's build goes on being used */
+  ffmpegReplaced(found: FoundFfmpeg): void;
+}
 
 export interface DecodingSettings {
   readonly FFMPEG_PATH: string;
@@ -16,8 +22,8 @@ export interface DecodingSettings {
 
 /** What cameras are opened with. */
 export interface Decoding {
-  /** The FFmpeg in use, or why there is none: then every opening fails saying so. */
-  readonly ffmpeg: FfmpegBuild | { readonly problem: string };
+  /** The FFmpeg that was found at start, or why there is none: then every opening fails saying so. */
+  readonly ffmpeg: FoundFfmpeg;
   /** Layout of raw frames that the encoder takes best on this machine. */
   readonly pixels: PixelFormat;
   readonly pool: WorkerPool;
@@ -40,11 +46,14 @@ export async function createDecoding(
   settings: DecodingSettings,
   resolve: (url: RtspUrl) => Promise<Addresses>,
   hasRoom: () => boolean,
-  events: PoolEvents,
+  events: DecodingEvents,
 ): Promise<Decoding> {
-  const ffmpeg = await findFfmpeg(settings.FFMPEG_PATH).catch((error: unknown) => ({
-    problem: error instanceof Error ? error.message : String(error),
-  }));
+  const ffmpeg = await FfmpegInUse.start(
+    () => findFfmpeg(settings.FFMPEG_PATH),
+    (found) => {
+      events.ffmpegReplaced(found);
+    },
+  );
   const pixels = preferredPixels();
   const withRoom = (opener: CameraOpener): CameraOpener => ({
     open: (request, runEvents) =>
@@ -60,7 +69,7 @@ export async function createDecoding(
   const pool = new WorkerPool(settings.MAX_CAMERAS + SPARE_RUNS, events);
   const deps = {
     pool,
-    ffmpeg: 'problem' in ffmpeg ? null : ffmpeg,
+    ffmpeg: () => ffmpeg.forNextRun(),
     pixels,
     openTimeoutMs: settings.OPEN_TIMEOUT_MS,
     stallTimeoutMs: settings.STALL_TIMEOUT_MS,
@@ -68,7 +77,7 @@ export async function createDecoding(
     resolve,
   };
   return {
-    ffmpeg,
+    ffmpeg: ffmpeg.present,
     pixels,
     pool,
     opener: (key, url, how) => withRoom(cameraOpener(key, url, how, deps)),

@@ -14,7 +14,7 @@ import type { RunTask } from './worker-pool.js';
 export interface OpenerDeps {
   readonly pool: { run(task: RunTask, events: RunEvents): CameraRun };
   /** `null` when none could be found at start: every opening then says so. */
-  readonly ffmpeg: FfmpegBuild | null;
+  readonly ffmpeg: () => Promise<FfmpegBuild | null>;
   readonly pixels: PixelFormat;
   readonly openTimeoutMs: number;
   readonly stallTimeoutMs: number;
@@ -48,9 +48,10 @@ export function cameraOpener(
     skipLoopFilter: deps.skipLoopFilter,
   });
   const dialInTurn = async (it: RunScript, request: OpenRequest, events: RunEvents): Promise<RunEnd> => {
-    const { ffmpeg } = deps;
+    // A stop does not wait for a probe, nor for a resolver: both may take many seconds.
+    const ffmpeg = await Promise.race([deps.ffmpeg(), it.stopped]);
+    if (ffmpeg && 'code' in ffmpeg) return ffmpeg;
     if (!ffmpeg) return { code: 'ffmpeg_missing', detail: 'no FFmpeg was found at start' };
-    // A resolver may take many seconds: a stop does not wait for it.
     const addresses = await Promise.race([deps.resolve(url), it.stopped]);
     if ('code' in addresses) return addresses;
     for (let left = addresses.length - 1; ; left--) {

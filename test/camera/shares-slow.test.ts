@@ -34,7 +34,7 @@ test(
       { FFMPEG_PATH: CHOSEN_FFMPEG.path, MAX_CAMERAS: 2, SKIP_LOOP_FILTER: 'off', ...TIMES },
       () => Promise.resolve(['127.0.0.1']),
       () => true,
-      { ffmpegStarted: () => started++, workerDied: () => undefined },
+      { ffmpegStarted: () => started++, workerDied: () => undefined, ffmpegReplaced: () => undefined },
     );
     let published = 0;
     const settings: CameraSettings = {

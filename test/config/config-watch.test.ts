@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConfigWatch, fileSignature, watchConfig } from '../../src/config/config-watch.js';
+import { type ConfigWatch, watchConfig } from '../../src/config/config-watch.js';
 import { ConfigError } from '../../src/shared/errors.js';
+import { fileSignature } from '../../src/shared/file-signature.js';
 import { quietLog } from '../support/test-registry.js';
 import { until } from '../support/until.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -88,7 +89,8 @@ test('what was read while somebody wrote is not applied, but what is there then'
   t.after(() => watch.close());
   void watch.reload();
   await until('the file is applied', () => applied.length > 0);
-  assert.deepEqual([applied, refused], [['whole'], []]);
+  // The watch may have seen the writing too, and have it applied again.
+  assert.deepEqual([new Set(applied), refused], [new Set(['whole']), []]);
 });
 
 test('a file behind swapped symlinks, as Kubernetes mounts them, is applied', { timeout }, async (t) => {

@@ -29,7 +29,7 @@ const DEPS: OpenerDeps = {
       throw new Error('nothing is to be run');
     },
   },
-  ffmpeg: FFMPEG,
+  ffmpeg: () => Promise.resolve(FFMPEG),
   pixels: 'yuv420p',
   openTimeoutMs: 10_000,
   stallTimeoutMs: 5000,

@@ -117,7 +117,7 @@ async function examine(stream: ExaminedStream, config: Config, tell: Tell): Prom
   try {
     const opener = cameraOpener(stream.name, url, stream, {
       pool,
-      ffmpeg,
+      ffmpeg: () => Promise.resolve(ffmpeg),
       pixels: preferredPixels(),
       openTimeoutMs: config.OPEN_TIMEOUT_MS,
       stallTimeoutMs: config.STALL_TIMEOUT_MS,
