@@ -207,7 +207,7 @@ function report(): void {
         ].map(right),
       ],
       rows.map((row) => [
-        row.form === 'jpeg' ? 'JPEG alone' : 'video, JPEG beyond',
+        row.form === 'jpeg' ? 'JPEG alone' : 'video or JPEG, as it chooses',
         row.drawn.toFixed(0),
         row.leastTile.toFixed(1),
         row.videoTiles,

@@ -70,8 +70,8 @@ const OVERLOAD_BEATS_LITTLE = 10;
 const ROOM_LASTS_MS = 30_000;
 /** So long after a tile was added or drew its first picture the wall is still being opened. */
 const OPENING_MS = 5_000;
-/** A change of form makes pictures late for so long. */
-const SETTLE_MS = 3_000;
+/** A change of form makes pictures late for so long: decoders begin with all units since the last key unit. */
+const SETTLE_MS = 1_500;
 /** Fewer values say nothing about the slowest tenth. */
 const FEWEST_DELAYS = 5;
 
@@ -116,8 +116,8 @@ export class Capacity {
     if (delay < ROOM_MS && (this.#trial.rate ?? 0) >= NEARLY_ALL * wantedRate(able)) this.#roomSince ??= now;
     else this.#roomSince = null;
     if (this.#isOpening(able, now)) return;
+    if (now - this.#formSince < SETTLE_MS) this.#overloaded = 0;
     if (this.#trial.running) this.#judge(now);
-    else if (now - this.#formSince < SETTLE_MS) this.#overloaded = 0;
     else if (this.#form === 'video') this.#mindOverload(able, now);
     else this.#mindRoom(able, now);
   }

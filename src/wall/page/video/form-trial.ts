@@ -12,12 +12,13 @@ export type WallForm = 'video' | 'jpeg';
 
 /** Beats that a rate is the mean of. */
 const RATE_BEATS = 4;
-/** A change shows its effect after this; then its rate is counted. The other form comes a moment after it was asked for. */
-const SETTLE_MS = 2_000;
-const TRIAL_MS = SETTLE_MS + RATE_BEATS * 1_000;
+/** Of the last so many beats the rate is counted: before, the other form has yet to come, and catches up. */
+const TRIAL_MS = 2_000 + RATE_BEATS * 1_000;
+/** What is plainly too much shows after this, in the newest beats. */
+const EARLIEST_MS = 3_000;
 /** Clearly fewer pictures than before. Between that and as many, the new form stays: it was tried because of the lateness of the other. */
 const CLEARLY_FEWER = { jpeg: 0.9, video: 0.98 } as const;
-/** So few in the newest two beats: video that was only tried ends at once. */
+/** So few in the newest two beats: video that was only tried ends early. */
 const FAR_FEWER = 0.9;
 
 interface Trial {
@@ -59,7 +60,7 @@ export class FormTrial {
   /** @returns null while it lasts; at its end whether the form is kept */
   verdict(now: number, isOverloaded: boolean): 'kept' | 'taken_back' | null {
     const trial = this.#trial;
-    if (!trial || now - trial.at < SETTLE_MS) return null;
+    if (!trial || now - trial.at < EARLIEST_MS) return null;
     const isTooMuch =
       trial.form === 'video' && (isOverloaded || meanOf(this.#drawn.slice(-2)) < trial.before * FAR_FEWER);
     if (!isTooMuch && now - trial.at < TRIAL_MS) return null;
