@@ -8,6 +8,8 @@ import { jpegSize } from '../support/jpeg-size.js';
 import { cameras, service, watch } from '../support/rig.js';
 import { selfSigned } from '../support/self-signed.js';
 import { tempFolder } from '../support/temp-folder.js';
+import { MachinePace } from '../support/machine-pace.js';
+import { inBounds, onceInThreeTimes } from '../support/three-times.js';
 import { until } from '../support/until.js';
 import { freePort } from '../support/free-port.js';
 import { read, startBroker } from './mosquitto.js';
@@ -68,6 +70,7 @@ test(
       MQTT_URL: `mqtt://127.0.0.1:${broker.port}`,
       MQTT_PICTURE_MS: '1000',
     });
+    const pace = new MachinePace(t);
     await until('both are told', () => good.told().length >= 2, 20_000);
     const viewer = watch(t, server, 'cam2', set.url(1));
     await viewer.more(5, 15_000);
@@ -79,10 +82,12 @@ test(
     await set.fault('cam1', 'refuse');
     await until('it is told to be offline', () => good.told().includes('cam1 offline'), 25_000);
     await until('on MQTT too', () => reader.last(STATE)?.includes('"offline"'));
-    const watchedFrom = { at: performance.now(), frames: viewer.frames.length };
-    await sleep(4000);
-    const fps = (viewer.frames.length - watchedFrom.frames) / ((performance.now() - watchedFrom.at) / 1000);
-    assert.ok(fps > 0.8 * set.options.fps, `${fps.toFixed(1)} fps`);
+    await onceInThreeTimes(async () => {
+      const watchedFrom = { at: performance.now(), frames: viewer.frames.length };
+      await sleep(3000);
+      const fps = (viewer.frames.length - watchedFrom.frames) / ((performance.now() - watchedFrom.at) / 1000);
+      inBounds(fps > (0.8 * set.options.fps) / pace.slowness(), `${fps.toFixed(1)} fps`);
+    });
     await set.fault('cam1', null);
     await until('it is told to be back', () => good.told().at(-1) === 'cam1 live', 20_000);
     await until('on MQTT too', () => reader.last(STATE)?.includes('"live"'));

@@ -16,7 +16,7 @@ import { freePort } from '../support/free-port.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { type DeviceOptions, probeMatch, startDevice } from './onvif-device.js';
 
-const options = { timeout: 20_000 };
+const options = { timeout: 40_000 };
 const PASSWORD = 'p@ss:1';
 const CREDENTIALS = '127.0.0.11 viewer:${GATE_PASSWORD}, 127.0.0.12=viewer:${GATE_PASSWORD}';
 const ENV = { GATE_PASSWORD: PASSWORD, DISCOVER_CREDENTIALS: CREDENTIALS };
@@ -33,7 +33,7 @@ async function discover(
   given: { readonly timeoutMs?: number; readonly credentialsFile?: string } = {},
 ): Promise<Found> {
   let text = '';
-  const wanted = { interfaces: ['lo'], timeoutMs: 2000, credentialsFile: '', ...given };
+  const wanted = { interfaces: ['lo'], timeoutMs: 3000, credentialsFile: '', ...given };
   assert.equal(await runDiscover(wanted, loadConfig({}), env, (part) => (text += part), port), true);
   assert.doesNotMatch(text, /p@ss|p%40ss/, 'no password is printed');
   const { cameras } = parse(text) as Pick<Found, 'cameras'>;
@@ -52,7 +52,7 @@ describe('--discover', { concurrency: 6 }, () => {
     const port = await ports();
     const device = await startDevice(t, { port, address: '127.0.0.11' });
     const { text, notes, cameras } = await discover(port);
-    assert.match(notes, /^# Scanned lo \(IPv4, from 127\.0\.0\.1\) for 2 s: 1 ONVIF devices$/m);
+    assert.match(notes, /^# Scanned lo \(IPv4, from 127\.0\.0\.1\) for 3 s: 1 ONVIF devices$/m);
     assert.deepEqual(cameras, [
       {
         name: 'camera-127-0-0-11',
@@ -299,7 +299,7 @@ describe('--discover', { concurrency: 6 }, () => {
     const port = await ports();
     const { asked } = await startDevice(t, { port, address: '127.0.0.11' });
     let text = '';
-    const wanted = { interfaces: ['lo'], timeoutMs: 2000, credentialsFile: '' };
+    const wanted = { interfaces: ['lo'], timeoutMs: 3000, credentialsFile: '' };
     await runDiscover(wanted, loadConfig({ RTSP_DENY: '127.0.0.11' }), ENV, (part) => (text += part), port);
     assert.match(text, /not asked: it is denied by RTSP_DENY/);
     assert.deepEqual(asked, []);

@@ -54,7 +54,9 @@ describe('viewers of MJPEG', { timeout: 60_000 }, () => {
     const began = performance.now();
     let read = 0;
     let text = '';
-    while (performance.now() - began < 8000) {
+    // A busy machine sends its first frames late.
+    const lasts = (ms: number): boolean => performance.now() - began < ms;
+    while (lasts(8000) || (ages.length <= 10 && lasts(20_000))) {
       const allowed = Math.floor(((performance.now() - began) / 1000) * readRate) - read;
       const chunk = socket.read(Math.max(1, Math.min(allowed, socket.readableLength))) as Buffer | null;
       if (!chunk || allowed < 2000) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ServerProcess } from '../../bench/lib/server-process.js';
 import type { Scope } from '../support/suite-scope.js';
-import { untilSeen } from '../support/until.js';
+import { until, untilSeen } from '../support/until.js';
 import {
   ALICE,
   BASE_PATH,
@@ -158,11 +158,11 @@ async function countsClients(scope: Scope, port: number, service: ServerProcess)
   const path = `${BASE_PATH}/ws?camera_index=gate`;
   const forged = { ...ANN.headers, 'X-Forwarded-For': '198.51.100.9', Forwarded: 'for=198.51.100.8' };
   const viewers = [openSocket(scope, port, path, ANN), openSocket(scope, port, path, { headers: forged })];
-  for (const viewer of viewers) assert.ok((await framesIn(viewer, 300)) > 0);
+  for (const viewer of viewers) await until('frames', () => viewer.frames > 1);
   const third = await closeOf(openSocket(scope, port, path, { headers: forged }));
   assert.deepEqual([third.code, third.reason], [4429, 'your address has all of its 2 viewers']);
   const other = openSocket(scope, port, path, { ...ANN, from: BOB });
-  assert.ok((await framesIn(other, 300)) > 0);
+  await until('frames', () => other.frames > 1);
   await untilSeen(
     () => refusals(service),
     (lines) => lines.some(({ client, reason }) => client === ALICE && reason === 'too_many_viewers'),

@@ -29,6 +29,7 @@ for (const ffmpeg of FFMPEGS) {
       );
       const ages = seen.map((frame) => frame?.ageMs ?? Infinity).sort((a, b) => a - b);
       const age = percentile(ages, 50);
+      // One that is held back is two seconds old.
       assert.ok(age < GOP_MS / 2, `pictures were ${Math.round(age)} ms old`);
     },
   );

@@ -5,6 +5,8 @@ import { childrenOf, fdCountOf, threadsOf } from '../../bench/lib/proc.js';
 import { unwrap } from '../../bench/lib/frame-number.js';
 import { spawnCameras } from '../../bench/virtual-camera/index.js';
 import { service, watch, type Watcher } from '../support/rig.js';
+import { MachinePace } from '../support/machine-pace.js';
+import { inBounds, onceInThreeTimes } from '../support/three-times.js';
 import { until } from '../support/until.js';
 import { FFMPEGS } from '../support/ffmpegs.js';
 import { jpegSize } from '../support/jpeg-size.js';
@@ -39,17 +41,22 @@ for (const ffmpeg of FFMPEGS) {
     `relays whole, numbered JPEGs of the default size, each once, with ${ffmpeg.name}`,
     { timeout: 60_000 },
     async (t) => {
+      const pace = new MachinePace(t);
       const cameras = await spawnCameras({ count: 4 });
       t.after(() => cameras.stop());
       const server = await service(t, { ...DEFAULTS, FFMPEG_PATH: ffmpeg.path });
       const watchers = cameras.urls.map((url, i) => watch(t, server, `cam${i}`, url));
-      await Promise.all(watchers.map((watcher) => watcher.more(100, 30_000)));
-      for (const watcher of watchers) {
-        assert.equal(watcher.stats.torn, 0);
-        assert.deepEqual([...new Set(watcher.frames.map(({ jpeg }) => jpegSize(jpeg)))], ['640x360']);
-        // A loaded machine may leave a frame out; it may never repeat one.
-        assert.ok(assertIncreasing(watcher, 500) < 20, 'frames left out');
-      }
+      await onceInThreeTimes(async (attempt) => {
+        const before = watchers.map((watcher) => assertIncreasing(watcher, 500));
+        await Promise.all(watchers.map((watcher) => watcher.more(attempt === 0 ? 100 : 50, 30_000)));
+        for (const [i, watcher] of watchers.entries()) {
+          assert.equal(watcher.stats.torn, 0);
+          assert.deepEqual([...new Set(watcher.frames.map(({ jpeg }) => jpegSize(jpeg)))], ['640x360']);
+          // A loaded machine may leave a frame out; it may never repeat one.
+          const skipped = assertIncreasing(watcher, 500) - (before[i] ?? 0);
+          inBounds(skipped < 20 * pace.slowness(), `${skipped} frames left out`);
+        }
+      });
       assert.equal(server.ffmpegPids().length, 4);
       for (const pid of server.ffmpegPids())
         assert.ok(getPriority(pid) > getPriority(server.pid), 'decoding yields to answering');
@@ -64,6 +71,7 @@ test(
     const cameras = await spawnCameras({ count: 1 });
     t.after(() => cameras.stop());
     const server = await service(t, DEFAULTS);
+    const pace = new MachinePace(t);
     const threadsBefore = threadsOf(server.pid).length;
     const first = watch(t, server, 'cam', cameras.url(0));
     await first.more(1, 15_000);
@@ -75,22 +83,29 @@ test(
       async () => (await server.metric('viewers', { mode: 'streaming' })) === 200,
       20_000,
     );
-    const before = others.map((viewer) => viewer.stats.frames);
-    const [published, at] = [
-      await server.metric('frames_published_total', { camera: 'cam' }),
-      performance.now(),
-    ];
-    await first.more(75, 15_000);
-    const seconds = (performance.now() - at) / 1000;
-    const relayed = (await server.metric('frames_published_total', { camera: 'cam' })) - published;
-    assert.ok(relayed / seconds > 20, `${relayed} frames in ${seconds} s`);
-    const counts = others.map((viewer, i) => viewer.stats.frames - (before[i] ?? 0));
-    assert.ok(Math.min(...counts) >= 74, `the slowest viewer got ${Math.min(...counts)} of 75 frames`);
+    await onceInThreeTimes(async () => {
+      const before = others.map((viewer) => viewer.stats.frames);
+      const [published, at] = [
+        await server.metric('frames_published_total', { camera: 'cam' }),
+        performance.now(),
+      ];
+      await first.more(75, 15_000);
+      const seconds = (performance.now() - at) / 1000;
+      const relayed = (await server.metric('frames_published_total', { camera: 'cam' })) - published;
+      inBounds(relayed / seconds > 20 / pace.slowness(), `${relayed} frames in ${seconds} s`);
+      const counts = others.map((viewer, i) => viewer.stats.frames - (before[i] ?? 0));
+      inBounds(Math.min(...counts) >= 74, `the slowest viewer got ${Math.min(...counts)} of 75 frames`);
+    });
     assert.equal(server.ffmpegPids().length, 1);
     assert.ok(threadsOf(server.pid).length <= threadsBefore + 1, 'one thread more than without a camera');
-    const late = watch(t, server, 'cam', cameras.url(0));
-    await late.more(1);
-    assert.ok((late.stats.firstFrameMs ?? Infinity) < 500, `first frame after ${late.stats.firstFrameMs} ms`);
+    await onceInThreeTimes(async () => {
+      const late = watch(t, server, 'cam', cameras.url(0));
+      await late.more(1);
+      inBounds(
+        (late.stats.firstFrameMs ?? Infinity) < 500,
+        `first frame after ${late.stats.firstFrameMs} ms`,
+      );
+    });
   },
 );
 
@@ -125,6 +140,7 @@ test(
     const cameras = await spawnCameras({ count: 1 });
     t.after(() => cameras.stop());
     const server = await service(t, DEFAULTS);
+    const pace = new MachinePace(t);
     const plain = watch(t, server, 'cam', cameras.url(0));
     await plain.more(30, 20_000);
     const small = watch(t, server, 'cam', cameras.url(0), { query: { width: '320', height: '180' } });
@@ -139,7 +155,7 @@ test(
     assert.equal(server.ffmpegPids().length, 1, 'one decode for all');
     assertIncreasing(plain, 500);
     const gaps = plain.frames.slice(1).map(({ at }, i) => at - (plain.frames[i]?.at ?? at));
-    assert.ok(Math.max(...gaps) < 1000, `a gap of ${Math.max(...gaps)} ms`);
+    assert.ok(Math.max(...gaps) < 1000 + pace.delay(100), `a gap of ${Math.max(...gaps)} ms`);
     const span = (slow.frames.at(-1)?.at ?? 0) - (slow.frames[0]?.at ?? 0);
     const rate = ((slow.frames.length - 1) / span) * 1000;
     assert.ok(rate > 3 && rate < 6.5, `fps=5 gave ${rate.toFixed(1)} a second`);

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Scope } from './suite-scope.js';
 
 const LOOK_MS = 50;
-/** Of the rest of a line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. */
+/** Of a line of /proc/stat behind its name: user, nice, system, idle, iowait, irq, softirq, steal. */
 const STEAL = 7;
 
 interface Look {
@@ -24,9 +24,15 @@ interface Look {
 export class MachinePace {
   readonly #looks: Look[] = [look()];
 
-  constructor(scope: Scope) {
-    const timer = setInterval(() => this.#looks.push(look()), LOOK_MS);
+  /** @param scope looks at the machine until it ends; without one whoever made it calls `look` */
+  constructor(scope?: Scope) {
+    if (!scope) return;
+    const timer = setInterval(() => this.look(), LOOK_MS);
     scope.after(() => clearInterval(timer));
+  }
+
+  look(): void {
+    this.#looks.push(look());
   }
 
   /**
@@ -35,7 +41,7 @@ export class MachinePace {
    * @param from Unix epoch, ms
    */
   slowness(from = 0): number {
-    this.#looks.push(look());
+    this.look();
     const first = this.#looks.findLastIndex(({ at }) => at < from);
     const looks = this.#looks.slice(Math.max(0, first));
     const [begin, end] = [looks[0], looks.at(-1)];

