@@ -331,7 +331,7 @@ describe('video on the wall page', { timeout: 120_000 }, () => {
     async (t) => {
       // Each alone would do.
       const opened = await openEight(t, { width: 3840, height: 2160 });
-      const { page } = opened;
+      const { page, probe } = opened;
       const jpegs = (): Promise<number> =>
         page.evaluate(
           `[...document.querySelectorAll('camera-tile')].filter(({ form }) => form === 'jpeg').length`,
@@ -345,6 +345,10 @@ describe('video on the wall page', { timeout: 120_000 }, () => {
       await page.keyboard.press('i');
       const says = /jpeg\nthis device cannot decode so much video$/;
       await until('label', async () => says.test(await label(page)), 5000);
+      const { made } = await probe();
+      const before = (await seenPictures(page, 'a')).length;
+      await until('more pictures', async () => (await seenPictures(page, 'a')).length > before + 20, 15_000);
+      assert.equal((await probe()).made, made, 'it stays JPEG');
       for (const name of 'abcdefgh') assertNeverDark(await seenPictures(page, name));
     },
   );

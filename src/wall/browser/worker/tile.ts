@@ -23,7 +23,7 @@ export interface TileWall {
 /** A frame that is this much older than the resume shows the past, ms. */
 const PRESENT_MS = 1000;
 /** With these the service will send no video of this camera, whatever is asked for. */
-const NEVER_VIDEO: readonly (string | null)[] = ['camera_codec', 'no_key_frame', 'remote'];
+const NEVER_VIDEO: readonly (string | null)[] = ['camera_codec', 'no_key_frame'];
 
 /** One tile in the worker: its canvas, its pictures, and what server and page know of it. */
 export class Tile {
