@@ -79,7 +79,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       const setting = SETTING_FLAGS.get(token.name);
       if (isSwitch(token.name)) command = token.name;
       else if (setting === undefined && !isDiscoverFlag(token.name))
-        problems.push(`${redact(token.rawName)}: unknown flag; --help lists all`);
+        problems.push(`${redact(token.rawName)}: unknown flag`);
       else if (token.value === undefined) problems.push(`${token.rawName}: needs a value`);
       else if (setting !== undefined) flags[setting] = token.value;
       else if (isDiscoverFlag(token.name))
@@ -87,7 +87,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     }
   }
   if (command !== 'doctor' && operands.length > 0)
-    problems.push(`${redact(operands.join(' '))}: unknown argument`);
+    problems.push(`${redact(operands.join(' '))}: unknown argument${hintFor(operands)}`);
   if (command === 'doctor' && operands.length !== 1)
     problems.push('doctor: needs one camera name or RTSP URL');
   if (command !== 'discover')
@@ -95,6 +95,12 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const discover = discoverOptions(given, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return { command, operands, discover, flags };
+}
+
+/** `discover` for `--discover`, say: `doctor` alone is a word without dashes. */
+function hintFor(operands: readonly string[]): string {
+  const meant = operands.find((word) => isSwitch(word));
+  return meant === undefined ? '' : `: write --${meant}`;
 }
 
 function discoverOptions(given: ReadonlyMap<DiscoverFlag, string[]>, problems: string[]): DiscoverOptions {

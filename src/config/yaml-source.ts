@@ -35,7 +35,7 @@ const WORDS: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'a value cannot begin with this character: put the value in quotes',
   BAD_DQ_ESCAPE: "unknown \\ sequence in double quotes: use 'single quotes'",
   BLOCK_AS_IMPLICIT_KEY: 'a second ": " on one line: put the value in quotes',
-  MISSING_CHAR: 'a quote, bracket, comma or space is missing',
+  MISSING_CHAR: 'a quote, bracket, comma or space is missing, or a line is indented less than its neighbours',
   MULTILINE_IMPLICIT_KEY: 'the key has no ": " after it on its line',
   MULTIPLE_DOCS: 'a second document begins here (---): keep one',
   TAB_AS_INDENT: 'a tab in the indentation: use spaces',

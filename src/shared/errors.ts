@@ -32,7 +32,7 @@ const fault = (
 export const CAMERA_FAULTS = {
   refused: fault(4502, 502, 'connection refused: check address and port'),
   unreachable: fault(4502, 502, 'host cannot be reached: check address and network'),
-  dns: fault(4502, 502, 'cannot resolve the host name'),
+  dns: fault(4502, 502, 'cannot resolve the host name: check its spelling'),
   open_timeout: fault(4504, 504, 'opened but sent no frame in time'),
   no_key_frame: fault(4504, 504, 'sends video, but no key frame yet: shorten its key-frame interval'),
   stall: fault(4504, 504, 'stopped sending frames'),
@@ -45,7 +45,7 @@ export const CAMERA_FAULTS = {
   target_denied: fault(4403, 403, 'target address is not allowed: see RTSP_ALLOW and RTSP_DENY'),
   protocol: fault(4502, 502, 'answer is not usable RTSP: check URL and transport'),
   disconnected: fault(4502, 502, 'camera closed the connection'),
-  no_video: fault(4502, 502, 'stream has no video that can be decoded'),
+  no_video: fault(4502, 502, 'stream has no video that can be decoded: check its path and codec'),
   bad_data: fault(4502, 502, 'video data cannot be decoded'),
   ffmpeg_missing: fault(4502, 502, 'FFmpeg cannot be started: check FFMPEG_PATH'),
   no_process: fault(

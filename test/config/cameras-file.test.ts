@@ -205,7 +205,7 @@ for (const [what, text, message] of [
   [
     'a quote left open',
     'cameras:\n  - name: "secretpw\n',
-    /^cams\.yaml:\d+:\d+: a quote, bracket, comma or space is missing$/,
+    /^cams\.yaml:\d+:\d+: a quote, bracket, comma or space is missing, or a line is indented/,
   ],
   ['an unknown alias', 'cameras: *secretpw\n', /:1:10: alias \(\*name\) without its anchor/],
   ['an unknown tag', 'cameras: !secretpw []\n', /:1:10: unknown !tag/],

@@ -144,6 +144,13 @@ test('unknown flags and stray words are all named, without a password in them', 
   );
 });
 
+test('a job without its dashes is told how it is written', { timeout }, () => {
+  assert.deepEqual(
+    problemsOf(() => parseCommandLine(['discover'])),
+    ['discover: unknown argument: write --discover'],
+  );
+});
+
 test('the value of a secret setting is in no message', { timeout }, () => {
   const secrets = Object.entries(SETTINGS).filter(([, setting]) => setting.secret === true);
   assert.deepEqual(secrets.map(([name]) => name).sort(), [
