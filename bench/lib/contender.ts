@@ -11,7 +11,7 @@ import { startService } from './service.js';
  * The compiled service of another checkout.
  * @throws UsageError when none is there
  */
-export function serviceScript(checkout: string): string {
+function serviceScript(checkout: string): string {
   const script = resolve(checkout, 'dist/src/main.js');
   if (!existsSync(script))
     throw new UsageError(`--against ${checkout}: ${script} is missing, build it first`);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The program: the variable NATS_SERVER, else `nats-server` on PATH. */
-export const natsServerPath = (): string => process.env['NATS_SERVER'] ?? 'nats-server';
+const natsServerPath = (): string => process.env['NATS_SERVER'] ?? 'nats-server';
 
 /** Before 2.11 a slow subscriber stalls whoever publishes to it: the service refuses such servers. */
 const LEAST_MINOR = 11;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Readers of Linux /proc. A process that is gone (or never was) reads as undefined, or as nothing in lists. */
 
@@ -97,17 +97,6 @@ export function childrenOf(pid: number): ProcessStat[] {
 export function fdCountOf(pid: number): number | undefined {
   const fds = numbersIn(`/proc/${pid}/fd`);
   return fds.length === 0 ? undefined : fds.length;
-}
-
-/** Where the descriptors of a process lead (`socket:[...]`, `pipe:[...]`, paths): for finding a leak. */
-export function fdTargetsOf(pid: number): string[] {
-  return numbersIn(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      return [];
-    }
-  });
 }
 
 /** A process with all that it started. */

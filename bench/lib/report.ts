@@ -15,7 +15,7 @@ export interface Machine {
   readonly ffmpeg: string;
 }
 
-export function describeMachine(ffmpegPath = benchFfmpeg()): Machine {
+function describeMachine(ffmpegPath = benchFfmpeg()): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),

@@ -56,7 +56,7 @@ const viewerResult = z.object({
 });
 
 /** What one process measured. */
-export const loadResult = z.object({
+const loadResult = z.object({
   viewers: z.array(viewerResult),
   gaps: z.object({
     buckets: z.array(z.tuple([z.number(), z.number()])),

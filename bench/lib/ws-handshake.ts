@@ -39,7 +39,7 @@ export function handshakeRequest(request: HandshakeRequest): string {
 }
 
 /** `Sec-WebSocket-Accept` for a key (RFC 6455, 4.2.2; the GUID is fixed there). */
-export function acceptFor(key: string): string {
+function acceptFor(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 

@@ -16,7 +16,7 @@ export const numberedLoad = z.strictObject({
 export type NumberedLoad = z.infer<typeof numberedLoad>;
 export type NumberedLoadInput = z.input<typeof numberedLoad>;
 
-export const numberedViewer = z.object({
+const numberedViewer = z.object({
   /** Frames of the window in order; null: no number could be read. The time is Unix epoch in ms. */
   frames: z.array(z.tuple([z.number().nullable(), z.number()])),
   /** Messages that are no whole JPEG, or cannot be decoded. */

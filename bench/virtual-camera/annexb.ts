@@ -1,11 +1,9 @@
 /** H.264 byte streams (ITU-T H.264, Annex B): into NAL units, and NAL units into pictures. */
 
-export const NAL_SLICE = 1;
-export const NAL_IDR = 5;
-export const NAL_SEI = 6;
+const NAL_SLICE = 1;
+const NAL_IDR = 5;
 export const NAL_SPS = 7;
 export const NAL_PPS = 8;
-export const NAL_AUD = 9;
 
 export const nalType = (nal: Uint8Array): number => (nal[0] ?? 0) & 0x1f;
 

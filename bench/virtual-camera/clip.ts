@@ -108,7 +108,7 @@ async function cachedFile(spec: ClipSpec, log: (line: string) => void): Promise<
 }
 
 /** @throws Error if the stream does not hold what was asked for. */
-export function clipOf(spec: ClipSpec, stream: Buffer): Clip {
+function clipOf(spec: ClipSpec, stream: Buffer): Clip {
   const nals = splitNals(stream);
   const units = accessUnits(nals);
   const sps = nals.find((nal) => nalType(nal) === NAL_SPS);

@@ -3,7 +3,7 @@
 export const PAYLOAD_TYPE = 96;
 export const CLOCK_RATE = 90_000;
 /** Bytes of RTP payload: with RTP, UDP and IP headers it fits an Ethernet frame, as real cameras choose it. */
-export const MAX_PAYLOAD = 1400;
+const MAX_PAYLOAD = 1400;
 
 const RTP_HEADER = 12;
 /** `$`, channel, length (RFC 2326, 10.12): stands before each packet on TCP, and is left out on UDP. */

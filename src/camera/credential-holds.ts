@@ -6,7 +6,7 @@ import type { RtspUrl } from '../source/rtsp-url.js';
 import { type CameraOpener, deferRun } from '../decoding/camera-run.js';
 
 /** A person may have the same credentials tried again this often, ms: cameras lock accounts after some wrong tries in a row. */
-export const RELEASE_EVERY_MS = 30_000;
+const RELEASE_EVERY_MS = 30_000;
 
 /** Sources that are remembered at a time; beyond it the oldest is forgotten. */
 const REMEMBERED_SOURCES = 1000;

@@ -20,7 +20,7 @@ export const setting = <S extends z.ZodType>(
 export const text = z.string();
 
 /** Files of environment variables take what stands behind a value for a part of it, comments included. */
-export const COMMENT_BEHIND = 'holds a comment or white space: put a comment on a line of its own';
+const COMMENT_BEHIND = 'holds a comment or white space: put a comment on a line of its own';
 
 /** A comment in a secret would be one that everybody can read. */
 export const secretText = text.refine((given) => !/(^|\s)#/.test(given), COMMENT_BEHIND);

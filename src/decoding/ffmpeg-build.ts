@@ -29,7 +29,7 @@ export async function findFfmpeg(configured: string): Promise<FfmpegBuild> {
 }
 
 /** The bundled binary's path; the package throws on platforms that it has no binary for. */
-export function bundledPath(): string {
+function bundledPath(): string {
   try {
     const installer = createRequire(import.meta.url)('@ffmpeg-installer/ffmpeg') as { path: string };
     return installer.path;

@@ -17,7 +17,7 @@ const MAX_DATAGRAM_BYTES = 16 * 1024;
 /** Each probe is answered once for each of a host's services. */
 const MAX_ANSWERS_PER_HOST = 10;
 /** Over all interfaces: an installation with more is scanned interface by interface. */
-export const MAX_DEVICES = 500;
+const MAX_DEVICES = 500;
 const MAX_ANSWERS = 5000;
 
 /** One IPv4 address of this machine from which is scanned. */

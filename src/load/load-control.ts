@@ -19,7 +19,7 @@ export interface CameraShare {
 /** A queue in which every unit waited longer than this is never empty. */
 export const STANDING_MS = 60;
 /** A camera that has let go more than this part of its units in a look is behind, whatever waits. */
-export const LOST_SHARE = 0.02;
+const LOST_SHARE = 0.02;
 /** Looks in a row (one a second) before a queue counts as standing. */
 export const STANDING_LOOKS = 2;
 /** A decoder that was just started has a group of pictures to catch up with: its queue says nothing for so many looks. */

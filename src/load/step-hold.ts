@@ -1,6 +1,6 @@
 /** After a step down nothing is stepped up for so many looks; doubled each time it follows soon on a step up. */
 export const FIRST_HOLD_LOOKS = 30;
-export const LONGEST_HOLD_LOOKS = 960;
+const LONGEST_HOLD_LOOKS = 960;
 
 /** When the next step up may be tried. Counts in looks. Pure. */
 export class StepHold {

@@ -52,7 +52,7 @@ export function statusFault(method: string, response: RtspResponse): CameraError
 /** A peer's URL for people, without credentials. */
 export const printableUrl = (url: string): string => printable(redact(url));
 
-export const statusText = ({ status, reason }: Pick<RtspResponse, 'status' | 'reason'>): string =>
+const statusText = ({ status, reason }: Pick<RtspResponse, 'status' | 'reason'>): string =>
   `${status} ${printable(reason)}`.trim();
 
 const SHORT_SECRET = 4;

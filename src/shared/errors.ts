@@ -103,7 +103,7 @@ export const REFUSALS = {
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** Why CONFIG_FILE is not changed: code, and HTTP status. */
-export const EDIT_ERRORS = {
+const EDIT_ERRORS = {
   not_admin: 403,
   /** The file holds what is better not changed by a program. */
   edit_by_hand: 409,

@@ -16,11 +16,11 @@ export interface PaceTimes {
 export type PaceMode = 'paced' | 'streaming';
 
 /** Prompt pongs in a row that promote a viewer, and how prompt (over its smallest round trip). */
-export const PROMOTE_AFTER_PONGS = 5;
-export const PROMPT_MS = 80;
+const PROMOTE_AFTER_PONGS = 5;
+const PROMPT_MS = 80;
 
 /** Unsent bytes that end streaming: this many frames' worth. */
-export const MAX_BUFFERED_FRAMES = 2;
+const MAX_BUFFERED_FRAMES = 2;
 
 /**
  * A paced viewer's smallest round trip is measured anew after this long, so that a route that got longer is learned. Only by a

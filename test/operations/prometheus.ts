@@ -14,7 +14,7 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-export const INSTALL = 'apt-get install prometheus';
+const INSTALL = 'apt-get install prometheus';
 
 /** @param targets `host:port` of each service @param folder docker/prometheus of the repository */
 export async function startPrometheus(folder: string, ...targets: readonly string[]): Promise<Prometheus> {

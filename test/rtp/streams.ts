@@ -23,7 +23,7 @@ const DELIMITER = { h264: 9, h265: 35 } as const;
 const SETS: Readonly<Record<NalCodec, readonly number[]>> = { h264: [7, 8], h265: [32, 33, 34] };
 
 /** The access units of a stream that was encoded with delimiters. */
-export function splitUnits(codec: NalCodec, stream: Uint8Array): SourceUnit[] {
+function splitUnits(codec: NalCodec, stream: Uint8Array): SourceUnit[] {
   const units: Uint8Array[][] = [];
   for (const nal of nalUnits(stream)) {
     if (typeOf(codec, nal) === DELIMITER[codec]) units.push([]);

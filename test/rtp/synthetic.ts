@@ -2,7 +2,7 @@ import { BitWriter, escaped } from '../video/bit-writer.js';
 
 /** H.264 NAL units made by hand: headers as the standard says, slice data of any bytes. */
 
-export const FRAME_NUM_BITS = 4;
+const FRAME_NUM_BITS = 4;
 
 export interface SpsFields {
   readonly width?: number;

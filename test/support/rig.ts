@@ -75,7 +75,7 @@ export async function service(
 }
 
 /** Adds up the samples of a Prometheus text that have this name and at least these labels. */
-export function sumSamples(text: string, name: string, labels: Readonly<Record<string, string>>): number {
+function sumSamples(text: string, name: string, labels: Readonly<Record<string, string>>): number {
   return text
     .split('\n')
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))

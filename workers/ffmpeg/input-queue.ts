@@ -116,7 +116,7 @@ export class InputQueue {
 }
 
 /** Whether a decoder can begin with this unit. */
-export const canBegin = (unit: AccessUnit): boolean => unit.randomAccess !== 'none';
+const canBegin = (unit: AccessUnit): boolean => unit.randomAccess !== 'none';
 
 /** The begin of decoding at one unit: what of those that follow can be decoded from there, and which are right. */
 class Entry {

@@ -6,8 +6,8 @@
  * Layout: libavformat/ivfdec.c. Header: `DKIF`, version (2 bytes), header's length (2), FourCC (4), width (2), height (2),
  * denominator (4) and numerator (4) of the time base, frames (4), unused (4). Each unit: length (4), time (8). Little endian.
  */
-export const IVF_HEADER_BYTES = 32;
-export const IVF_UNIT_BYTES = 12;
+const IVF_HEADER_BYTES = 32;
+const IVF_UNIT_BYTES = 12;
 
 /** Ticks of the container's times in a second. */
 export const TICKS_PER_SECOND = 1000;

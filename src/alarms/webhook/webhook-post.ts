@@ -10,8 +10,7 @@ export type PostOutcome =
   | { readonly kind: 'sent' }
   | { readonly kind: 'failed'; readonly reason: PostFailure; readonly detail: string };
 
-export const POST_FAILURES = ['denied', 'dns', 'connection', 'tls', 'timeout', 'redirect', 'status'] as const;
-export type PostFailure = (typeof POST_FAILURES)[number];
+export type PostFailure = 'denied' | 'dns' | 'connection' | 'tls' | 'timeout' | 'redirect' | 'status';
 
 export interface PostOptions {
   readonly policy: Pick<AddressPolicy, 'judgeHost' | 'judgeAddress'>;

@@ -1,7 +1,7 @@
 import type { Alarm } from '../news/alarm.js';
 
 /** Most cameras in one request. */
-export const MAX_BATCH = 100;
+const MAX_BATCH = 100;
 
 /**
  * What one receiver has not been told yet: of each camera the newest state alone, so that a receiver that is down for a day costs no

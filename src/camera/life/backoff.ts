@@ -10,7 +10,7 @@ export interface RetryTimes {
 }
 
 /** A run that was live for this long starts the backoff anew. */
-export const RESET_AFTER_LIVE_MS = 30_000;
+const RESET_AFTER_LIVE_MS = 30_000;
 
 /** Share by which a pause is spread, so that cameras behind one switch do not come back in step. */
 const JITTER = 0.2;

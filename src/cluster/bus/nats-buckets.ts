@@ -19,7 +19,7 @@ import type { bucketNames } from './subjects.js';
 /** How long a bucket's leader has to answer, ms. While a new one is elected, which takes four to nine seconds, nobody does. */
 const ANSWER_MS = 1000;
 /** Lists of cameras live for this long, ms; each node writes its own anew three times as often. */
-export const CAMERA_LIST_LIFE_MS = 60_000;
+const CAMERA_LIST_LIFE_MS = 60_000;
 /** The most copies that help here: one server may fail. */
 const REPLICAS = 3;
 /** A lost bucket is filled anew by the owners that live, each within a second of its reconnect. Until then nobody takes a lease, ms. */

@@ -1,7 +1,7 @@
 import type { RenditionKey } from '../../shared/rendition.js';
 
 /** Demand that is not renewed for this long is gone, ms: edges renew it each second. */
-export const DEMAND_LIFE_MS = 3000;
+const DEMAND_LIFE_MS = 3000;
 
 /** What one edge wants of one stream. */
 export interface StreamDemand {

@@ -7,7 +7,7 @@ import { type LeaseValue, readLease, writeJson } from '../bus/messages.js';
  * by its connection to NATS.
  */
 export const LEASE_LIFE_MS = 3000;
-export const RENEW_EVERY_MS = 1000;
+const RENEW_EVERY_MS = 1000;
 /** A renewal that nobody answered is tried again after this, ms: the bucket may just have lost its leader. */
 const RETRY_MS = 250;
 /** A gap this long between two signs of this process's own life, ms: it was stopped, and its lease may be another's. */

@@ -38,7 +38,7 @@ export function roomClass({ free }: Pick<PlacementNode, 'free'>): number {
 }
 
 /** Nodes that may open the camera, whatever their load. */
-export function eligible<N extends PlacementNode>(request: PlacementRequest, nodes: readonly N[]): N[] {
+function eligible<N extends PlacementNode>(request: PlacementRequest, nodes: readonly N[]): N[] {
   return nodes.filter(
     (node) =>
       node.opensCameras &&

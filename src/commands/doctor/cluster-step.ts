@@ -33,7 +33,7 @@ export async function clusterStep(spec: CameraSpec, config: Config, tell: Tell):
 }
 
 /** One stream's lines. */
-export function tellSurvey(step: string, survey: StreamSurvey, tell: Tell): void {
+function tellSurvey(step: string, survey: StreamSurvey, tell: Tell): void {
   const { owner, nodes } = survey;
   tell(step, ownerText(survey));
   for (const { node, place, why } of nodes)

@@ -3,7 +3,7 @@ import { FormatError } from '../../video/video-format.js';
 import { copyOf } from '../rtp-packet.js';
 
 /** Bytes of one parameter set, at most: with all scaling lists they are under 2 KiB. */
-export const MAX_SET_BYTES = 4096;
+const MAX_SET_BYTES = 4096;
 /** All sets together: they stand in front of every key picture. */
 const MAX_ALL_BYTES = 64 * 1024;
 

@@ -18,8 +18,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
-export const isTileState = (value: unknown): value is TileState =>
-  TILE_STATES.some((state) => state === value);
+const isTileState = (value: unknown): value is TileState => TILE_STATES.some((state) => state === value);
 
 /** Null for what is not a message of this version; types added later are among those. */
 export function parseServerMessage(text: string): ServerMessage | null {

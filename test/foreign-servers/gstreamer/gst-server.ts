@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** Debian's own Python: the one that sees python3-gi. A version manager's python3 on PATH does not. */
-export const SYSTEM_PYTHON = '/usr/bin/python3';
+const SYSTEM_PYTHON = '/usr/bin/python3';
 
 /** From dist/test/gstreamer/ back to the sources: the script is not compiled. */
-export const SERVER_SCRIPT = fileURLToPath(
+const SERVER_SCRIPT = fileURLToPath(
   new URL('../../../../test/foreign-servers/gstreamer/server.py', import.meta.url),
 );
 

@@ -57,7 +57,7 @@ export interface CameraSetup {
 const clips = new ClipStore(() => undefined);
 
 /** 160x96 at 25 pictures a second, a key frame every 12, the number in the picture. */
-export const testClip = (): Promise<Clip> =>
+const testClip = (): Promise<Clip> =>
   clips.get({
     width: 160,
     height: 96,
