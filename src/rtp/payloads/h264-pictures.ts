@@ -8,11 +8,11 @@ import {
 } from '../../video/h264-nal.js';
 import { h264Format, parseH264Sps, type H264Sps } from '../../video/h264-sps.js';
 import { recoveryPoint } from '../../video/sei.js';
-import type { VideoFormat } from '../../video/video-format.js';
 import type { NalKind, NalPictures } from './nal-pictures.js';
 import { FrameNumbers } from './frame-numbers.js';
 import { ParameterSets, type SetSyntax } from './parameter-sets.js';
 import type { Picture } from './picture-codec.js';
+import { SetFormat } from './set-format.js';
 
 const SYNTAX: SetSyntax<H264Sps> = {
   kindOf: (nal) => (h264Type(nal[0] ?? 0) === H264_NAL.sps ? 'sps' : 'pps'),
@@ -48,7 +48,7 @@ interface Current {
   withSets: boolean;
 }
 
-const nobody = (): Current => ({
+const emptyPicture = (): Current => ({
   slices: 0,
   idr: false,
   reference: false,
@@ -72,11 +72,11 @@ export class H264Pictures implements NalPictures {
   readonly #sets: ParameterSets<H264Sps>;
   readonly #reader = new H264SliceReader();
   readonly #spsOf = (pps: number): H264Sps | null => this.#sets.spsOf(pps);
-  #current = nobody();
+  #current = emptyPicture();
   #pendingRecovery = -1;
   #setsCame = false;
   #sentVersion = -1;
-  #format: { readonly version: number; readonly sps: H264Sps; readonly format: VideoFormat } | null = null;
+  readonly #format = new SetFormat<H264Sps>(h264Format);
   readonly #numbers = new FrameNumbers();
   #sinceRandomAccess = 0;
   #randomAccessTime = 0;
@@ -163,7 +163,7 @@ export class H264Pictures implements NalPictures {
 
   begin(): void {
     this.#sets.apply();
-    this.#current = { ...nobody(), recovery: this.#pendingRecovery, withSets: this.#setsCame };
+    this.#current = { ...emptyPicture(), recovery: this.#pendingRecovery, withSets: this.#setsCame };
     this.#pendingRecovery = -1;
     this.#setsCame = false;
   }
@@ -188,7 +188,7 @@ export class H264Pictures implements NalPictures {
       disposable: !current.reference,
       leading,
       followsOn,
-      format: randomAccess === 'none' ? (this.#format?.format ?? null) : this.#formatOf(sps),
+      format: randomAccess === 'none' ? this.#format.last : this.#format.of(this.#sets, sps),
       prefix:
         randomAccess !== 'none' || this.#sets.version !== this.#sentVersion ? this.#sets.annexB : NOTHING,
       skip: 0,
@@ -215,7 +215,7 @@ export class H264Pictures implements NalPictures {
 
   /** Without a slice header it can neither be handed over nor its number be known; whether others need it is. */
   #unreadable({ reference }: Current): Picture | null {
-    if (reference || this.#format === null) return null;
+    if (reference || this.#format.last === null) return null;
     const none = { prefix: NOTHING, suffix: NOTHING, skip: 0, format: null };
     return {
       ...none,
@@ -232,13 +232,5 @@ export class H264Pictures implements NalPictures {
     if (recovery >= 0) return 'recovery';
     // Some cameras' key pictures are plain intra pictures with parameter sets in front.
     return intra && (withSets || this.#sinceRandomAccess >= PATIENCE_PICTURES) ? 'recovery' : 'none';
-  }
-
-  #formatOf(sps: H264Sps): VideoFormat {
-    const { version } = this.#sets;
-    if (this.#format?.version !== version || this.#format.sps !== sps) {
-      this.#format = { version, sps, format: h264Format(sps, this.#sets.annexB) };
-    }
-    return this.#format.format;
   }
 }

@@ -18,6 +18,7 @@ import type { NalKind, NalPictures } from './nal-pictures.js';
 import { ParameterSets, type SetSyntax } from './parameter-sets.js';
 import type { RandomAccess } from '../../video/access-unit.js';
 import type { Picture } from './picture-codec.js';
+import { SetFormat } from './set-format.js';
 
 const SYNTAX: SetSyntax<H265Sps> = {
   kindOf: (nal) => {
@@ -43,7 +44,7 @@ interface Current {
   recovery: number;
 }
 
-const nobody = (): Current => ({
+const emptyPicture = (): Current => ({
   slices: 0,
   type: 0,
   subLayer: 0,
@@ -60,10 +61,10 @@ export class H265Pictures implements NalPictures {
   readonly headerBytes = 2;
   readonly #sets: ParameterSets<H265Sps>;
   readonly #bits = new BitReader();
-  #current = nobody();
+  #current = emptyPicture();
   #pendingRecovery = -1;
   #sentVersion = -1;
-  #format: { readonly version: number; readonly sps: H265Sps; readonly format: VideoFormat } | null = null;
+  readonly #format = new SetFormat<H265Sps>(h265Format);
 
   constructor(sets: readonly Uint8Array[], refused: (kind: 'bad_data' | 'too_large', what: string) => void) {
     this.#sets = new ParameterSets(SYNTAX, refused);
@@ -126,7 +127,7 @@ export class H265Pictures implements NalPictures {
 
   begin(): void {
     this.#sets.apply();
-    this.#current = { ...nobody(), recovery: this.#pendingRecovery };
+    this.#current = { ...emptyPicture(), recovery: this.#pendingRecovery };
     this.#pendingRecovery = -1;
   }
 
@@ -137,7 +138,7 @@ export class H265Pictures implements NalPictures {
   end(): Picture | null {
     const { sps, readable, type } = this.#current;
     const randomAccess = this.#randomAccess();
-    const disposable = this.#disposable(sps ?? this.#format?.sps ?? null);
+    const disposable = this.#disposable(sps ?? this.#format.lastSps);
     if ((sps === null || !readable) && !disposable) return null;
     const usable = sps !== null && readable;
     const changed = randomAccess !== 'none' || this.#sets.version !== this.#sentVersion;
@@ -148,7 +149,7 @@ export class H265Pictures implements NalPictures {
       leading: isRasl(type),
       // Slice headers name references by their order counts; to know whether all are there takes a decoder.
       followsOn: false,
-      format: usable ? this.#formatOf(randomAccess, sps) : null,
+      format: usable ? this.#formatAt(randomAccess, sps) : null,
       prefix: usable && changed ? this.#sets.annexB : NOTHING,
       skip: 0,
       suffix: NOTHING,
@@ -183,12 +184,8 @@ export class H265Pictures implements NalPictures {
     return sps !== null && isSubLayerNonReference(type) && subLayer >= sps.highestSubLayer;
   }
 
-  #formatOf(randomAccess: RandomAccess, sps: H265Sps): VideoFormat | null {
-    if (randomAccess === 'none') return this.#format?.format ?? null;
-    const { version } = this.#sets;
-    if (this.#format?.version !== version || this.#format.sps !== sps) {
-      this.#format = { version, sps, format: h265Format(sps, this.#sets.annexB) };
-    }
-    return this.#format.format;
+  /** Sets that came since the last random access point are not in use yet. */
+  #formatAt(randomAccess: RandomAccess, sps: H265Sps): VideoFormat | null {
+    return randomAccess === 'none' ? this.#format.last : this.#format.of(this.#sets, sps);
   }
 }
