@@ -48,6 +48,11 @@ export class DecoderExchange<D extends Exchangeable> {
     }
   }
 
+  /** Nothing decodes yet. */
+  get isEmpty(): boolean {
+    return this.#state.kind === 'waiting' || this.#state.kind === 'prepared';
+  }
+
   /** What decodes takes no more units. */
   get isSealed(): boolean {
     const { decoders } = this;

@@ -149,7 +149,7 @@ export class StreamDecoding {
     const format = this.#format;
     if (!format) return;
     const key = stageKey(format, outputs);
-    if (!this.#exchange.startsFor(key) || this.#starts.take())
+    if (!this.#exchange.startsFor(key) || this.#starts.take(this.#exchange.isEmpty ? 'first' : 'exchange'))
       this.#tryTo(() => {
         this.#exchange.want(key, () => this.#start(format));
       });
@@ -162,7 +162,7 @@ export class StreamDecoding {
     const format = this.#format;
     if (!format) return;
     for (const stage of this.#exchange.decoders) stage.seal();
-    if (this.#starts.take())
+    if (this.#starts.take('renewal'))
       this.#tryTo(() => {
         this.#exchange.renew(() => this.#start(format));
       });
