@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { cameras, type Service, service, watch } from '../support/rig.js';
+import { cameras, type Service, service, STEADY, watch } from '../support/rig.js';
 import { until } from '../support/until.js';
 
 /** Frames of more than a megabyte, at which uWebSockets.js drops what is sent to a socket of `/ws`. */
 
-const timeout = 20_000;
+const timeout = 60_000;
 /** Noise does not compress: some 2.5 MB a frame. */
 const LARGE = { width: 1280, height: 720, quality: 100 } as const;
 /** The kernel's buffer of a reader that has not read yet is small, so almost all of a frame waits in the service. */
 const STALLED_MS = 300;
 
-describe('frames of more than a megabyte', { timeout: 60_000 }, () => {
+describe('frames of more than a megabyte', { timeout: 150_000 }, () => {
   const undo: (() => unknown)[] = [];
   const scope = { after: (end: () => unknown): unknown => undo.push(end) };
   let server: Service;
@@ -24,7 +24,7 @@ describe('frames of more than a megabyte', { timeout: 60_000 }, () => {
     const clip = { fps: 5, gop: 5, clipFrames: 10, noise: 100, bitrate: 30_000_000 };
     const set = await cameras(scope, { width, height, ...clip });
     url = set.urls[0] ?? '';
-    server = await service(scope);
+    server = await service(scope, STEADY);
   });
   after(async () => {
     for (const end of undo.splice(0).reverse()) await end();

@@ -8,7 +8,18 @@ import { distribution } from '../../bench/lib/stats.js';
 import { connectViewer, type Viewer } from '../../bench/lib/ws-viewer.js';
 import type { VirtualCameras } from '../../bench/virtual-camera/index.js';
 import { delayProxy } from './delay-proxy.js';
-import { cameras, closed, type Scope, type Service, service, watch, type Watcher } from '../support/rig.js';
+import {
+  cameras,
+  closed,
+  type Scope,
+  type Service,
+  service,
+  STEADY,
+  watch,
+  type Watcher,
+} from '../support/rig.js';
+import { MachinePace } from '../support/machine-pace.js';
+import { inBounds, onceInThreeTimes } from '../support/three-times.js';
 import { until } from '../support/until.js';
 
 /** A viewer that cannot or does not take what it is sent harms nobody, and sees few but fresh frames. */
@@ -79,8 +90,9 @@ test(
   '10 viewers stop reading beside 20 that read: those lose nothing, each costs less than 10 MB and is closed',
   { timeout: 60_000 },
   async (t) => {
+    const pace = new MachinePace(t);
     const set = await cameras(t, CLIP);
-    const server = await service(t, { VIEWER_SLOW_TIMEOUT_MS: '8000' }, COLLECTS);
+    const server = await service(t, { ...STEADY, VIEWER_SLOW_TIMEOUT_MS: '8000' }, COLLECTS);
     const good = Array.from({ length: 20 }, () => fingerprints(t, server, set.url(0)));
     const stopped = Array.from({ length: 10 }, () => watch(t, server, 'cam1', set.url(0)));
     await until(
@@ -94,7 +106,8 @@ test(
     for (const viewer of stopped) viewer.pause();
     const stoppedAt = Date.now();
     await until('all are paced', async () => (await server.metric('viewers', { mode: 'paced' })) >= 10, 3000);
-    assert.ok(Date.now() - stoppedAt < 2000, 'paced at once');
+    const pacedAfter = Date.now() - stoppedAt;
+    assert.ok(pacedAfter < 2000 + pace.delay(200, stoppedAt), `paced after ${pacedAfter} ms`);
     await until('frames are skipped', async () => (await server.metric('frames_skipped_total')) > 500);
     const grown = ((await settledRss(server)) - mark.rss) / stopped.length;
     const queues = bytesInKernel(server.port);
@@ -110,7 +123,10 @@ test(
 
     await until('they are closed', async () => (await server.metric('slow_viewers_total')) === 10, 12_000);
     const closedAfter = Date.now() - stoppedAt;
-    assert.ok(closedAfter >= 7900 && closedAfter < 12_000, `closed after ${closedAfter} ms`);
+    assert.ok(
+      closedAfter >= 7900 && closedAfter < 12_000 + pace.delay(500, stoppedAt),
+      `closed after ${closedAfter} ms`,
+    );
     for (const viewer of stopped) viewer.resume();
     for (const viewer of stopped) assert.equal((await closed(viewer)).code, 4408);
 
@@ -133,7 +149,8 @@ test(
   { timeout: 60_000 },
   async (t) => {
     const set = await cameras(t, CLIP);
-    const server = await service(t);
+    const pace = new MachinePace(t);
+    const server = await service(t, STEADY);
     const viewer = watch(t, server, 'cam1', set.url(0));
     const streams = async (): Promise<boolean> =>
       (await server.metric('viewers', { mode: 'streaming' })) === 1;
@@ -163,9 +180,15 @@ test(
         `the oldest sent after it read again was ${Math.round(oldest)} ms old`,
     );
     assert.ok(held.length < 20, `${held.length} frames older than 1 s`);
-    assert.ok(lastHeld < 1000, `still sent to ${Math.round(lastHeld)} ms after it stopped`);
+    assert.ok(
+      lastHeld < 1000 + pace.delay(100, stoppedAt),
+      `still sent to ${Math.round(lastHeld)} ms after it stopped`,
+    );
     assert.ok(sent.length >= 25);
-    assert.ok(oldest < 1000, `the first frame sent anew was ${Math.round(oldest)} ms old`);
+    assert.ok(
+      oldest < 1000 + pace.delay(100, resumedAt),
+      `the first frame sent anew was ${Math.round(oldest)} ms old`,
+    );
     const order = back.map(({ absolute }) => absolute);
     assert.deepEqual(
       order,
@@ -180,14 +203,15 @@ test(
   { timeout: 40_000 },
   async (t) => {
     const set = await cameras(t, CLIP);
-    const server = await service(t);
+    const pace = new MachinePace(t);
+    const server = await service(t, STEADY);
     const rate = 300_000 / 8;
     const viewer = watch(t, server, 'cam1', set.url(0), { readRate: rate });
     await viewer.more(20, 25_000);
     const seen = await aged(set, viewer, 2);
     const age = distribution(seen.map(({ ageMs }) => ageMs));
     const frameBytes = viewer.frames.reduce((sum, { jpeg }) => sum + jpeg.length, 0) / viewer.frames.length;
-    const limit = 1.5 * ((frameBytes / rate) * 1000) + 100;
+    const limit = 1.5 * ((frameBytes / rate) * 1000) + 100 + pace.delay(100);
     assert.ok(
       age && age.p90 < limit,
       `age p90 ${age?.p90.toFixed(0) ?? '?'} ms, limit ${limit.toFixed(0)} ms`,
@@ -204,7 +228,7 @@ test(
   { timeout: 60_000 },
   async (t) => {
     const set = await cameras(t, CLIP);
-    const server = await service(t);
+    const server = await service(t, STEADY);
     const reference = watch(t, server, 'cam1', set.url(0));
     await reference.state('live');
     await reference.more(75);
@@ -212,22 +236,22 @@ test(
     const bytes = reference.frames.slice(-75).reduce((sum, { jpeg }) => sum + jpeg.length, 0);
     const viewer = watch(t, server, 'cam1', set.url(0), { readRate: (bytes / seconds) * 0.8 });
     await viewer.more(10);
-    const from = { slow: viewer.frames.length, good: reference.frames.length };
-    await viewer.more(200, 25_000);
-    const share = (viewer.frames.length - from.slow) / (reference.frames.length - from.good);
-    const age = distribution((await aged(set, viewer, from.slow)).map(({ ageMs }) => ageMs));
-    assert.ok(age && age.p90 < 600, `age p90 ${age?.p90.toFixed(0) ?? '?'} ms`);
-    assert.ok(share >= 0.75, `${(share * 100).toFixed(0)} % of the frames`);
-    t.diagnostic(
-      `age p50 ${age.p50.toFixed(0)} p90 ${age.p90.toFixed(0)} ms, ${(share * 100).toFixed(0)} % of the frames`,
-    );
+    await onceInThreeTimes(async () => {
+      const from = { slow: viewer.frames.length, good: reference.frames.length };
+      await viewer.more(150, 25_000);
+      const share = (viewer.frames.length - from.slow) / (reference.frames.length - from.good);
+      const age = distribution((await aged(set, viewer, from.slow)).map(({ ageMs }) => ageMs));
+      const seen = `age p50 ${age?.p50.toFixed(0)} p90 ${age?.p90.toFixed(0)} ms, ${(share * 100).toFixed(0)} % of the frames`;
+      t.diagnostic(seen);
+      inBounds(age !== null && age.p90 < 600 && share >= 0.75, seen);
+    });
     assert.ok((await server.metric('viewer_mode_changes_total')) >= 1, 'it changes mode');
   },
 );
 
 test('fast viewer far away (150 ms round trip): streaming, full rate', { timeout: 30_000 }, async (t) => {
   const set = await cameras(t, CLIP);
-  const server = await service(t);
+  const server = await service(t, STEADY);
   const near = watch(t, server, 'cam1', set.url(0));
   await near.state('live');
   const proxy = await delayProxy(t, server.port, 75);
@@ -237,18 +261,21 @@ test('fast viewer far away (150 ms round trip): streaming, full rate', { timeout
     async () => (await server.metric('viewers', { mode: 'streaming' })) === 2,
     15_000,
   );
-  const from = { near: near.frames.length, far: far.frames.length };
-  await far.more(100, 10_000);
-  const share = (far.frames.length - from.far) / (near.frames.length - from.near);
-  assert.ok(share > 0.93, `${(share * 100).toFixed(0)} % of the rate`);
+  const first = far.frames.length;
+  await onceInThreeTimes(async () => {
+    const from = { near: near.frames.length, far: far.frames.length };
+    await far.more(100, 10_000);
+    const share = (far.frames.length - from.far) / (near.frames.length - from.near);
+    inBounds(share > 0.93, `${(share * 100).toFixed(0)} % of the rate`);
+  });
   assert.equal(await server.metric('viewers', { mode: 'streaming' }), 2, 'it stays in streaming mode');
-  const age = distribution((await aged(set, far, from.far)).map(({ ageMs }) => ageMs));
+  const age = distribution((await aged(set, far, first)).map(({ ageMs }) => ageMs));
   assert.ok(age && age.p50 > 60, 'the way there does take its time');
 });
 
 test('half-open viewer (no FIN): closed, and its socket given back', { timeout: 60_000 }, async (t) => {
   const set = await cameras(t);
-  const server = await service(t, { VIEWER_SLOW_TIMEOUT_MS: '2000', LINGER_MS: '60000' });
+  const server = await service(t, { ...STEADY, VIEWER_SLOW_TIMEOUT_MS: '2000', LINGER_MS: '60000' });
   const witness = watch(t, server, 'cam1', set.url(0));
   await witness.state('live');
   await witness.more(5);
@@ -268,7 +295,7 @@ test(
   { timeout: 60_000 },
   async (t) => {
     const set = await cameras(t, CLIP);
-    const server = await service(t);
+    const server = await service(t, STEADY);
     const fast = Array.from({ length: 5 }, () => fingerprints(t, server, set.url(0)));
     await until(
       'they stream',
@@ -288,12 +315,14 @@ test(
     });
     await until('each slow viewer has a frame', () => slow.every(({ stats }) => stats.frames > 0), 15_000);
     const published = (): Promise<number> => server.metric('frames_published_total', { camera: 'cam1' });
-    const from = { frames: fast.map(({ seen }) => seen.length), published: await published() };
-    await until('250 frames', async () => (await published()) >= from.published + 250, 20_000);
-    const to = { published: await published(), frames: fast.map(({ seen }) => seen.length) };
-    to.frames.forEach((frames, i) => {
-      const share = (frames - (from.frames[i] ?? 0)) / (to.published - from.published);
-      assert.ok(share >= 0.99, `fast viewer ${i} got ${(share * 100).toFixed(1)} %`);
+    await onceInThreeTimes(async () => {
+      const from = { frames: fast.map(({ seen }) => seen.length), published: await published() };
+      await until('200 frames', async () => (await published()) >= from.published + 200, 20_000);
+      const to = { published: await published(), frames: fast.map(({ seen }) => seen.length) };
+      to.frames.forEach((frames, i) => {
+        const share = (frames - (from.frames[i] ?? 0)) / (to.published - from.published);
+        inBounds(share >= 0.99, `fast viewer ${i} got ${(share * 100).toFixed(1)} %`);
+      });
     });
     assert.ok((await server.metric('viewers', { mode: 'paced' })) >= 40);
     assert.equal(slow.filter(({ stats }) => stats.closed !== undefined).length, 0);

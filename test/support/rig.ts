@@ -26,6 +26,9 @@ export const QUICK = {
   FFMPEG_PATH: CHOSEN_FFMPEG.path,
 } as const;
 
+/** Times for cameras that are in order throughout: on a busy machine they wait for their turn, and are not to be opened anew for that. */
+export const STEADY = { OPEN_TIMEOUT_MS: '15000', STALL_TIMEOUT_MS: '5000' } as const;
+
 /** A small picture: the faults are in the transport, and two cores carry more of these. */
 export const SMALL = { width: 320, height: 180, gop: 12 } as const;
 
