@@ -224,16 +224,27 @@ function count(
 
 test('the rate of a camera counts the units that were left out, and not the time without any', FAST, () => {
   const rate = new UnitRate();
-  const rounded = (): number => Math.round(rate.value ?? 0);
+  const counted = (): number => Math.round(rate.value ?? 0);
   count(rate, 0, 49);
-  assert.equal(rounded(), 0, 'two seconds are needed');
+  assert.equal(counted(), 0, 'two seconds are needed');
   count(rate, 50, 120, (sequence) => sequence % 7 === 0);
-  assert.equal(rounded(), 25);
+  assert.equal(counted(), 25);
   rate.pause();
-  rate.add(130, 100_000);
-  assert.equal(rounded(), 25);
-  for (let second = 0; second <= 4; second += 1) rate.add(130 + second * 10, 100_000 + second * 1000);
-  assert.equal(rounded(), 10);
+  for (let second = 0; second <= 8; second += 1) rate.add(130 + second * 10, 100_000 + second * 1000);
+  assert.equal(counted(), 25, 'a camera that sends less for a while');
+  for (let second = 9; second <= 12; second += 1) rate.add(130 + second * 10, 100_000 + second * 1000);
+  assert.equal(counted(), 10);
+});
+
+test('a camera that begins slowly is reckoned as a usual one for ten seconds', FAST, () => {
+  const rate = new UnitRate();
+  assert.equal(rate.reckoned, null);
+  const reckoned: (number | null)[] = [];
+  for (let second = 0; second <= 10; second += 1) {
+    rate.add(second * 10, second * 1000);
+    reckoned.push(rate.reckoned);
+  }
+  assert.deepEqual(reckoned, [null, null, 25, 25, 25, 25, 25, 25, 25, 25, 10]);
 });
 
 test('a clock that was set back, and a sequence that begins anew, give no wrong rate', FAST, () => {

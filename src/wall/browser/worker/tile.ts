@@ -160,8 +160,8 @@ export class Tile {
 
   /** What is to be known to choose its form. */
   get choosing(): ChoosingTile {
-    const rate = this.#rate.value;
-    const cost = this.#pixels === null || rate === null ? null : this.#pixels * rate;
+    const { value: rate, reckoned } = this.#rate;
+    const cost = this.#pixels === null || reckoned === null ? null : this.#pixels * reckoned;
     const { id, paused } = this;
     return {
       id,
