@@ -50,9 +50,11 @@ export class MjpegStream implements FrameSink {
   #waiting: Frame | null = null;
   /** When the kernel took no more; `null` while it does. */
   #blockedSince: number | null = null;
-  #begun = false;
-  #partStarted = false;
-  #ended = false;
+  /**
+   * `new`: nothing was written. `boundary`: the last thing written, or on its way, is a boundary. `part_start`: the first line of the next
+   * part went out already.
+   */
+  #state: 'new' | 'boundary' | 'part_start' | 'ended' = 'new';
 
   constructor(
     private readonly res: HttpResponse,
@@ -70,7 +72,7 @@ export class MjpegStream implements FrameSink {
   }
 
   frame(frame: Frame): void {
-    if (this.#ended || !this.#gate.takes(this.options.fps, frame.capturedAt)) return;
+    if (this.#state === 'ended' || !this.#gate.takes(this.options.fps, frame.capturedAt)) return;
     const { slowTimeoutMs, now } = this.options;
     if (this.#blockedSince !== null && now() - this.#blockedSince >= slowTimeoutMs) {
       this.events.tooSlow();
@@ -83,14 +85,14 @@ export class MjpegStream implements FrameSink {
 
   /** Takes no more frames; the response is left as it is. */
   end(): void {
-    this.#ended = true;
+    this.#state = 'ended';
     this.channel.sinks.delete(this);
   }
 
   /** @returns whether anything was written */
   #pump(): boolean {
     let wrote = false;
-    while (!this.#ended && this.#blockedSince === null) {
+    while (this.#state !== 'ended' && this.#blockedSince === null) {
       if (this.#rest.byteLength === 0) {
         if (!this.#waiting) break;
         this.#rest = this.#part(this.#waiting);
@@ -106,8 +108,8 @@ export class MjpegStream implements FrameSink {
 
   /** uWebSockets.js hands on what it kept only with another write. The last piece of a frame must not wait for the next frame. */
   #push(): void {
-    if (this.#ended || this.#partStarted || !this.#begun) return;
-    this.#partStarted = true;
+    if (this.#state !== 'boundary') return;
+    this.#state = 'part_start';
     this.#write(PART_START);
   }
 
@@ -115,8 +117,8 @@ export class MjpegStream implements FrameSink {
     const { res } = this;
     const sent = { taken: true };
     res.cork(() => {
-      if (!this.#begun) {
-        this.#begun = true;
+      if (this.#state === 'new') {
+        this.#state = 'boundary';
         this.events.begun();
         writeHead(res, 200, MJPEG_TYPE, this.options.headers);
         res.write(`--${BOUNDARY}\r\n`);
@@ -131,8 +133,8 @@ export class MjpegStream implements FrameSink {
   #part(frame: Frame): Uint8Array {
     const time = (frame.capturedAt / 1000).toFixed(3);
     const length = frame.jpeg.byteLength;
-    const start = this.#partStarted ? '' : PART_START;
-    this.#partStarted = false;
+    const start = this.#state === 'part_start' ? '' : PART_START;
+    if (this.#state === 'part_start') this.#state = 'boundary';
     return Buffer.concat([
       Buffer.from(`${start}Content-Length: ${length}\r\nX-Timestamp: ${time}\r\n\r\n`),
       new Uint8Array(frame.jpeg),
