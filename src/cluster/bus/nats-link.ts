@@ -26,8 +26,8 @@ export interface LinkEvents {
 /** The connection to NATS: comes back by itself for ever, and drops what is published meanwhile. The only user of the transport. */
 export class NatsLink implements Bus {
   #connection: NatsConnection | null = null;
-  #isUp = false;
-  #isClosed = false;
+  /** `closed` is for good; every `down` is followed by `up`, some time. */
+  #state: 'down' | 'up' | 'closed' = 'down';
   #giveUp: NodeJS.Timeout | undefined;
   #lastProblem = '';
   readonly #subscriptions: { readonly subject: string; readonly callback: (message: Msg) => void }[] = [];
@@ -40,12 +40,12 @@ export class NatsLink implements Bus {
   ) {}
 
   get connected(): boolean {
-    return this.#isUp;
+    return this.#state === 'up';
   }
 
   /** What is wrong with the connection, for people; empty when nothing is. */
   get problem(): string {
-    return this.#isUp ? '' : this.#lastProblem || 'not connected to NATS yet';
+    return this.connected ? '' : this.#lastProblem || 'not connected to NATS yet';
   }
 
   get maxPayload(): number {
@@ -63,7 +63,7 @@ export class NatsLink implements Bus {
   }
 
   publish(subject: string, message: Uint8Array): boolean {
-    if (!this.#isUp || !this.#connection) return false;
+    if (!this.connected || !this.#connection) return false;
     try {
       this.#connection.publish(subject, message);
       return true;
@@ -83,7 +83,7 @@ export class NatsLink implements Bus {
     this.#listen(subject, (message) => {
       handler(message.data, message.subject).then(
         (bytes) => {
-          if (this.#isUp) message.respond(bytes);
+          if (this.connected) message.respond(bytes);
         },
         (error: unknown) => {
           this.#warn('nats_request', error);
@@ -93,7 +93,7 @@ export class NatsLink implements Bus {
   }
 
   async request(subject: string, message: Uint8Array, timeoutMs: number): Promise<Uint8Array | null> {
-    if (!this.#isUp || !this.#connection) return null;
+    if (!this.connected || !this.#connection) return null;
     try {
       return (await this.#connection.request(subject, message, { timeout: timeoutMs })).data;
     } catch {
@@ -102,7 +102,7 @@ export class NatsLink implements Bus {
   }
 
   async reach(subject: string, timeoutMs: number): Promise<'answered' | 'nobody' | 'silent'> {
-    if (!this.#isUp || !this.#connection) return 'silent';
+    if (!this.connected || !this.#connection) return 'silent';
     try {
       await this.#connection.request(subject, new Uint8Array(), { timeout: timeoutMs });
       return 'answered';
@@ -112,14 +112,13 @@ export class NatsLink implements Bus {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#isUp = false;
+    this.#state = 'closed';
     clearTimeout(this.#giveUp);
     await this.#connection?.close();
   }
 
   #isOver(): boolean {
-    return this.#isClosed;
+    return this.#state === 'closed';
   }
 
   async #connectOn(): Promise<void> {
@@ -154,7 +153,7 @@ export class NatsLink implements Bus {
       this.#connection = connection;
       for (const { subject, callback } of this.#subscriptions) this.#subscribeNow(subject, callback);
     }
-    this.#isUp = true;
+    this.#state = 'up';
     this.#lastProblem = '';
     clearTimeout(this.#giveUp);
     const server = connection.getServer();
@@ -171,8 +170,8 @@ export class NatsLink implements Bus {
   }
 
   #down(reason: string): void {
-    if (!this.#isUp) return;
-    this.#isUp = false;
+    if (!this.connected) return;
+    this.#state = 'down';
     this.#lastProblem = reason;
     this.log.warn({ event: 'nats_disconnected' }, 'NATS: disconnected');
     this.events.down();
@@ -185,7 +184,7 @@ export class NatsLink implements Bus {
     void follow();
     void connection.closed().then((error) => {
       this.#down('connection closed');
-      if (this.#isClosed) return;
+      if (this.#isOver()) return;
       this.#failed(error instanceof Error ? error : new Error('connection closed'));
       void this.#connectOn();
     });
@@ -199,7 +198,7 @@ export class NatsLink implements Bus {
       this.#giveUp = setTimeout(() => void connection.close(), GIVE_UP_MS).unref();
     }
     if (status.type === 'error') this.#warn('nats_error', status.error);
-    else if (status.type === 'reconnect' && !this.#isClosed) {
+    else if (status.type === 'reconnect' && !this.#isOver()) {
       try {
         this.#up(connection);
       } catch (error) {
