@@ -59,9 +59,8 @@ export class Dialogue {
   #urls: ControlUrls | null = null;
   #session: SessionHeader | null = null;
   #keepAliveMethod: 'GET_PARAMETER' | 'OPTIONS' = 'OPTIONS';
-  /** SETUP succeeded: the server holds something that TEARDOWN frees, also without a session id. */
-  #isSetUp = false;
-  #isPlaying = false;
+  /** From `set_up` on the server holds something that TEARDOWN frees, also without a session id. */
+  #state: 'opening' | 'set_up' | 'playing' | 'torn_down' = 'opening';
 
   constructor(options: DialogueOptions, events: DialogueEvents) {
     this.#options = options;
@@ -74,7 +73,7 @@ export class Dialogue {
   get awaited(): string {
     const method = this.#requests?.awaited;
     if (typeof method === 'string') return `answer to ${method}`;
-    return this.#isPlaying ? 'picture' : 'connection';
+    return this.#state === 'playing' ? 'picture' : 'connection';
   }
 
   /** After so long without a sign of life the camera ends the session, ms. */
@@ -153,7 +152,7 @@ export class Dialogue {
     if (fault) throw fault;
     this.#session = parseSession(headerOf(response, 'session'));
     this.#ready.sessionId = this.#session?.id ?? null;
-    this.#isSetUp = true;
+    this.#state = 'set_up';
     return parseTransport(headerOf(response, 'transport'), offer);
   }
 
@@ -167,7 +166,8 @@ export class Dialogue {
     else if ([404, 455, 459].includes(response.status) && track !== aggregate)
       response = await this.#ready.ask('PLAY', track, range, signal);
     if (!isSuccess(response)) throw statusFault('PLAY', response);
-    this.#isPlaying = true;
+    // The session may have been torn down while the answer was awaited.
+    if (this.#state === 'set_up') this.#state = 'playing';
   }
 
   /**
@@ -186,8 +186,8 @@ export class Dialogue {
 
   /** Ends the session, if there is one, and waits for the answer until the signal. Never throws. */
   async teardown(signal: AbortSignal): Promise<void> {
-    if (!this.#isSetUp) return;
-    this.#isSetUp = false;
+    if (this.#state !== 'set_up' && this.#state !== 'playing') return;
+    this.#state = 'torn_down';
     await this.#ready.ask('TEARDOWN', this.#aggregate, {}, signal).catch(() => undefined);
   }
 
