@@ -19,7 +19,7 @@ function expectedTable(): string {
   return ['', '| setting | default | meaning |', '|---|---|---|', ...rows, ''].join('\n');
 }
 
-test("the README's settings table is the code's", { timeout: 5000 }, () => {
+test("the README's settings table is the code's", { timeout: 30_000 }, () => {
   const text = readme();
   const from = text.indexOf(BEGIN) + BEGIN.length;
   const to = text.indexOf(END);
@@ -30,7 +30,7 @@ test("the README's settings table is the code's", { timeout: 5000 }, () => {
   assert.equal(readme().slice(from, readme().indexOf(END)), expectedTable());
 });
 
-test('the README explains every close code, in both languages', { timeout: 5000 }, () => {
+test('the README explains every close code, in both languages', { timeout: 30_000 }, () => {
   const spanish = readFileSync(path.replace(/README\.md$/, 'README.es.md'), 'utf8');
   const codes = [...Object.values(CAMERA_FAULTS), ...Object.values(REFUSALS)].map(({ close }) => close);
   for (const code of new Set(codes))

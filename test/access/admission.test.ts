@@ -4,7 +4,7 @@ import { Admission, type AdmissionLimits } from '../../src/access/admission.js';
 import { createAuth, type Grant } from '../../src/access/auth.js';
 import { createOriginPolicy } from '../../src/access/origin.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const refused = (code: string) => ({ name: 'RefusedError', code });
 

@@ -6,7 +6,7 @@ import { createAuth, requireCamera, type Auth, type Credentials, type Grant } fr
 import { closeReason } from '../../src/shared/close-reason.js';
 import { ConfigError, RefusedError } from '../../src/shared/errors.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const SECRET = 'a secret of this test, 32 bytes+';
 const TOKENS = ['wall-token-1', 'wall-token-2', 'wall-token-3'];
 const NOW_S = 1_800_000_000;

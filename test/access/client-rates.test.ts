@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClientRates } from '../../src/access/client-rates.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test('a rate forgets the address that was heard of longest ago', { timeout }, () => {
   const rates = new ClientRates(1, 0);

@@ -5,8 +5,9 @@ import { isIn } from '../../src/access/client-network.js';
 import { type Client, clientOf, type ForwardingHeaders } from '../../src/access/forwarded.js';
 import { RefusedError } from '../../src/shared/errors.js';
 import { parseRange } from '../../src/source/address-ranges.js';
+import { cpuMs } from '../support/cpu-time.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const trusts = isIn(['10.0.0.0/8', 'fd00::/8'].flatMap((text) => parseRange(text) ?? []));
 const PEER = '10.0.0.1';
@@ -128,7 +129,7 @@ test('whatever a client writes, what the proxy adds behind it decides', { timeou
 });
 
 test('a header as long as the server takes one costs next to nothing', { timeout }, () => {
-  const began = performance.now();
+  const began = cpuMs();
   for (const unit of [' ', ',', ';', '"', 'for=1.1.1.1,', '10.0.0.2, ', 'for="\\']) {
     const text = unit.repeat(16_384 / unit.length);
     for (const headers of [{ forwarded: text }, { forwardedFor: text }, { forwardedProto: text }])
@@ -138,5 +139,5 @@ test('a header as long as the server takes one costs next to nothing', { timeout
         assert.ok(error instanceof RefusedError, String(error));
       }
   }
-  assert.ok(performance.now() - began < 1000);
+  assert.ok(cpuMs() - began < 1000);
 });

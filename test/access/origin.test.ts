@@ -5,7 +5,7 @@ import { closeReason } from '../../src/shared/close-reason.js';
 import { RefusedError } from '../../src/shared/errors.js';
 import { createOriginPolicy, type OriginRequest } from '../../src/access/origin.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 function passes(request: OriginRequest, allowed: readonly string[] = []): boolean {
   try {

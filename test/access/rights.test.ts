@@ -8,7 +8,7 @@ import {
   tokenRights,
 } from '../../src/access/rights.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 const CAMERAS = ['gate', 'yard-1', 'yard-2', 'vault'];
 const VIEWS = ['entrance', 'all'];

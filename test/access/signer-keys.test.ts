@@ -13,7 +13,7 @@ import { ManualClock } from '../support/manual-clock.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { createSigner, keySetOf, type TestSigner } from './signer.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const SECRET = 'a secret of this test, 32 bytes+';
 
 let rsa: TestSigner;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { AlarmBook } from '../../src/alarms/news/alarm-book.js';
 import type { CameraSummary } from '../../src/camera/telemetry/camera-summary.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 const camera = (name: string, rest: Partial<CameraSummary> = {}): CameraSummary => ({
   ...{ camera: name, title: name, state: 'live', reason: null, since: 1, configured: true, hasMain: false },

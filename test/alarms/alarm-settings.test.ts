@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 function problems(env: Readonly<Record<string, string>>): readonly string[] {
   try {

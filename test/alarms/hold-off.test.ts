@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { CONDITIONS, conditionOf, type Condition, type Seen } from '../../src/alarms/news/condition.js';
 import { type HoldOff, look, toldOf, UNTOLD } from '../../src/alarms/news/hold-off.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const HOLD = 15_000;
 
 /** Looks once a second at what `seen` says, and returns what was told, with the second. */

@@ -8,7 +8,7 @@ import { alarm } from './alarm.js';
 
 /** What is announced, against the fields that Home Assistant documents for MQTT's `binary_sensor` and `camera`: others it ignores. */
 
-const timeout = 5000;
+const timeout = 30_000;
 /** A topic to subscribe to, without wildcards. */
 const topic = z.string().regex(/^[^+#\0]+$/);
 

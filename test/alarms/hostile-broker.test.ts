@@ -11,7 +11,7 @@ import { createMetrics } from '../../src/telemetry/metrics.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { until } from '../support/until.js';
 
-const timeout = 15_000;
+const timeout = 30_000;
 const CONNACK = Buffer.from([0x20, 2, 0, 0]);
 
 /** A broker that answers the first bytes of a connection as it likes. */

@@ -20,7 +20,7 @@ import { type Broker, read, startBroker } from './mosquitto.js';
 
 /** The MQTT side against Debian's Mosquitto. */
 
-const options = { timeout: 20_000 };
+const options = { timeout: 30_000 };
 
 interface SinkOptions {
   readonly url?: string;

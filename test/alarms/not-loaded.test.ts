@@ -17,7 +17,7 @@ function loadedWith(file: string, all = new Set<string>()): Set<string> {
 
 test(
   'a service without receivers loads nothing of the alarms, one without a broker no MQTT',
-  { timeout: 5000 },
+  { timeout: 30_000 },
   () => {
     const src = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
     const service = [...loadedWith(src('serve.js'))];

@@ -6,7 +6,7 @@ import { post, type PostOutcome } from '../../src/alarms/webhook/webhook-post.js
 import { createAddressPolicy, type Lookup } from '../../src/source/address-policy.js';
 import { startReceiver } from './receiver.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const policy = createAddressPolicy({ allow: [], deny: [] });
 
 interface Given {

@@ -16,7 +16,7 @@ function script(t: TestContext, code: string): string {
   return path;
 }
 
-test('JPEGs are cut at their markers, however the chunks fall', { timeout: 5000 }, () => {
+test('JPEGs are cut at their markers, however the chunks fall', { timeout: 30_000 }, () => {
   const jpeg = Buffer.from([0xff, 0xd8, 1, 2, 3, 0xff, 0xd9]);
   const splitter = new JpegSplitter();
   const found = [...Buffer.concat([jpeg, jpeg, jpeg])].flatMap((byte) => splitter.push(Buffer.from([byte])));
@@ -62,7 +62,7 @@ test(
   },
 );
 
-test('only a JSON line that says listening gives the port', { timeout: 5000 }, () => {
+test('only a JSON line that says listening gives the port', { timeout: 30_000 }, () => {
   assert.equal(listeningPort('{"level":30,"event":"listening","port":8003}'), 8003);
   for (const line of [
     '',

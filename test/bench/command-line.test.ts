@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { helpText, QUICK, readOptions, UsageError } from '../../bench/lib/command-line.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const OPTIONS = {
   ...QUICK,
   minutes: { default: 10, min: 0.1, max: 60, fractions: true, help: 'how long' },

@@ -14,7 +14,7 @@ function run(name: string, args: readonly string[]) {
   return spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 20_000 });
 }
 
-test('a bench is a folder with a main.ts', { timeout: 5000 }, () => {
+test('a bench is a folder with a main.ts', { timeout: 30_000 }, () => {
   for (const name of [
     'soak',
     'kiosk-soak',

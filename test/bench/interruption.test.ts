@@ -16,7 +16,7 @@ const BENCH = `
   console.log('runs');`;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  test(`a bench that gets ${signal} still tells its verdict`, { timeout: 20_000 }, async (t) => {
+  test(`a bench that gets ${signal} still tells its verdict`, { timeout: 30_000 }, async (t) => {
     const bench = spawn(process.execPath, ['--input-type=module', '--eval', BENCH]);
     t.after(() => bench.kill('SIGKILL'));
     let said = '';

@@ -44,7 +44,7 @@ function assertWellFormed(xml: string): void {
   assert.doesNotMatch(xml, /NaN|Infinity|undefined/);
 }
 
-test('a table is Markdown with its columns aligned and its pipes escaped', { timeout: 5000 }, () => {
+test('a table is Markdown with its columns aligned and its pipes escaped', { timeout: 30_000 }, () => {
   const columns = [{ title: 'server' }, { title: 'fps', align: 'right' as const }];
   assert.equal(
     markdownTable(columns, [
@@ -62,7 +62,7 @@ test('a table is Markdown with its columns aligned and its pipes escaped', { tim
   );
 });
 
-test('numbers are printed with three significant digits, whole ones whole', { timeout: 5000 }, () => {
+test('numbers are printed with three significant digits, whole ones whole', { timeout: 30_000 }, () => {
   assert.deepEqual([0, 4000, 0.1234, 1.2345, 12.345, 123.45].map(number), [
     '0',
     '4,000',
@@ -73,7 +73,7 @@ test('numbers are printed with three significant digits, whole ones whole', { ti
   ]);
 });
 
-test('axis ticks are round and enclose the data', { timeout: 5000 }, () => {
+test('axis ticks are round and enclose the data', { timeout: 30_000 }, () => {
   assert.deepEqual(ticks(0, 100), [0, 20, 40, 60, 80, 100]);
   assert.deepEqual(ticks(0, 0.7), [0, 0.2, 0.4, 0.6, 0.8]);
   assert.deepEqual(ticks(3, 47), [0, 10, 20, 30, 40, 50]);
@@ -81,7 +81,7 @@ test('axis ticks are round and enclose the data', { timeout: 5000 }, () => {
 
 test(
   'charts are well-formed XML, also with odd names, gaps, one point and no data',
-  { timeout: 5000 },
+  { timeout: 30_000 },
   () => {
     const base = { title: 'a < b & "c"\u0007', xLabel: 'viewers', yLabel: 'MiB' };
     const series = [
@@ -111,7 +111,7 @@ test(
   },
 );
 
-test('a report is written as JSON with the machine, and printed with its table', { timeout: 20_000 }, (t) => {
+test('a report is written as JSON with the machine, and printed with its table', { timeout: 30_000 }, (t) => {
   const folder = tempFolder(t);
   const printed: string[] = [];
   const report = {
@@ -132,7 +132,7 @@ test('a report is written as JSON with the machine, and printed with its table',
   assert.throws(() => writeReport({ ...report, name: '../x' }, folder), RangeError);
 });
 
-test('a process name with blanks and parentheses does not shift the fields', { timeout: 5000 }, () => {
+test('a process name with blanks and parentheses does not shift the fields', { timeout: 30_000 }, () => {
   const line = '42 (a) b (c) S 7 42 42 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 11 0 999 1 2';
   assert.deepEqual(parseStat(line), {
     pid: 42,
@@ -147,7 +147,7 @@ test('a process name with blanks and parentheses does not shift the fields', { t
 
 test(
   'the memory, threads, descriptors and children of a process are read, until it is gone',
-  { timeout: 20_000 },
+  { timeout: 30_000 },
   async (t) => {
     const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -181,7 +181,7 @@ async function listen(t: TestContext): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test('a taken port is refused and a free one is not', { timeout: 10_000 }, async (t) => {
+test('a taken port is refused and a free one is not', { timeout: 30_000 }, async (t) => {
   const port = await listen(t);
   await assert.rejects(assertPortFree('127.0.0.1', port), /is taken/);
   assertSoleListener(port);
@@ -195,7 +195,7 @@ test('a taken port is refused and a free one is not', { timeout: 10_000 }, async
   assert.throws(() => assertSoleListener(free), /0 sockets/);
 });
 
-test('two servers that share a port are seen as two', { timeout: 5000 }, () => {
+test('two servers that share a port are seen as two', { timeout: 30_000 }, () => {
   const row = (at: number, port: string, state: string): string =>
     `   ${at}: 0100007F:${port} 00000000:0000 ${state} 0:0`;
   const table = [

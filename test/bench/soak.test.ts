@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { identifyNumber } from '../../bench/lib/frame-age.js';
 import { isTrend, linearFit } from '../../bench/soak/trend.js';
 
-const options = { timeout: 10_000 };
+const options = { timeout: 30_000 };
 const TOLERANCE = { share: 0.1, absolute: 5 };
 /** A value that wanders by +-10 around 100 without going anywhere. */
 const wander = (x: number): number => 100 + 10 * Math.sin(x * 2.4);

@@ -55,7 +55,7 @@ function frames(t: TestContext, port: number, count: number): Promise<Buffer[]> 
   });
 }
 
-test('kept frames are byte for byte what the server sent, of any size', { timeout: 20_000 }, async (t) => {
+test('kept frames are byte for byte what the server sent, of any size', { timeout: 30_000 }, async (t) => {
   const sent = [4, 125, 126, 20_000, 65_535, 65_536, 300_000].map(jpegOf);
   const port = await listen(t, (client) => {
     for (const jpeg of sent) client.send(jpeg);
@@ -65,7 +65,7 @@ test('kept frames are byte for byte what the server sent, of any size', { timeou
 
 test(
   'counting gives frames, bytes, torn messages, gaps and the close code with its reason',
-  { timeout: 20_000 },
+  { timeout: 30_000 },
   async (t) => {
     const port = await listen(t, (client) => {
       client.send(jpegOf(1000));
@@ -83,7 +83,7 @@ test(
   },
 );
 
-test('pings are answered with their own payload, in order', { timeout: 20_000 }, async (t) => {
+test('pings are answered with their own payload, in order', { timeout: 30_000 }, async (t) => {
   const pongs: string[] = [];
   const done = new Promise<void>((resolve) => {
     void listen(t, (client) => {
@@ -100,7 +100,7 @@ test('pings are answered with their own payload, in order', { timeout: 20_000 },
   assert.deepEqual(pongs, ['one', '', 'x'.repeat(125)]);
 });
 
-test('a muted viewer reads on but answers no ping', { timeout: 20_000 }, async (t) => {
+test('a muted viewer reads on but answers no ping', { timeout: 30_000 }, async (t) => {
   let peer: WebSocket | undefined;
   const fromViewer: string[] = [];
   let onPeerClosed: (code: number) => void = () => undefined;
@@ -127,7 +127,7 @@ test('a muted viewer reads on but answers no ping', { timeout: 20_000 }, async (
 
 test(
   'a server that dies without a close frame is 1006, and leaving says 1000',
-  { timeout: 20_000 },
+  { timeout: 30_000 },
   async (t) => {
     const codes: Promise<number>[] = [];
     const port = await listen(t, (client, path) => {
@@ -194,7 +194,7 @@ test(
 
 test(
   'a refused upgrade rejects with the HTTP status, a dead port with the error of the socket',
-  { timeout: 20_000 },
+  { timeout: 30_000 },
   async (t) => {
     const server = createServer((socket) => socket.resume().end('HTTP/1.1 429 Too Many Requests\r\n\r\n'));
     t.after(() => server.close());
@@ -211,7 +211,7 @@ test(
   },
 );
 
-test('a silent server ends the attempt after the open timeout', { timeout: 20_000 }, async (t) => {
+test('a silent server ends the attempt after the open timeout', { timeout: 30_000 }, async (t) => {
   const server = createServer();
   t.after(() => server.close());
   server.listen(0, '127.0.0.1');

@@ -94,7 +94,7 @@ test('the events are the same however the bytes are cut', { timeout: 60_000 }, (
 });
 
 for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
-  test(`a message of ${length} bytes comes out whole`, { timeout: 10_000 }, () => {
+  test(`a message of ${length} bytes comes out whole`, { timeout: 30_000 }, () => {
     const bytes = Buffer.alloc(length, 3);
     const next = frame(PING, Buffer.from('after'));
     assert.deepEqual(read('keep', [Buffer.concat([frame(BINARY, bytes), next])]), [
@@ -104,7 +104,7 @@ for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
   });
 }
 
-test('a ping between fragments comes before the message that it interrupts', { timeout: 10_000 }, () => {
+test('a ping between fragments comes before the message that it interrupts', { timeout: 30_000 }, () => {
   const jpeg = jpegOf(300);
   const events = read('keep', [
     frame(BINARY, jpeg.subarray(0, 1), false),
@@ -115,7 +115,7 @@ test('a ping between fragments comes before the message that it interrupts', { t
   assert.deepEqual(events, [`control ${PING} 0102`, `binary 300 true ${jpeg.toString('base64')}`]);
 });
 
-test('counting copies nothing and still tells a torn JPEG from a whole one', { timeout: 10_000 }, () => {
+test('counting copies nothing and still tells a torn JPEG from a whole one', { timeout: 30_000 }, () => {
   const jpeg = jpegOf(1000);
   const chunks = [frame(BINARY, jpeg), frame(BINARY, jpeg.subarray(0, 999)), frame(BINARY, jpeg.subarray(1))];
   assert.deepEqual(read('count', chunks), [
@@ -125,7 +125,7 @@ test('counting copies nothing and still tells a torn JPEG from a whole one', { t
   ]);
 });
 
-test('two bytes cannot be both the start and the end of a JPEG', { timeout: 10_000 }, () => {
+test('two bytes cannot be both the start and the end of a JPEG', { timeout: 30_000 }, () => {
   assert.deepEqual(read('count', [frame(BINARY, Buffer.from([0xff, 0xd8, 0xd9]))]), [
     'binary 3 false uncopied',
   ]);
@@ -143,12 +143,12 @@ const broken: [what: string, bytes: Buffer][] = [
   ['an absurd length', Buffer.from([0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0])],
 ];
 for (const [what, bytes] of broken) {
-  test(`${what} is an error, not a frame`, { timeout: 10_000 }, () => {
+  test(`${what} is an error, not a frame`, { timeout: 30_000 }, () => {
     assert.throws(() => read('count', [bytes]), WsFrameError);
   });
 }
 
-test('a control frame of a client is masked and of at most 125 bytes', { timeout: 10_000 }, () => {
+test('a control frame of a client is masked and of at most 125 bytes', { timeout: 30_000 }, () => {
   const pong = maskedControl(PONG, Buffer.from('ab'));
   assert.equal(pong.toString('hex'), '8a82000000006162');
   assert.throws(() => maskedControl(PONG, Buffer.alloc(126)), RangeError);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backoff } from '../../src/camera/life/backoff.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test(
   'a backoff never exceeds its longest pause and a fifth, also after a thousand failures',

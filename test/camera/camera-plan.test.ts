@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CameraPlan, type PlanLimits } from '../../src/camera/camera-plan.js';
 import type { Want } from '../../src/decoding/decode-plan.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const SMALL: Want = { rendition: { width: 320, height: 180, quality: 50 }, fps: null };
 const LARGE: Want = { rendition: { width: 1280, height: 720, quality: 50 }, fps: null };
 const LIMITS: PlanLimits = { share: 1, keyFrames: 'frequent' };

@@ -8,7 +8,7 @@ import { PLAN_INTERVAL_MS } from '../../src/camera/planner.js';
 import { settle } from '../support/manual-clock.js';
 import { spec, testRegistry, watch } from '../support/test-registry.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const AT = { at: 'rtsp://10.0.0.1/x' };
 const always = (): boolean => true;
 

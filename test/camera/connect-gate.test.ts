@@ -8,7 +8,7 @@ import {
 } from '../../src/camera/life/connect-gate.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 const WATCHED = { failedLast: false, rank: (): ConnectRank => 'watched' };
 

@@ -6,7 +6,7 @@ import { testRegistry } from '../support/test-registry.js';
 
 /** What many seats of one camera may cost. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 const AT = { at: 'rtsp://10.0.0.1/x' };
 const SEATS = 4000;
 

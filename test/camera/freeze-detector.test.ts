@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FreezeDetector } from '../../src/camera/life/freeze-detector.js';
 import { jpeg } from '../support/fake-opener.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test(
   'a freeze is judged within one rendition, and goes on when its viewers leave for another',

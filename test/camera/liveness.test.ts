@@ -5,7 +5,7 @@ import { KeyFrameGap } from '../../src/camera/life/key-frame-gap.js';
 import { Liveness, maxGapMs } from '../../src/camera/life/liveness.js';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const TIMES = { openMs: 10_000, stallMs: 5000 };
 type Mode = Pick<DecodePlan, 'pictures' | 'groupShare'>;
 const ALL: Mode = { pictures: 'all' };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MAX_EXTRA_RENDITIONS, Publisher } from '../../src/camera/publisher.js';
 import { jpeg } from '../support/fake-opener.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test(
   'a frame goes to the topic and to the sinks of its own rendition, and the newest is kept',

@@ -6,7 +6,7 @@ import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import { settle } from '../support/manual-clock.js';
 import { spec, testRegistry, watch } from '../support/test-registry.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const A = { at: 'rtsp://10.0.0.1/a' };
 const B = { at: 'rtsp://10.0.0.1/b' };
 const refused = (code: string) => ({ name: 'RefusedError', code });

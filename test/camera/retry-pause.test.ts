@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { RetryPause } from '../../src/camera/life/retry-pause.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 function pausing() {
   const clock = new ManualClock();

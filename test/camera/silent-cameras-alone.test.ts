@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { MachinePace } from '../support/machine-pace.js';
 import { cameras, type Scope, service, watch } from '../support/rig.js';
 
 const SILENT = 60;
@@ -26,11 +27,13 @@ test(
     const [set, port] = await Promise.all([cameras(t), silentPort(t)]);
     const server = await service(t, { MAX_CAMERAS: '64', OPEN_TIMEOUT_MS: '10000' });
     for (let i = 0; i < SILENT; i++) watch(t, server, `silent${i}`, `rtsp://127.0.0.1:${port}/${i}`);
+    const pace = new MachinePace(t);
     const begin = performance.now();
     const viewer = watch(t, server, 'honest', set.url(0));
     await viewer.more(1, 15_000);
     const took = performance.now() - begin;
     t.diagnostic(`${took.toFixed(0)} ms`);
-    assert.ok(took < 3000, `${took.toFixed(0)} ms`);
+    // Behind one turn of those that never answer it would be ten seconds.
+    assert.ok(took < 3000 + pace.delay(500), `${took.toFixed(0)} ms`);
   },
 );

@@ -8,7 +8,7 @@ import { Supervisor, type SupervisorEvents, type SupervisorTimes } from '../../s
 import { FakeOpener } from '../support/fake-opener.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const TIMES: SupervisorTimes = {
   openMs: 10_000,
   stallMs: 5000,
@@ -493,7 +493,7 @@ test('a stop waits for a run that takes its time to end', { timeout }, async () 
 
 test(
   'whatever happens in whatever order, tries are bounded and a stop leaves nothing',
-  { timeout: 20_000 },
+  { timeout: 30_000 },
   async () => {
     const step = fc.oneof(
       fc.constantFrom(

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { VideoBacklog } from '../../src/camera/video-backlog.js';
 import type { VideoUnit } from '../../src/camera/video-channel.js';
 
-const FAST = { timeout: 5000 };
+const FAST = { timeout: 30_000 };
 const format = { codec: 'h264', codecString: 'avc1.4d401e', width: 640, height: 360 } as const;
 
 const unit = (kind: VideoUnit['kind'], fill: number, bytes = 10, capturedAt = fill): VideoUnit => ({

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { VideoChannel, type VideoGap, type VideoUnit } from '../../src/camera/video-channel.js';
 import type { UnitMessage } from '../../src/shared/worker-protocol.js';
 
-const FAST = { timeout: 5000 };
+const FAST = { timeout: 30_000 };
 
 const unit = (
   kind: UnitMessage['kind'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketConfig, bucketProblem } from '../../src/cluster/bus/bucket-config.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const OWN = bucketConfig('rtsp-ws-owners', 3000, 1);
 
 test('a bucket as nodes make it is taken', { timeout }, () => {

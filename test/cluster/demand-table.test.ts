@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DemandTable, type SeatChange } from '../../src/cluster/demand/demand-table.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const shown = (changes: readonly SeatChange[]): string[] =>
   changes.map(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { EdgeSender, type OutgoingFrame } from '../../src/cluster/frames/edge-sender.js';
 import { type ParsedFrame, readFrame } from '../../src/cluster/frames/frame-codec.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 /** A sender whose messages the test acknowledges when it likes. */
 function rig(maxPayload = 1 << 20) {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { explainPlacement } from '../../src/cluster/placement/explain.js';
 import type { PlacementNode } from '../../src/cluster/placement/placement.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const node = (name: string, more: Partial<PlacementNode> = {}): PlacementNode => ({
   name,

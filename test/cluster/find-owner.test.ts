@@ -8,7 +8,7 @@ import { takeLease } from '../../src/cluster/ownership/lease.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { FakeLeases } from './fake-leases.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const HASH = 'h'.repeat(22);
 const WANTED = {
   stream: 'door',

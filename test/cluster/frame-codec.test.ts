@@ -9,7 +9,7 @@ import {
   writeFrame,
 } from '../../src/cluster/frames/frame-codec.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const HEADER: FrameHeader = {
   kind: 'jpeg',

@@ -4,7 +4,7 @@ import { type FrameHeader, readAck, writeFrame } from '../../src/cluster/frames/
 import { FrameIntake, type RemoteFrame } from '../../src/cluster/frames/frame-intake.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 /** This node's clock is an hour ahead of the others': nothing may depend on theirs. */
 const EPOCH = 1_800_003_600_000;

@@ -10,7 +10,7 @@ import {
 import { ManualClock } from '../support/manual-clock.js';
 import { FakeLeases } from './fake-leases.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const A = { node: 'a', instance: 'a'.repeat(16) };
 const B = { node: 'b', instance: 'b'.repeat(16) };

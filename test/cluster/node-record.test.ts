@@ -5,7 +5,7 @@ import { readNodeRecord } from '../../src/cluster/bus/messages.js';
 import { roomClass } from '../../src/cluster/placement/placement.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 function rig() {
   const clock = new ManualClock();

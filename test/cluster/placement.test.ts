@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { levelOut, relieve, type BalanceNode } from '../../src/cluster/placement/balance.js';
 import { placementOrder, type PlacementNode } from '../../src/cluster/placement/placement.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const node = (name: string, more: Partial<BalanceNode> = {}): BalanceNode => ({
   name,

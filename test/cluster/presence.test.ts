@@ -6,7 +6,7 @@ import { Presence } from '../../src/cluster/nodes/presence.js';
 import { Subjects } from '../../src/cluster/bus/subjects.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 /** A presence that is asked for node b four times a second. */
 function rig() {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SourceHasher } from '../../src/cluster/ownership/source-hash.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const hashOf = (secret: string, url: string, cluster = 'walls'): string =>
   new SourceHasher(secret, cluster).hash(parseRtspUrl(url).identity);

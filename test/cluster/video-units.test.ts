@@ -15,7 +15,7 @@ import { ManualClock } from '../support/manual-clock.js';
 
 /** Units of video on the bus: each needs the ones before it, up to a key unit. */
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const FORMAT = { codec: 'h264', codecString: 'avc1.4d401e', width: 640, height: 360 } as const;
 const unit = (kind: 'key' | 'delta', more: Partial<VideoUnit> = {}): VideoUnit => ({

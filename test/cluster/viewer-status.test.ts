@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ViewerStatus } from '../../src/cluster/streams/viewer-status.js';
 import type { CameraState } from '../../src/shared/camera-state.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 function rig() {
   let now = 0;

@@ -12,7 +12,7 @@ import { ConfigError } from '../../src/shared/errors.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 import { spec } from '../support/test-registry.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const long = { timeout: 90_000 };
 
 async function cameras(t: TestContext, options: Partial<CameraOptions>): Promise<VirtualCameras> {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 function problemsOf(env: Record<string, string>): string {
   try {

@@ -7,7 +7,7 @@ import { cameraDefaults, parseConfigFile } from '../../src/config/cameras-file.j
 import { loadConfig } from '../../src/config/settings.js';
 import { ServiceError } from '../../src/shared/errors.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const SAMPLE = readFileSync(new URL('../../../docker/cameras.sample.yaml', import.meta.url), 'utf8');
 const defaults = cameraDefaults(loadConfig({}));
 

@@ -14,12 +14,13 @@ import { checkReport } from '../../src/commands/check.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 import type { CameraSpec } from '../../src/config/camera-spec.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 const range = (count: number, make: (index: number) => string, joint = ','): string =>
   Array.from({ length: count }, (_, i) => make(i)).join(joint);
 
-const timeout = 10_000;
+const timeout = 30_000;
 const SAMPLE = new URL('../../../docker/cameras.sample.yaml', import.meta.url);
 const defaults = cameraDefaults(loadConfig({}));
 
@@ -234,10 +235,10 @@ for (const [what, text, message] of [
   ['100,000 open brackets', '['.repeat(100_000), /not valid YAML/],
 ] as const)
   // Work that grew with the square of these took a minute.
-  test(`a file with ${what} is refused within seconds, in a hundred lines`, { timeout: 20_000 }, () => {
-    const before = performance.now();
+  test(`a file with ${what} is refused within seconds, in a hundred lines`, { timeout: 30_000 }, () => {
+    const before = cpuMs();
     const found = problems(text);
-    const seconds = (performance.now() - before) / 1000;
+    const seconds = (cpuMs() - before) / 1000;
     assert.ok(seconds < 6, `${seconds.toFixed(1)} s`);
     assert.ok(found.length <= 101, `${found.length} lines`);
     assert.match(found.join('\n'), message);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 function problemOf(env: NodeJS.ProcessEnv): string {
   try {

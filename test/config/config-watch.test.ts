@@ -11,7 +11,7 @@ import { quietLog } from '../support/test-registry.js';
 import { until } from '../support/until.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const QUICK = { pollMs: 20, settleMs: 20 };
 const NO_FILE = { path: '', seen: '' };
 

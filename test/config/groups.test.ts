@@ -7,7 +7,7 @@ import { GROUP_KEYS } from '../../src/config/group-entry.js';
 import { loadConfig } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const SAMPLE = new URL('../../../docker/cameras.sample.yaml', import.meta.url);
 
 const FILE = `cameras:

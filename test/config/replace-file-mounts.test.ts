@@ -8,7 +8,7 @@ import { tempFolder } from '../support/temp-folder.js';
 
 /** CONFIG_FILE where it cannot be replaced: mounts and users of a container, each in a mount namespace of its own. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 const MODULE = fileURLToPath(new URL('../../src/config/replace-file.js', import.meta.url));
 
 /** Replaces `one` by the text given, and prints what became of it. */

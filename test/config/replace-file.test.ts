@@ -6,7 +6,7 @@ import { replaceFile, revisionOf } from '../../src/config/replace-file.js';
 import { EditError } from '../../src/shared/errors.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const refusal = async (promise: Promise<void>): Promise<string> => {
   const error: unknown = await promise.then(

@@ -4,7 +4,7 @@ import { helpText, parseCommandLine } from '../../src/config/command-line.js';
 import { loadConfig, SETTINGS, settingsTable } from '../../src/config/settings.js';
 import { ConfigError } from '../../src/shared/errors.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const SECRET = 'S3cr3t-Hunter2';
 
 function problemsOf(run: () => unknown): readonly string[] {

@@ -10,7 +10,7 @@ import { camerasOfView, type ViewSpec } from '../../src/config/view-spec.js';
 import { ConfigError } from '../../src/shared/errors.js';
 import { fitsPattern } from '../../src/shared/name-pattern.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const SAMPLE = new URL('../../../docker/cameras.sample.yaml', import.meta.url);
 const defaults = cameraDefaults(loadConfig({}));
 

@@ -6,7 +6,7 @@ import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { FakeOpener } from '../support/fake-opener.js';
 import { settle } from '../support/manual-clock.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const PLAN: DecodePlan = {
   outputs: [{ width: 640, height: 360, demands: [] }],
   pictures: 'all',

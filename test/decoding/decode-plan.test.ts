@@ -12,7 +12,7 @@ import {
 } from '../../src/decoding/decode-plan.js';
 import { renditionKey } from '../../src/shared/rendition.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const OPTIONS: PlanOptions = {
   standby: { width: 640, height: 360, quality: 50 },
   maxFps: null,

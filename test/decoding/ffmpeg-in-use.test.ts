@@ -7,7 +7,7 @@ import type { FfmpegBuild } from '../../src/shared/worker-protocol.js';
 import { UNCONFINED } from '../support/fake-opener.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 /** A program whose file is replaced as package managers do it: by a rename. A probe finds what `probe` says. */
 async function program(t: TestContext) {

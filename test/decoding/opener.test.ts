@@ -8,7 +8,7 @@ import type { RunEvents } from '../../src/decoding/camera-run.js';
 import { FakeRun, UNCONFINED } from '../support/fake-opener.js';
 import { settle } from '../support/manual-clock.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const PLAN: DecodePlan = {
   outputs: [{ width: 640, height: 360, demands: [] }],
   pictures: 'all',

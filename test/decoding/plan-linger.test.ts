@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { DecodePlan } from '../../src/shared/worker-protocol.js';
 import { PlanLinger } from '../../src/decoding/plan-linger.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 /** Sizes of 16:9 by their width, all wanted by somebody. */
 const plan = (...widths: number[]): DecodePlan => ({

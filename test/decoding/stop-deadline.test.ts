@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { StopDeadline } from '../../src/decoding/stop-deadline.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 function deadline(t: TestContext): { readonly it: StopDeadline; readonly terminated: () => number } {
   t.mock.timers.enable({ apis: ['setTimeout'] });

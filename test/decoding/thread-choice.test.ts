@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseThread, poolShape } from '../../src/decoding/thread-choice.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 /** What Piscina tells of a thread with so many runs, all of which can be aborted. */
 const thread = (id: number, runs: number) => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ThreadDeaths } from '../../src/decoding/thread-deaths.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const MINUTE = 60_000;
 
 test(

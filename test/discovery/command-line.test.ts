@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { helpText, parseCommandLine } from '../../src/config/command-line.js';
 import { ConfigError } from '../../src/shared/errors.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 test('--discover takes interfaces, seconds and a file, and settings beside them', { timeout }, () => {
   const args = [

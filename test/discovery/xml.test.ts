@@ -7,7 +7,7 @@ import { chooseProfiles } from '../../src/discovery/profiles.js';
 import { find, findAll, parseXml, textOf, XmlError } from '../../src/discovery/xml-tree.js';
 import { probeMatch } from './onvif-device.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 test('elements are found by their names, whatever prefixes they have', { timeout }, () => {

@@ -11,7 +11,7 @@ import { untilSeen } from '../support/until.js';
 
 /** go2rtc's WebSocket, as its own player speaks it. */
 
-const options = { timeout: 20_000 };
+const options = { timeout: 30_000 };
 const TOKEN = 'a-token-of-this-test';
 const EXIF = 0xffe1;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Coalesced } from '../../src/http/coalesced.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 function counter(make: (count: number) => number | Promise<number> = (count) => count) {
   const clock = new ManualClock();

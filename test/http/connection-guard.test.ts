@@ -6,7 +6,7 @@ import { Descriptors } from '../../src/shared/descriptors.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { quietLog } from '../support/test-registry.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const LIMIT = 300;
 
 /** A guard over a process with so many descriptors open. */

@@ -5,7 +5,7 @@ import { MAX_WAITING_BYTES, PendingSession } from '../../src/http/upgrade/pendin
 import { CLOSED_SESSION, type SessionStart, type SocketSession } from '../../src/viewer/socket-session.js';
 import { FakeSocket } from '../support/fake-socket.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 /** A handshake that waits to be judged, and what its session is then told. */
 function pending() {

@@ -22,7 +22,7 @@ function put(root: string, path: string, text: string): void {
 const limitsOf = (root: string) =>
   cpuLimits(root).map(({ group, cores, usedMs }) => ({ group: group.slice(root.length), cores, usedMs }));
 
-test('version 2: the limits of the own group and of those around it', { timeout: 5000 }, (t) => {
+test('version 2: the limits of the own group and of those around it', { timeout: 30_000 }, (t) => {
   const root = machine(t, {
     'proc/self/cgroup': '0::/system.slice/wall.service',
     'sys/fs/cgroup/cpu.stat': 'usage_usec 99',
@@ -37,7 +37,7 @@ test('version 2: the limits of the own group and of those around it', { timeout:
   ]);
 });
 
-test('version 2: a container sees its own group as the root', { timeout: 5000 }, (t) => {
+test('version 2: a container sees its own group as the root', { timeout: 30_000 }, (t) => {
   const root = machine(t, {
     'proc/self/cgroup': '0::/',
     'sys/fs/cgroup/cpu.max': '50000 100000',
@@ -46,7 +46,7 @@ test('version 2: a container sees its own group as the root', { timeout: 5000 },
   assert.deepEqual(limitsOf(root), [{ group: '/sys/fs/cgroup', cores: 0.5, usedMs: 1 }]);
 });
 
-test('version 1: quota and use lie in two trees', { timeout: 5000 }, (t) => {
+test('version 1: quota and use lie in two trees', { timeout: 30_000 }, (t) => {
   const root = machine(t, {
     'proc/self/cgroup': '4:memory:/a\n3:cpu,cpuacct:/docker/0af\n2:cpuset:/a\n0::/',
     // Inside the container the path on the host is not there: the group is the root.
@@ -57,7 +57,7 @@ test('version 1: quota and use lie in two trees', { timeout: 5000 }, (t) => {
   assert.deepEqual(limitsOf(root), [{ group: '/sys/fs/cgroup/cpu', cores: 2, usedMs: 3000 }]);
 });
 
-test('no limit, no control groups, and nonsense are no limits', { timeout: 5000 }, (t) => {
+test('no limit, no control groups, and nonsense are no limits', { timeout: 30_000 }, (t) => {
   const unlimited = machine(t, {
     'proc/self/cgroup': '5:cpu:/x\n0::/x',
     'sys/fs/cgroup/x/cpu.max': 'max 100000',
@@ -71,7 +71,7 @@ test('no limit, no control groups, and nonsense are no limits', { timeout: 5000 
   assert.deepEqual(cpuLimits(machine(t, { 'proc/self/cgroup': 'nonsense\n0::relative' })), []);
 });
 
-test('processors that the process may run on', { timeout: 5000 }, (t) => {
+test('processors that the process may run on', { timeout: 30_000 }, (t) => {
   const root = machine(t, {
     'proc/self/status': 'Name:\tnode\nCpus_allowed_list:\t0-2,5\nMems_allowed_list:\t0',
   });
@@ -79,7 +79,7 @@ test('processors that the process may run on', { timeout: 5000 }, (t) => {
   assert.equal(allowedCpus(tempFolder(t)), null);
 });
 
-test('a container at its limit has nothing idle, whatever the machine has', { timeout: 5000 }, () => {
+test('a container at its limit has nothing idle, whatever the machine has', { timeout: 30_000 }, () => {
   const at = (seconds: number, usedSeconds: number): Reading => ({
     at: seconds * 1000,
     idle: seconds * 3000,
@@ -95,7 +95,7 @@ test('a container at its limit has nothing idle, whatever the machine has', { ti
   assert.equal(idleShare({ ...at(0, 0), limits: [] }, at(10, 20)), 0.75);
 });
 
-test('a meter reads the machine: a share, and none when no time went by', { timeout: 5000 }, async (t) => {
+test('a meter reads the machine: a share, and none when no time went by', { timeout: 30_000 }, async (t) => {
   const meter = new IdleMeter(machine(t, {}));
   await until('the kernel counts its next tick', () => {
     const share = meter.read();

@@ -14,7 +14,7 @@ import {
 } from '../../src/load/load-control.js';
 import { FIRST_HOLD_LOOKS } from '../../src/load/step-hold.js';
 
-const options = { timeout: 10_000 };
+const options = { timeout: 30_000 };
 const BUSY = 0;
 const ROOM = ROOM_IDLE + 0.01;
 const FPS = 25;

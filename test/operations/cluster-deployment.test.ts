@@ -15,7 +15,7 @@ import * as schema from './kubernetes-schema.js';
 
 const DOCKER = fileURLToPath(new URL('../../../docker/', import.meta.url));
 const read = (path: string): string => readFileSync(`${DOCKER}${path}`, 'utf8');
-const options = { timeout: 20_000 };
+const options = { timeout: 30_000 };
 /** Giving cameras away (15 s), and the orderly end (4.5 s). */
 const END_SECONDS = 20;
 

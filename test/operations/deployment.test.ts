@@ -17,7 +17,7 @@ const DOCKER = fileURLToPath(new URL('../../../docker/', import.meta.url));
 const read = (path: string): string => readFileSync(`${DOCKER}${path}`, 'utf8');
 const manifest = <T extends z.ZodType>(file: string, shape: T): z.output<T> =>
   shape.parse(parse(read(`kubernetes/${file}`)));
-const options = { timeout: 20_000 };
+const options = { timeout: 30_000 };
 
 const MANIFESTS = {
   'cameras.yaml': schema.configMap,

@@ -9,7 +9,7 @@ import { epochMs } from '../../src/shared/clock.js';
 import { selfSigned } from '../support/self-signed.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const BUSY_MS = 200;
 /** Two of the kernel's ticks at their longest. */
 const MOST_WRONG_MS = 20;

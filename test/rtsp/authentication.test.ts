@@ -10,8 +10,9 @@ import {
 } from '../../src/rtsp/messages/authentication.js';
 import { Authenticator } from '../../src/rtsp/messages/authenticator.js';
 import type { RtspResponse } from '../../src/rtsp/messages/message-syntax.js';
+import { cpuMs } from '../support/cpu-time.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const USER = { username: 'viewer', password: 'p+a%2B@ü' };
 
 function strongest(...headers: readonly string[]): Challenge {
@@ -114,9 +115,9 @@ test('no header makes the parser of challenges fail or take long', { timeout }, 
       parseChallenges([...headers, `Digest ${headers.join('"')}`]);
     }),
   );
-  const begin = performance.now();
+  const begin = cpuMs();
   parseChallenges([`Digest ${'"\\'.repeat(15_000)}`, 'a='.repeat(15_000), ' '.repeat(30_000)]);
-  assert.ok(performance.now() - begin < 1000);
+  assert.ok(cpuMs() - begin < 1000);
 });
 
 test('a new nonce is answered at any request, the same one refused', { timeout }, () => {

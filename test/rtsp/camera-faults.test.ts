@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shown, socketFault, statusFault, withoutSecrets } from '../../src/rtsp/camera-faults.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 for (const [username, password, text, hidden] of [
   ['operator', 's+e/1', 'operator with s+e/1 or s%2Be%2F1', '*** with *** or ***'],

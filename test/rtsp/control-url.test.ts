@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { baseUrl, controlUrls } from '../../src/rtsp/messages/control-url.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 for (const [what, base, session, media, aggregate, track] of [
   ['a base with a slash', 'rtsp://cam/x/', '*', 'trackID=1', 'rtsp://cam/x/', 'rtsp://cam/x/trackID=1'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IntakePace, SharedIntake } from '../../src/rtsp/intake-pace.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const MEGABYTE = 1e6;
 const TURN = 32 * 1024;
 const SECONDS = 10;

@@ -9,7 +9,7 @@ import {
   type RtspMessage,
 } from '../../src/rtsp/messages/message-syntax.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 type Event = RtspMessage | { readonly kind: 'packet'; readonly channel: number; readonly packet: string };
 

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RtspSyntaxError } from '../../src/rtsp/messages/message-syntax.js';
 import { MAX_MEDIA, parseSessionDescription } from '../../src/rtsp/messages/session-description.js';
+import { cpuMs } from '../support/cpu-time.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 const LINES = [
   'v=0',
@@ -152,7 +153,7 @@ test('no text makes it fail in another way than by its own error, or take long',
       }
     }),
   );
-  const begin = performance.now();
+  const begin = cpuMs();
   for (const start of ['m=', 'a=rtpmap:', 'a=fmtp:96 ', 'c=IN IP4 '])
     for (const fill of [' ', '0', 'a/', ';', '='])
       try {
@@ -160,5 +161,5 @@ test('no text makes it fail in another way than by its own error, or take long',
       } catch (error) {
         assert.ok(error instanceof RtspSyntaxError, String(error));
       }
-  assert.ok(performance.now() - begin < 2000);
+  assert.ok(cpuMs() - begin < 2000);
 });

@@ -10,7 +10,7 @@ import { watch } from './support/watch.js';
 
 /** Media over UDP comes from the camera's address and port, and from nowhere else. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 const clientPort = (request: RtspRequest): number =>
   Number(/client_port=(\d+)/.exec(headerOf(request, 'transport') ?? '')?.[1]);

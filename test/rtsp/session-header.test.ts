@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keepAliveInterval, parseSession } from '../../src/rtsp/messages/session-header.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 for (const [header, id, seconds] of [
   ['12345678', '12345678', 60],

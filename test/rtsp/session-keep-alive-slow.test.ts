@@ -7,7 +7,7 @@ import { watch } from './support/watch.js';
 
 /** What keeps a session alive, watched in real time: keep-alives and receiver reports. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 const LOGIN = { username: 'viewer', password: 'p+a%2B@ü' };
 
 const cseq = (request: RtspRequest): number => Number(headerOf(request, 'cseq'));

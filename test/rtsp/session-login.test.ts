@@ -5,7 +5,7 @@ import { watch } from './support/watch.js';
 
 /** Credentials in a whole session, against a server that computes right answers by itself. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 const LOGIN = { username: 'viewer', password: 'p+a%2B@ü:"x\\' };
 
 const MD5 = 'Digest realm="IP Camera(1)", nonce="5ae62bb6"';

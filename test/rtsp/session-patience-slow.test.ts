@@ -6,7 +6,7 @@ import { watch } from './support/watch.js';
 
 /** What takes real time: slow cameras, and floods that must cost no memory. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 test('the open timeout holds as a whole: a slow DESCRIBE within it works', { timeout }, async (t) => {
   const camera = await ScriptedCamera.start(t, {

@@ -8,7 +8,7 @@ import { watch } from './support/watch.js';
 
 /** What real cameras do beside or against RFC 2326: all of these were reported of models in use, and all must play. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 const cseq = (request: RtspRequest): number => Number(headerOf(request, 'cseq'));
 

@@ -6,7 +6,7 @@ import { tempFolder } from '../support/temp-folder.js';
 import { ScriptedCamera } from './support/scripted-camera.js';
 import { watch } from './support/watch.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 function certificate(t: TestContext): { key: string; cert: string } {
   const { key, cert } = selfSigned(tempFolder(t), 'camera');

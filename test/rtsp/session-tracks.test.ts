@@ -5,7 +5,7 @@ import { watch } from './support/watch.js';
 
 /** Several media in one description: the first video that can be decoded and comes is played. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 const twoTracks = (plain: string): string =>
   `${plain}m=video 0 RTP/AVP 96\r\n${plain.split(/m=video.*\r\n/)[1]?.replace('trackID=0', 'trackID=1') ?? ''}`;

@@ -8,7 +8,7 @@ import { watch } from './support/watch.js';
 
 /** How media comes: TCP and UDP, agreed on, refused, and from where it must not come. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 const transportOf = (request: RtspRequest): string => headerOf(request, 'transport') ?? '';
 const only = (kind: 'tcp' | 'udp', status: number): Script => ({

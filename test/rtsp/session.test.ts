@@ -7,7 +7,7 @@ import { watch } from './support/watch.js';
 
 /** The client against a camera that does what it shall. */
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 for (const transport of ['tcp', 'udp'] as const) {
   test(`a camera is opened, played and torn down over ${transport}`, { timeout }, async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namesAnotherHost, parseTransport, transportText } from '../../src/rtsp/messages/transport-header.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const TCP = { kind: 'tcp', channel: 0 } as const;
 const UDP = { kind: 'udp', rtpPort: 5000 } as const;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseSessionDescription } from '../../src/rtsp/messages/session-description.js';
 import { videoTracks, whyNoVideo } from '../../src/rtsp/messages/video-track.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 const tracks = (...lines: string[]) => videoTracks(parseSessionDescription(lines.join('\r\n')));
 const h264 = (fmtp: string) =>

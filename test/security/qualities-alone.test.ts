@@ -3,10 +3,11 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectViewer } from '../../bench/lib/ws-viewer.js';
 import { MAX_RENDITIONS_PER_CLIENT } from '../../src/viewer/client-seats.js';
+import { inBounds, onceInThreeTimes } from '../support/three-times.js';
 import { assertUnharmed, HOST, startTarget, type Target } from './target.js';
 
 const timeout = 90_000;
-const WATCH_MS = 6000;
+const WATCH_MS = 4000;
 
 let target: Target;
 before(async () => (target = await startTarget()), { timeout });
@@ -31,8 +32,10 @@ test(
       for (const viewer of viewers) viewer.destroy();
     });
     await sleep(1000);
-    const beside = await framesIn(WATCH_MS);
-    assert.ok(beside >= alone * 0.8, `${beside} frames instead of ${alone}`);
+    await onceInThreeTimes(async () => {
+      const beside = await framesIn(WATCH_MS);
+      inBounds(beside >= alone * 0.8, `${beside} frames instead of ${alone}`);
+    });
     const refused = viewers.filter(({ stats }) => stats.closed !== undefined);
     for (const { stats } of refused) {
       assert.equal(stats.closed?.code, 4429);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { closeReason } from '../../src/shared/close-reason.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test('a close reason fits its frame, is whole characters, and begins as it was given', { timeout }, () => {
   fc.assert(

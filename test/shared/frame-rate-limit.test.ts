@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FrameRateLimit } from '../../src/shared/frame-rate-limit.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test('a thinned stream keeps its rate, whatever the source’s', { timeout }, () => {
   fc.assert(

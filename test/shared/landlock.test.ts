@@ -9,7 +9,7 @@ import { findLauncher } from '../../src/decoding/launcher.js';
 import { landlockVersion, SIGNALS_SINCE } from '../../src/shared/landlock.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 
 async function restricted(
   commands: readonly string[],

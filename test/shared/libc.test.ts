@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { fromLibc } from '../../src/shared/libc.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test('a function of libc is called, also in another thread', { timeout }, async (t) => {
   const getpid = fromLibc((libc) => libc.func('int getpid()') as () => number);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { redact } from '../../src/shared/redact.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const SECRET = 'S3cr3t-Hunter2';
 
 for (const text of [
@@ -108,7 +108,7 @@ test('any raw password without white space is removed, whatever else it holds', 
   );
 });
 
-test('hostile text costs time in proportion to its length', { timeout: 20_000 }, () => {
+test('hostile text costs time in proportion to its length', { timeout: 30_000 }, () => {
   const n = 200_000;
   for (const unit of [
     'a',

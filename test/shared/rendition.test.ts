@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QUALITY_STEPS, snapQuality } from '../../src/shared/rendition.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 test('any quality becomes the nearest step, and the default is one', { timeout }, () => {
   for (const [wanted, fallback, got] of [

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { TokenBucket } from '../../src/shared/token-bucket.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test('a bucket gives its burst at once and then its rate, never more', { timeout }, () => {
   const steps = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 200 });

@@ -11,7 +11,7 @@ import {
 import { CameraError, RefusedError } from '../../src/shared/errors.js';
 import { parseRtspUrl } from '../../src/source/rtsp-url.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const open = createAddressPolicy({ allow: [], deny: [] });
 const policy = (allow: string[], deny: string[] = []) => createAddressPolicy({ allow, deny });
 
@@ -376,7 +376,7 @@ test('a name that does not resolve ends in the error dns, naming host and cause'
   );
 });
 
-test('the system resolver gives numeric addresses of localhost', { timeout: 20_000 }, async () => {
+test('the system resolver gives numeric addresses of localhost', { timeout: 30_000 }, async () => {
   const addresses = await systemLookup('localhost');
   assert.ok(addresses.length > 0);
   for (const address of addresses) assert.equal(open.judgeAddress(address, 'localhost'), null, address);

@@ -12,7 +12,7 @@ import {
   sameSource,
 } from '../../src/source/rtsp-url.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 function refusal(text: string): RefusedError {
   try {

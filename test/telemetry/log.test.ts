@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { MAX_UNREAD_BYTES } from '../../src/telemetry/log.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const SECRET = 'S3cr3t-Hunter2';
 const log = new URL('../../src/telemetry/log.js', import.meta.url).href;
 

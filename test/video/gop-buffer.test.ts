@@ -49,13 +49,13 @@ const buffer = (bounds: Partial<GopBuffer['bounds']> = {}): GopBuffer =>
   new GopBuffer({ bytes: 10_000, units: 50, ms: 10_000, ...bounds });
 
 describe('units since the last key unit', () => {
-  test('there is nothing before the first key unit', { timeout: 20_000 }, () => {
+  test('there is nothing before the first key unit', { timeout: 30_000 }, () => {
     const gop = buffer();
     gop.push(unit('none'));
     assert.equal(gop.start(), 'empty');
   });
 
-  test('each key unit begins anew, and the units are the same objects', { timeout: 20_000 }, () => {
+  test('each key unit begins anew, and the units are the same objects', { timeout: 30_000 }, () => {
     const gop = buffer();
     const units = [unit('key'), unit('none'), unit('key'), unit('none'), unit('none')];
     for (const each of units) gop.push(each);
@@ -66,7 +66,7 @@ describe('units since the last key unit', () => {
     assert.equal(gop.bytes, 300);
   });
 
-  test('leading units are left out: they need what came before the key unit', { timeout: 20_000 }, () => {
+  test('leading units are left out: they need what came before the key unit', { timeout: 30_000 }, () => {
     const gop = buffer();
     gop.push(unit('recovery'));
     gop.push(unit('none', { leading: true }));
@@ -79,7 +79,7 @@ describe('units since the last key unit', () => {
     ['too_many_units', { units: 4 }],
     ['too_long', { ms: 150 }],
   ] as const) {
-    test(`over a bound it is ${gap} and holds nothing until the next key unit`, { timeout: 20_000 }, () => {
+    test(`over a bound it is ${gap} and holds nothing until the next key unit`, { timeout: 30_000 }, () => {
       const gop = buffer(bounds);
       gop.push(unit('key'));
       for (let index = 0; index < 3; index += 1) gop.push(unit('none'));
@@ -96,7 +96,7 @@ describe('units since the last key unit', () => {
 });
 
 describe('intra refresh', () => {
-  test('the units before a refresh are held until it is through', { timeout: 20_000 }, () => {
+  test('the units before a refresh are held until it is through', { timeout: 30_000 }, () => {
     const gop = buffer();
     gop.push(unit('key'));
     gop.push(unit('none'));
@@ -110,7 +110,7 @@ describe('intra refresh', () => {
     assert.equal(started(gop).units[0]?.randomAccess, 'recovery');
   });
 
-  test('who begins in the middle of one is told how many units it still takes', { timeout: 20_000 }, () => {
+  test('who begins in the middle of one is told how many units it still takes', { timeout: 30_000 }, () => {
     const gop = buffer();
     gop.push(unit('recovery', { recoveryFrames: 3 }));
     gop.push(unit('none'));
@@ -120,7 +120,7 @@ describe('intra refresh', () => {
     assert.equal(started(gop).unitsUntilRight, 0);
   });
 
-  test('a camera that only ever refreshes never fills the buffer', { timeout: 20_000 }, () => {
+  test('a camera that only ever refreshes never fills the buffer', { timeout: 30_000 }, () => {
     const gop = buffer({ units: 25 });
     for (let index = 0; index < 500; index += 1) {
       gop.push(unit(index % 10 === 0 ? 'recovery' : 'none', { recoveryFrames: index % 10 === 0 ? 9 : 0 }));

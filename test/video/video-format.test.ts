@@ -10,6 +10,7 @@ import { mpeg4Format } from '../../src/video/mpeg4-vol.js';
 import { recoveryPoint } from '../../src/video/sei.js';
 import { FormatError, MAX_DIMENSION } from '../../src/video/video-format.js';
 import { BitWriter, escaped } from './bit-writer.js';
+import { cpuMs } from '../support/cpu-time.js';
 
 const faultOf = (read: () => unknown): string => {
   try {
@@ -36,7 +37,7 @@ function sps(columns: number, rows: number, crop: readonly number[] = []): Uint8
 }
 
 describe('bounds of formats', () => {
-  test('an SPS of 16384 samples is read, one of more is too large', { timeout: 20_000 }, () => {
+  test('an SPS of 16384 samples is read, one of more is too large', { timeout: 30_000 }, () => {
     assert.equal(parseH264Sps(sps(MAX_DIMENSION / 16, 1)).width, MAX_DIMENSION);
     assert.equal(
       faultOf(() => parseH264Sps(sps(MAX_DIMENSION / 16 + 1, 1))),
@@ -48,7 +49,7 @@ describe('bounds of formats', () => {
     );
   });
 
-  test('cropping that leaves nothing of the picture is invalid', { timeout: 20_000 }, () => {
+  test('cropping that leaves nothing of the picture is invalid', { timeout: 30_000 }, () => {
     assert.deepEqual(
       [parseH264Sps(sps(2, 2, [1, 2, 0, 3])).width, parseH264Sps(sps(2, 2, [1, 2, 0, 3])).height],
       [26, 26],
@@ -63,7 +64,7 @@ describe('bounds of formats', () => {
     );
   });
 
-  test('an SPS that is cut off anywhere is truncated', { timeout: 20_000 }, () => {
+  test('an SPS that is cut off anywhere is truncated', { timeout: 30_000 }, () => {
     const whole = sps(40, 23, [0, 0, 0, 4]);
     for (let length = 0; length < whole.length - 1; length += 1) {
       assert.equal(
@@ -74,7 +75,7 @@ describe('bounds of formats', () => {
     }
   });
 
-  test('a JPEG without a size is invalid', { timeout: 20_000 }, () => {
+  test('a JPEG without a size is invalid', { timeout: 30_000 }, () => {
     const frame = (height: number): Uint8Array =>
       Uint8Array.of(0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, height, 0, 8, 1, 1, 0x11, 0);
     assert.equal(jpegFormat(frame(8)).chroma, '4:0:0');
@@ -99,19 +100,19 @@ describe('random bytes as headers', () => {
   /** Some start like the real thing, so that more than the first field is reached. */
   const heads = [[], [0x67, 100, 0, 30], [0x42, 1, 1, 1, 0x60], [0xff, 0xd8, 0xff, 0xc0, 0], [0, 0, 1, 0x20]];
   for (const [what, parse] of Object.entries(parsers)) {
-    test(`${what} are read, or refused with a FormatError`, { timeout: 20_000 }, () => {
+    test(`${what} are read, or refused with a FormatError`, { timeout: 30_000 }, () => {
       fc.assert(
         fc.property(fc.constantFrom(...heads), fc.uint8Array({ maxLength: 300 }), (head, tail) => {
-          const began = performance.now();
+          const began = cpuMs();
           faultOf(() => parse(new Uint8Array([...head, ...tail])));
-          assert.ok(performance.now() - began < 200, 'took too long');
+          assert.ok(cpuMs() - began < 200, 'took too long');
         }),
         { numRuns: 3_000 },
       );
     });
   }
 
-  test('SEI messages are read within their bytes', { timeout: 20_000 }, () => {
+  test('SEI messages are read within their bytes', { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         assert.ok(recoveryPoint(bytes, 1, bytes.length, 'h264') >= -1);
@@ -122,7 +123,7 @@ describe('random bytes as headers', () => {
 });
 
 describe('bits', () => {
-  test('what was written is read again, emulation prevention or not', { timeout: 20_000 }, () => {
+  test('what was written is read again, emulation prevention or not', { timeout: 30_000 }, () => {
     const field = fc.record({ golomb: fc.boolean(), value: fc.integer({ min: 0, max: 0xffff }) });
     fc.assert(
       fc.property(fc.array(field, { maxLength: 60 }), fc.boolean(), (fields, escape) => {
@@ -142,7 +143,7 @@ describe('bits', () => {
     );
   });
 
-  test('se(v) alternates in sign', { timeout: 20_000 }, () => {
+  test('se(v) alternates in sign', { timeout: 30_000 }, () => {
     const bytes = new BitWriter().golomb(0).golomb(1).golomb(2).golomb(3).golomb(4).end();
     const reader = new BitReader().reset(bytes, 0, bytes.length, false);
     assert.deepEqual(
@@ -151,7 +152,7 @@ describe('bits', () => {
     );
   });
 
-  test('beyond the end there are zeros, and it is told', { timeout: 20_000 }, () => {
+  test('beyond the end there are zeros, and it is told', { timeout: 30_000 }, () => {
     const reader = new BitReader().reset(Uint8Array.of(0xff), 0, 1, true);
     assert.equal(reader.bits(12), 0xff0);
     assert.equal(reader.ranOut(), true);
@@ -160,7 +161,7 @@ describe('bits', () => {
 });
 
 describe('recovery points', () => {
-  test('are found behind other messages', { timeout: 20_000 }, () => {
+  test('are found behind other messages', { timeout: 30_000 }, () => {
     const other = [5, 3, 1, 2, 3];
     const point = new BitWriter().golomb(25).bits(0b1000, 4).end();
     const sei = Uint8Array.from([6, ...other, 6, point.length, ...point, 0x80]);
@@ -168,7 +169,7 @@ describe('recovery points', () => {
     assert.equal(recoveryPoint(Uint8Array.from([6, ...other, 0x80]), 1, 7, 'h264'), -1);
   });
 
-  test('of a negative picture order count are right at once', { timeout: 20_000 }, () => {
+  test('of a negative picture order count are right at once', { timeout: 30_000 }, () => {
     const point = new BitWriter().golomb(6).bits(0b1000, 4).end();
     const sei = Uint8Array.from([0x4e, 1, 6, point.length, ...point, 0x80]);
     assert.equal(recoveryPoint(sei, 2, sei.length, 'h265'), 0);
@@ -176,7 +177,7 @@ describe('recovery points', () => {
 });
 
 describe('Annex B', () => {
-  test('NAL units come without start codes and the zeros around them', { timeout: 20_000 }, () => {
+  test('NAL units come without start codes and the zeros around them', { timeout: 30_000 }, () => {
     const stream = Uint8Array.from([
       9, 0, 0, 0, 1, 0x67, 0, 1, 0, 0, 1, 0x68, 7, 0, 0, 0, 0, 1, 0, 0, 1, 0x65, 3, 0, 0,
     ]);
@@ -191,7 +192,7 @@ describe('Annex B', () => {
     assert.equal(findStartCode(Uint8Array.of(0, 0), 0), -1);
   });
 
-  test('each codec with NAL units has a delimiter', { timeout: 20_000 }, () => {
+  test('each codec with NAL units has a delimiter', { timeout: 30_000 }, () => {
     assert.deepEqual([...delimiterOf('h264')], [0, 0, 0, 1, 0x09, 0xf0]);
     assert.deepEqual([...delimiterOf('h265')], [0, 0, 0, 1, 0x46, 0x01, 0x50]);
     assert.equal(delimiterOf('jpeg').length + delimiterOf('mpeg4').length, 0);

@@ -4,7 +4,7 @@ import { ClientSeats, MAX_RENDITIONS_PER_CLIENT } from '../../src/viewer/client-
 import { QUALITY_STEPS } from '../../src/shared/rendition.js';
 import { spec, testRegistry } from '../support/test-registry.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const SILENT = { state: () => undefined, lost: () => undefined };
 const tooMany = { name: 'RefusedError', code: 'too_many_renditions' };
 

@@ -9,7 +9,7 @@ import { Subscriber } from '../../src/viewer/subscriber.js';
 import { FakeSocket } from '../support/fake-socket.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 interface Options {
   readonly fps?: number | null;
@@ -288,7 +288,7 @@ test('after its close a socket is not touched, whoever still calls', { timeout }
 
 test(
   'through any order of frames, pongs, beats and delays no frame comes twice or goes back',
-  { timeout: 20_000 },
+  { timeout: 30_000 },
   async () => {
     const step = fc.oneof(
       fc.constantFrom('frame', 'frame', 'pong', 'pong', 'beat', 'clog', 'free', 'oldest', 'junk'),

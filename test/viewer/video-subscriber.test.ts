@@ -9,7 +9,7 @@ import { BEAT_MS } from '../../src/viewer/viewers.js';
 import { FakeSocket } from '../support/fake-socket.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const FORMAT = { codec: 'h264', codecString: 'avc1.4d401e', width: 640, height: 360 } as const;
 
 /** One viewer of one camera's video; a unit's one byte is `k`, `d` or `l` (leading). */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ViewerPace } from '../../src/viewer/viewer-pace.js';
 import { percentile, simulate } from '../support/link.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const TIMES = { maxLagMs: 300, slowTimeoutMs: 15_000 };
 const STREAM = { fps: 25, frameBytes: 20_000, seconds: 120 };
 

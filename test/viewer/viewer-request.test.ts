@@ -8,7 +8,7 @@ import { parseCameraName } from '../../src/shared/camera-name.js';
 import { requestedRendition } from '../../src/shared/rendition.js';
 import { parseViewerQuery as readViewerQuery } from '../../src/viewer/viewer-request.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 const parseViewerQuery = (query: string) => readViewerQuery(parseQuery(query));
 

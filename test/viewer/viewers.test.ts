@@ -7,7 +7,7 @@ import { BEAT_MS, Viewers } from '../../src/viewer/viewers.js';
 import { FakeSocket } from '../support/fake-socket.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 /** A viewer that counts how often it is looked at. */
 class Counted extends Subscriber {

@@ -7,7 +7,7 @@ import { NAL_SPS, nalType } from '../../bench/virtual-camera/annexb.js';
 import type { CameraOptions, VirtualCameras } from '../../bench/virtual-camera/index.js';
 import { cameras, depacketise, bundledDecoder, decoders, grab, QUICK, RawClient } from './support.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const small = { width: 320, height: 180 } satisfies Partial<CameraOptions>;
 
 /** Code of the error of a TCP connection, or 'open'. */

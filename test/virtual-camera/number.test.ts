@@ -39,7 +39,7 @@ for (const [from, to] of [
   ['640x480', '320x240'],
   ['640x360', '1280x720'],
 ] as const) {
-  test(`numbers survive scaling from ${from} to ${to} and JPEG of quality 30`, { timeout: 20_000 }, () => {
+  test(`numbers survive scaling from ${from} to ${to} and JPEG of quality 30`, { timeout: 30_000 }, () => {
     const [w = 0, h = 0] = from.split('x').map(Number);
     const [width = 0, height = 0] = to.split('x').map(Number);
     const filters = ['format=yuv420p', frameNumberFilter(w, h), `scale=${width}:${height}`];
@@ -59,7 +59,7 @@ for (const [from, to] of [
   });
 }
 
-test('up to three flipped blocks are always noticed', { timeout: 20_000 }, () => {
+test('up to three flipped blocks are always noticed', { timeout: 30_000 }, () => {
   for (const value of [0, 1, 511, 1365, 4095]) {
     const blocks = blocksOf(value);
     assert.equal(numberOfBlocks(blocks), value);
@@ -76,7 +76,7 @@ test('up to three flipped blocks are always noticed', { timeout: 20_000 }, () =>
 
 test(
   'a picture without a number, a blend of two and a damaged JPEG read as null',
-  { timeout: 10_000 },
+  { timeout: 30_000 },
   () => {
     const [width, height] = [320, 180];
     const bytes = width * height;
@@ -99,7 +99,7 @@ test(
   },
 );
 
-test('a number is unwrapped to the count that is nearest to the one before', { timeout: 1000 }, () => {
+test('a number is unwrapped to the count that is nearest to the one before', { timeout: 30_000 }, () => {
   assert.equal(unwrap(3, 0, 500), 3);
   assert.equal(unwrap(499, 0, 500), -1);
   assert.equal(unwrap(0, 499, 500), 500);

@@ -16,7 +16,7 @@ import { SentLog } from '../../bench/virtual-camera/sent-log.js';
 import { MAX_BACKLOG, Viewer } from '../../bench/virtual-camera/viewer.js';
 import { depacketise } from './support.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const nal = (type: number, length: number): Buffer =>
   Buffer.from(Array.from({ length }, (_, i) => (i === 0 ? 0x60 | type : 1 + (i % 250))));
 

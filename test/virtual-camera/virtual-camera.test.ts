@@ -10,7 +10,7 @@ import { AUTH_MODES, spawnCameras } from '../../bench/virtual-camera/index.js';
 import { accessUnits } from '../../bench/virtual-camera/annexb.js';
 import { cameras, depacketise, bundledDecoder, decoders, grab, QUICK, RawClient } from './support.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 const ended = async (url: string): Promise<boolean> =>
   fetch(url).then(
     () => false,

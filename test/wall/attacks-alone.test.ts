@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { epochMs } from '../../src/shared/clock.js';
 import { connectViewer, type Viewer } from '../../bench/lib/ws-viewer.js';
 import { metric, openConfiguredService, type ConfiguredService } from '../support/configured-service.js';
 import { MachinePace } from '../support/machine-pace.js';
@@ -149,6 +150,7 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
     limitMs = 200,
   ): Promise<void> {
     await onceInThreeTimes(async () => {
+      const began = epochMs();
       const over = new AbortController();
       const measuring = Promise.all([rates(over.signal), slowestAnswer(over.signal)]);
       await attackOnce();
@@ -158,7 +160,9 @@ describe('one wall socket that asks for all it can', { timeout: 160_000 }, () =>
       const rate = seconds[Math.floor(seconds.length / 2)] ?? 0;
       const seen = `${seconds.map((fps) => fps.toFixed(1)).join(', ')} fps, /healthz within ${slowest.toFixed(0)} ms`;
       t.diagnostic(seen);
-      inBounds(rate >= least && slowest < limitMs + pace.delay(20), seen);
+      // The attack and the service keep three threads a processor busy at most; beyond that it is somebody else's work.
+      const others = Math.max(1, pace.slowness(began) / 3);
+      inBounds(rate >= least / others && slowest < limitMs * others, seen);
     });
   }
 

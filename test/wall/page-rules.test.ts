@@ -295,7 +295,7 @@ test('a list that is refused is asked for ever less often, and one that fails so
 
 test(
   'a camera that was late is asked for again within seconds, once, and any other within half a minute',
-  { timeout: 5000 },
+  { timeout: 30_000 },
   () => {
     const waits = (reason: string, tries: number): number[] =>
       [0, 0.999].map((random) => Math.round(askAgainDelay(reason, tries, random) / 1000));
@@ -305,19 +305,23 @@ test(
   },
 );
 
-test('tiles that a busy page resumes one after another do not wait for each other', { timeout: 5000 }, () => {
-  const pace = new PausePace();
-  let now = 0;
-  for (let batch = 0; batch < 6; batch += 1) {
-    assert.equal(pace.wait(now), 15);
-    now += 15;
-    pace.sent(now);
-  }
-});
+test(
+  'tiles that a busy page resumes one after another do not wait for each other',
+  { timeout: 30_000 },
+  () => {
+    const pace = new PausePace();
+    let now = 0;
+    for (let batch = 0; batch < 6; batch += 1) {
+      assert.equal(pace.wait(now), 15);
+      now += 15;
+      pace.sent(now);
+    }
+  },
+);
 
 test(
   'a wall that is hidden and shown for ever is told of in ten batches a second at most',
-  { timeout: 5000 },
+  { timeout: 30_000 },
   () => {
     const pace = new PausePace();
     let batches = 0;

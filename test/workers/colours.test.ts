@@ -6,7 +6,7 @@ import type { VideoFormat } from '../../src/video/video-format.js';
 import { sourceColours, USUAL_COLOURS } from '../../workers/source-colours.js';
 import { formatOf } from '../support/access-units.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const even = (min: number, max: number) => fc.integer({ min: min / 2, max: max / 2 }).map((half) => 2 * half);
 
 test('every sample is stretched to within one level of the exact value, for any size', { timeout }, () => {

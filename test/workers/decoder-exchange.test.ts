@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DecoderExchange, type Exchangeable } from '../../workers/decoder-exchange.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 class Fake implements Exchangeable {
   isRetired = false;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { DecoderStarts, type StartKind, ThreadStarts } from '../../workers/decoder-starts.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 /** Streams of one thread. @returns decoders that they start in each of some seconds, if they want another with each unit */
 function startsOf(kind: StartKind, streams: number, seconds: number): number[] {

@@ -6,7 +6,7 @@ import { FrameAssembler } from '../../workers/frame-assembler.js';
 const assemblerOf = (frameBytes: number): FrameAssembler =>
   new FrameAssembler([new Uint8Array(frameBytes), new Uint8Array(frameBytes)]);
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 /** `count` frames of `size` bytes, each filled with its own number. */
 const streamOf = (count: number, size: number): Uint8Array =>

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { GroupThinning } from '../../workers/group-thinning.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 
 /** For groups of these lengths: how many pictures of each are decoded. */
 function decoded(groups: readonly number[], share: number): number[] {

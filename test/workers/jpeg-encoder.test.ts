@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type * as JpegTurbo from 'jpeg-turbo';
 import { createEncoder, preferredPixels } from '../../workers/jpeg-encoder.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const jpegTurbo = createRequire(import.meta.url)('jpeg-turbo') as typeof JpegTurbo;
 const WIDTH = 64;
 const HEIGHT = 48;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Lateness } from '../../workers/lateness.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 /** Units every 40 ms of media time, each delayed by so much. */
 function play(lateness: Lateness, from: number, to: number, delayMs: (at: number) => number): void {

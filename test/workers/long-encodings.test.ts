@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LongEncodings } from '../../workers/long-encodings.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const LARGE = 7680 * 4320;
 
 /** Encoders of one thread that always have a picture. @returns their encodings and the thread's time for them, ms */

@@ -6,7 +6,7 @@ import { OutputEncoder } from '../../workers/output-encoder.js';
 import { NO_COUNTS } from '../support/fake-opener.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const BYTES = (16 * 16 * 3) / 2;
 const HALF: Demand = { key: '16x16q50', quality: 50, fps: null };
 const PICTURE = { arrivedAt: 0, colours: USUAL_COLOURS };

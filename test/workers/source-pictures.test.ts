@@ -8,7 +8,7 @@ import { SourcePictures } from '../../workers/source-pictures.js';
 import { accessUnit, encodeUnits, formatOf } from '../support/access-units.js';
 import { NO_COUNTS } from '../support/fake-opener.js';
 
-const timeout = 20_000;
+const timeout = 30_000;
 /** FFmpeg then leaves its comment out. */
 const BITEXACT = ['-flags:v', '+bitexact'];
 const EXIF = Buffer.from('ffe1000c4578696600004142ffff', 'hex').subarray(0, 14);

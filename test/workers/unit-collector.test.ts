@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { UnitCollector } from '../../workers/unit-collector.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const MEGABYTE = 2 ** 20;
 
 /** A thread in which nothing is collected unless somebody asks for it. `held` megabytes are in use. */
@@ -43,7 +43,7 @@ test('what is in use is not collected again and again', { timeout }, () => {
   assert.ok(it.collections() <= 800 / 24 + 1, String(it.collections()));
 });
 
-test('a thread that has no descriptor left goes on', { timeout: 20_000 }, async () => {
+test('a thread that has no descriptor left goes on', { timeout: 30_000 }, async () => {
   const collector = new URL('../../workers/unit-collector.js', import.meta.url).href;
   const script = `
     import { openSync } from 'node:fs';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UnitGap } from '../../workers/unit-gap.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const counts = (packets: number, units: number, dependentUnits = 0, unreadableUnits = 0) => ({
   packets,
   units,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { UnitTimes } from '../../workers/unit-times.js';
 import { accessUnit, formatOf } from '../support/access-units.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const FORMAT = formatOf('h264', { fullRange: true, matrix: 'bt709' });
 const unitAt = (timeMs: number) => accessUnit(FORMAT, new Uint8Array(1), timeMs);
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { VideoReporter } from '../../workers/video-reporter.js';
 import { accessUnit, formatOf } from '../support/access-units.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const FORMAT = formatOf('h264');
 const unit = (timeMs: number, isKey: boolean, lateMs = 0) => ({
   ...accessUnit(FORMAT, new Uint8Array(1), timeMs),

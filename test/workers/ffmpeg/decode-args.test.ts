@@ -4,7 +4,7 @@ import type { VideoFormat } from '../../../src/video/video-format.js';
 import { type DecodeJob, ffmpegArgs, fitInside, shapeOf } from '../../../workers/ffmpeg/decode-args.js';
 import { formatOf } from '../../support/access-units.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const NEW = { hasFpsMode: true };
 
 const job = (format: Partial<VideoFormat> = {}, more: Partial<DecodeJob> = {}): DecodeJob => ({

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CAMERA_FAULTS, type CameraErrorCode } from '../../../src/shared/errors.js';
 import { classifyEnd, describeEnd, type FfmpegEnd, lastLines } from '../../../workers/ffmpeg/decoder-end.js';
 
-const timeout = 5000;
+const timeout = 30_000;
 const END: FfmpegEnd = { exitCode: 1, signal: null, spawnError: null, stderr: '', framesSeen: false };
 
 /** What FFmpeg 4.1 (the bundled build) and 5.1 said to such data. */
@@ -57,7 +57,7 @@ test('an end is described by its last lines, else by how it ended', { timeout },
   assert.equal(lastLines('x'.repeat(900)).length, 500);
 });
 
-test('a namespace that cannot be made is no room for another process', { timeout: 5000 }, () => {
+test('a namespace that cannot be made is no room for another process', { timeout: 30_000 }, () => {
   const stderr = 'unshare: unshare failed: No space left on device\n';
   assert.equal(
     classifyEnd({ exitCode: 1, signal: null, spawnError: null, stderr, framesSeen: false }),

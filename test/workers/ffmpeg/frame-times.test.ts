@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrameTimes } from '../../../workers/ffmpeg/frame-times.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 

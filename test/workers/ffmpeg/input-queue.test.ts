@@ -4,7 +4,7 @@ import type { AccessUnit } from '../../../src/video/access-unit.js';
 import { InputQueue, MAX_CATCH_UP_MS, MAX_WAIT_MS } from '../../../workers/ffmpeg/input-queue.js';
 import { accessUnit, formatOf } from '../../support/access-units.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 const FORMAT = formatOf('h264');
 const unit = (more: Partial<AccessUnit> = {}): AccessUnit => ({

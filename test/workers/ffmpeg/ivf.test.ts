@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ivfHeader, ivfUnitHeader } from '../../../workers/ffmpeg/ivf.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 
 test('the header names 1000 ticks a second and the size of the picture', { timeout }, () => {
   const header = Buffer.from(ivfHeader({ width: 640, height: 360 }));

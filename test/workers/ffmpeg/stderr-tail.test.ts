@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { StderrTail } from '../../../workers/ffmpeg/stderr-tail.js';
 
-const timeout = 10_000;
+const timeout = 30_000;
 const SECRET = 'S3cr3t-Hunter2';
 const MAX = 4096;
 
