@@ -2,21 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AccessUnit, RandomAccess } from '../../src/video/access-unit.js';
 import { GopBuffer, type GopStart } from '../../src/video/gop-buffer.js';
-import type { VideoFormat } from '../../src/video/video-format.js';
+import { formatOf } from '../support/access-units.js';
 
-const FORMAT: VideoFormat = {
-  codec: 'h264',
-  width: 320,
-  height: 240,
-  codecString: 'avc1.42e01e',
-  fullRange: false,
-  matrix: 'unspecified',
-  sampleAspect: { width: 1, height: 1 },
-  bitDepth: 8,
-  chroma: '4:2:0',
-  interlaced: false,
-  parameterSets: new Uint8Array(0),
-};
+const FORMAT = formatOf('h264');
 
 let clock = 0;
 
