@@ -53,9 +53,17 @@ export function matrixOf(coefficients: number): ColourMatrix {
   }
 }
 
-/** A ratio that names a zero means nothing: square. */
+/**
+ * No camera stretches its samples by more: pictures of half the width, or of half the height, take 2. Shown as a stream can name it,
+ * 65535:1, a picture would have a hundred million pixels a line.
+ */
+const MOST_STRETCHED = 8;
+
+/** A ratio that names a zero, or that no camera has, means nothing: square. */
 export const aspectOf = (width: number, height: number): SampleAspect =>
-  width > 0 && height > 0 ? { width, height } : SQUARE;
+  width > 0 && height > 0 && width <= height * MOST_STRETCHED && height <= width * MOST_STRETCHED
+    ? { width, height }
+    : SQUARE;
 
 /** The VUI from its begin to `colour_description` included. */
 export function readColour(reader: BitReader): Colour {

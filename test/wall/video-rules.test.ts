@@ -209,6 +209,11 @@ test('video is drawn in the size that its tile asks for, in its own aspect and n
   assert.deepEqual(drawnSize({ width: 2592, height: 1944 }, { width: 1280 }), { width: 1280, height: 960 });
   for (const wanted of [{}, { width: 1280, height: 720 }, { width: 600 }])
     assert.equal(drawnSize(small, wanted), small);
+  // A stream may name samples that are 65535 times as wide as high.
+  for (const wanted of [{}, { width: 320, height: 180 }, { width: 1280, height: 720 }]) {
+    const { width, height } = drawnSize({ width: 1920 * 65_535, height: 1080 }, wanted);
+    assert.ok(width <= 8192 && height >= 1 && height <= 1080, `${width}x${height}`);
+  }
 });
 
 /** Units of a camera, 40 ms apart, as a tile gets them. */
