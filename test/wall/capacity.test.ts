@@ -48,7 +48,15 @@ class Wall {
   ) {
     this.tiles = Array.from({ length: count }, (_, tile) => ({
       tile,
-      ...{ cost: null, rate: null, video: false, fps: camera.fps ?? null, drawn: 0, shown: true },
+      ...{
+        cost: null,
+        rate: null,
+        video: false,
+        fps: camera.fps ?? null,
+        drawn: 0,
+        shown: true,
+        late: false,
+      },
     }));
     this.#apply();
   }
@@ -178,6 +186,19 @@ test('a wall whose pictures only wait in the queue of its worker becomes JPEG', 
   assert.equal(wall.videos, 0);
   wall.run(60);
   assert.equal(wall.videos, 0);
+});
+
+test('a wall of which the service gave up the video of many tiles becomes JPEG, not of few', FAST, () => {
+  for (const [late, videos] of [
+    [4, 16],
+    [5, 0],
+  ] as const) {
+    const wall = new Wall(inSoftware(), 16);
+    wall.run(20);
+    wall.tiles = wall.tiles.map((tile) => ({ ...tile, late: tile.tile < late }));
+    wall.run(5);
+    assert.equal(wall.videos, videos, `${late} tiles`);
+  }
 });
 
 test('JPEG that is drawn late takes video away too', FAST, () => {

@@ -23,6 +23,7 @@ const choosing = (id: number, more: Partial<ChoosingTile> = {}): ChoosingTile =>
   rate: null,
   drawn: 25,
   shown: true,
+  late: false,
   ...more,
 });
 const ABLE = { forms: ['h264'], hardware: false, cores: CORES, why: null } as const;

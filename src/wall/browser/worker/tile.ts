@@ -173,6 +173,7 @@ export class Tile {
       fps: this.asked.fps ?? null,
       drawn: this.#drawnOfBeat,
       shown: this.#painter.drawn > 0,
+      late: this.#jpegWhy === 'slow_tile',
     };
   }
 

@@ -23,6 +23,8 @@ export interface VideoTile {
   readonly drawn: number;
   /** It has drawn something at all. */
   readonly shown: boolean;
+  /** The service sends JPEG because its video came too late. */
+  readonly late: boolean;
 }
 
 /** What was late since the last beat, ms. */
@@ -58,6 +60,8 @@ const PROBE_MS = 3_000;
 
 /** The slowest tenth of the pictures waits longer than this: there is more to do than the machine can. 2 pictures at 25 a second. */
 const OVERLOAD_MS = 80;
+/** Or the service gave up the video of more than this part of the tiles: the rest of them is to follow. */
+const MANY_LATE = 0.25;
 /** It waits less than this, and nearly all pictures of the cameras are drawn: there is room. */
 const ROOM_MS = 25;
 const NEARLY_ALL = 0.95;
@@ -111,7 +115,8 @@ export class Capacity {
       quantile(delays.jpeg, 0.9),
       quantile(delays.queue, 0.5),
     );
-    this.#overloaded = delay > OVERLOAD_MS ? this.#overloaded + 1 : 0;
+    const isManyLate = able.filter(({ late }) => late).length > able.length * MANY_LATE;
+    this.#overloaded = delay > OVERLOAD_MS || isManyLate ? this.#overloaded + 1 : 0;
     this.#trial.note(drawn);
     if (delay < ROOM_MS && (this.#trial.rate ?? 0) >= NEARLY_ALL * wantedRate(able)) this.#roomSince ??= now;
     else this.#roomSince = null;

@@ -41,6 +41,8 @@ export interface ChoosingTile {
   readonly drawn: number;
   /** It has drawn something at all. */
   readonly shown: boolean;
+  /** The service sends JPEG because its video came too late. */
+  readonly late: boolean;
 }
 
 interface Failure {
@@ -97,10 +99,10 @@ export class VideoChoice {
   #candidates(tiles: readonly ChoosingTile[], now: number): VideoTile[] {
     return tiles
       .filter((tile) => !tile.paused && this.#refusal(tile, now) === null)
-      .map(({ id, cost, video, fps, rate, drawn, shown }) => ({
+      .map(({ id, cost, video, fps, rate, drawn, shown, late }) => ({
         tile: id,
         video: video || this.#chosen.has(id),
-        ...{ cost, fps, rate, drawn, shown },
+        ...{ cost, fps, rate, drawn, shown, late },
       }));
   }
 
