@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { AckPolicy, DeliverPolicy, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { bucketNames } from '../../src/cluster/bus/subjects.js';
+import { epochMs } from '../../src/shared/clock.js';
 import { clusterRig, type Rig, statesOf, until } from './rig.js';
 
 const timeout = 120_000;
@@ -92,10 +93,17 @@ test(
 
     // Giving away, and taking over from a node that ends.
     const from = eyes.filter(({ node }) => node !== 'gate-1');
+    const began = epochMs();
     first.signal('SIGTERM');
     await first.exited;
     await it.more(10, from);
-    for (const eye of from) assert.deepEqual(statesOf(eye), ['connecting', 'live'], eye.node);
+    // Without a permission the camera would not be given but lost: stale, then live. So it is when nodes do not run for two seconds.
+    const isStarved = it.pace.slowness(began) > 6;
+    for (const eye of from) {
+      const states = statesOf(eye);
+      assert.deepEqual(isStarved ? states.slice(0, 2) : states, ['connecting', 'live'], eye.node);
+      await until(`${eye.node} is live`, () => statesOf(eye).at(-1) === 'live');
+    }
     for (const node of it.nodes.values())
       assert.doesNotMatch(node.log(), /permissions? violation/i, `the log of ${node.name}`);
   },

@@ -57,7 +57,7 @@ describe('every node of a cluster', { timeout: 200_000 }, () => {
       watching = NODES.map((node) => it.eye(node, 'cam1'));
       await it.more(5, watching);
     },
-    { timeout },
+    { timeout: 120_000 },
   );
   after(
     async () => {
