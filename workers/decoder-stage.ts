@@ -110,12 +110,12 @@ export class DecoderStage implements Exchangeable {
 
   /** Shortest time that a unit waited for the decoder since the last call, ms. */
   takeLeastWait(): number {
-    return this.#decoder.takeLeastWait();
+    return this.#decoder.queue.takeLeastWait(performance.now());
   }
 
   /** Units that were let go because they had waited too long. */
   get dropped(): number {
-    return this.#decoder.dropped;
+    return this.#decoder.queue.dropped;
   }
 
   get log(): string {
@@ -166,14 +166,20 @@ export class DecoderStage implements Exchangeable {
     return this.#isSealed;
   }
 
-  /** It gives what it has been given, and takes no more. */
+  /** It goes on behind units that it was not given: pictures that refer to what was before them would be torn. */
+  get hasGap(): boolean {
+    return this.#decoder.queue.hasGap;
+  }
+
+  /** It gives what it has been given, but for what waits behind a gap, and takes no more. */
   seal(): void {
     this.#isSealed = true;
+    if (this.hasGap) this.#decoder.queue.clear();
   }
 
   /** What comes next does not follow what came: decoding begins anew at the next unit where it can. */
   interrupt(): void {
-    this.#decoder.interrupt();
+    this.#decoder.queue.interrupt();
   }
 
   retire(): void {

@@ -8,6 +8,7 @@ import { DecoderStage, pictureKey, stageKey, type StageOptions } from './decoder
 import { classifyEnd, describeEnd, type FfmpegEnd, lastLines } from './ffmpeg/decoder-end.js';
 import { sizeFault } from './ffmpeg/limits.js';
 import type { DecodingEvents } from './decoding-events.js';
+import { LatePictures } from './late-pictures.js';
 import { UnitBacklog } from './unit-backlog.js';
 import { UnitChoice } from './unit-choice.js';
 import { type Picture, UnitTimes } from './unit-times.js';
@@ -15,10 +16,6 @@ import { isOpenGroup, isPictureByItself } from './key-picture.js';
 
 /** A decoder that ends sooner than this would end again, ms. */
 const SETTLED_MS = 5000;
-/** A picture older than this, ms, while newer units wait for the decoder, is not encoded: that time brings the newer ones sooner. */
-const LATE_MS = 300;
-/** But one in this time is, ms: on a machine that decodes too slowly all are late. */
-const LATE_EVERY_MS = 250;
 /** A decoder that was started before the stream came waits for it so long, ms: a group of pictures is rarely longer. */
 export const PREPARED_MS = 5000;
 
@@ -43,8 +40,7 @@ export class StreamDecoding {
   #hasSkipped = false;
   /** Of stages that are gone. */
   #dropped = 0;
-  /** When the last picture was shown, ms. */
-  #shownAt = -Infinity;
+  readonly #late = new LatePictures();
 
   constructor(
     private plan: DecodePlan,
@@ -112,6 +108,7 @@ export class StreamDecoding {
     for (const stage of this.#exchange.decoders)
       if (stage.lastUnit !== unit && stage.pictureKey === this.#pictureKey)
         stage.decode(this.#times.timed(unit), !this.#decodesAll);
+    if (this.#goesOnTorn) this.#beginAnew();
   }
 
   setPlan(plan: DecodePlan): void {
@@ -131,6 +128,12 @@ export class StreamDecoding {
 
   get #decodesAll(): boolean {
     return this.plan.pictures === 'all';
+  }
+
+  /** A decoder goes on behind units that it was not given, where it makes torn pictures. */
+  get #goesOnTorn(): boolean {
+    if (!this.#decodesAll || !this.#backlog.needsNewDecoder) return false;
+    return this.#exchange.decoders.some(({ hasGap }) => hasGap);
   }
 
   /** @returns whether it can be decoded */
@@ -161,6 +164,7 @@ export class StreamDecoding {
   #beginAnew(): void {
     const format = this.#format;
     if (!format) return;
+    this.#hasSkipped = false;
     for (const stage of this.#exchange.decoders) stage.seal();
     if (this.#starts.take('renewal'))
       this.#tryTo(() => {
@@ -214,27 +218,24 @@ export class StreamDecoding {
   /** Units were left out: the decoders are given them now, for the sake of the newest. */
   #catchUp(): void {
     this.#hasSkipped = false;
-    for (const stage of this.#exchange.decoders) {
-      const missed = this.#backlog.since(stage.lastUnit);
-      if (missed === null) stage.interrupt();
-      const newest = missed?.at(-1);
-      if (newest) this.#exchange.hideBefore(this.#times.timed(newest).ticks);
-      for (const unit of missed ?? []) stage.decode(this.#times.timed(unit), false);
-    }
+    const newest = this.backlog.at(-1);
+    if (newest) this.#exchange.hideBefore(this.#times.timed(newest).ticks);
+    if (this.#goesOnTorn) this.#beginAnew();
+    else
+      for (const stage of this.#exchange.decoders) {
+        const missed = this.#backlog.since(stage.lastUnit);
+        if (missed === null) stage.interrupt();
+        for (const unit of missed ?? []) stage.decode(this.#times.timed(unit), false);
+      }
   }
 
   #onPicture(stage: DecoderStage, ticks: number): Picture | null {
     const picture = this.#times.picture(ticks);
     if (!picture || !this.#exchange.picture(stage, ticks, stage.hasCaughtUp(picture))) return null;
     this.events.picture(picture);
-    const now = epochMs();
-    const isLate = now - picture.arrivedAt > LATE_MS && !stage.hasTakenAll;
-    if (isLate && now - this.#shownAt < LATE_EVERY_MS) {
-      this.counters.droppedBeforeEncode++;
-      return null;
-    }
-    this.#shownAt = now;
-    return picture;
+    if (!this.#late.passesOver(picture, !stage.hasTakenAll, epochMs())) return picture;
+    this.counters.droppedBeforeEncode++;
+    return null;
   }
 
   /** A stage ended, by itself or because it was retired. */

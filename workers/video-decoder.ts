@@ -7,7 +7,7 @@ import { DecoderInput } from './ffmpeg/decoder-input.js';
 import { readFrames } from './ffmpeg/frame-reader.js';
 import { FrameTimes } from './ffmpeg/frame-times.js';
 import { HiddenPictures } from './ffmpeg/hidden-pictures.js';
-import type { TimedUnit } from './ffmpeg/input-queue.js';
+import type { InputQueue, TimedUnit } from './ffmpeg/input-queue.js';
 import { ivfHeader } from './ffmpeg/ivf.js';
 import { forbidProcesses, limitDescriptors, limitMemory, memoryLimit } from './ffmpeg/limits.js';
 import { gather, readNow, setNonBlocking } from './ffmpeg/pipe.js';
@@ -103,14 +103,9 @@ export class VideoDecoder {
     return this.#assemblers.filter((a) => a.partialBytes > 0).length;
   }
 
-  /** Shortest time that a unit waited for FFmpeg since the last call, ms. */
-  takeLeastWait(): number {
-    return this.#input.queue.takeLeastWait(performance.now());
-  }
-
-  /** Units that were let go because they had waited too long. */
-  get dropped(): number {
-    return this.#input.queue.dropped;
+  /** What waits for FFmpeg. */
+  get queue(): Omit<InputQueue, 'push' | 'shift'> {
+    return this.#input.queue;
   }
 
   /** Nothing waits that FFmpeg has not read. */
@@ -133,11 +128,6 @@ export class VideoDecoder {
   decode(timed: TimedUnit): void {
     if (this.#stopping) return;
     this.#input.push(timed);
-  }
-
-  /** The next unit does not follow the last one: decoding begins anew at the next unit where it can. */
-  interrupt(): void {
-    this.#input.queue.interrupt();
   }
 
   /** Asks the process to end, and makes it end. No frame comes after this. */

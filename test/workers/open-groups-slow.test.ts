@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frameNumberOfJpeg } from '../../bench/lib/frame-number.js';
 import { findFfmpeg } from '../../src/decoding/ffmpeg-build.js';
@@ -29,41 +29,81 @@ const PLAN: DecodePlan = {
   outputs: [{ ...UNIT_SIZE, demands: [{ key: '320x180q80', quality: 80, fps: null }] }],
   pictures: 'all',
   video: false,
-  groupShare: 0.5,
 };
 
-for (const ffmpeg of FFMPEGS)
-  test(
-    `nothing torn is shown of open groups when a part of each is left out, with ${ffmpeg.name}`,
-    { timeout },
-    async (t) => {
-      const frames: FrameMessage[] = [];
-      const options = { pixels: 'yuv420p', aspect: null, skipLoopFilter: false } as const;
-      const it = new StreamDecoding(
-        PLAN,
-        { ...options, ffmpeg: await findFfmpeg(ffmpeg.path) },
-        { ...NO_COUNTS },
-        {
-          picture: () => undefined,
-          hasRoom: () => true,
-          send: (frame) => frames.push(frame),
-          spawned: () => undefined,
-          reaped: () => undefined,
-          failed: (fault) => assert.fail(fault.detail),
-        },
-      );
-      t.after(() => it.close());
-      for (const unit of units) {
-        it.unit(unit);
-        await sleep(15);
-      }
-      await sleep(300);
-      const torn = frames.flatMap(({ jpeg }) => {
-        const number = frameNumberOfJpeg(Buffer.from(jpeg));
-        const right = number === null ? undefined : luma[number];
-        return right && worstBlock(new Uint8Array(jpeg), right) < TORN ? [] : [String(number)];
-      });
-      assert.deepEqual(torn, []);
-      assert.ok(frames.length >= 24, `${frames.length} shown`);
+interface Run {
+  readonly ffmpeg: string;
+  readonly plan: DecodePlan;
+  readonly unitMs: number;
+  /** Called with the index of each unit, and the processes that decode. */
+  readonly sent?: (index: number, pids: ReadonlySet<number>) => void;
+}
+
+/** Decodes all units. @returns how many pictures were shown, and which of them were torn */
+async function decode(
+  t: TestContext,
+  { ffmpeg, plan, unitMs, sent }: Run,
+): Promise<{ readonly shown: number; readonly torn: readonly string[] }> {
+  const frames: FrameMessage[] = [];
+  const pids = new Set<number>();
+  const options = { pixels: 'yuv420p', aspect: null, skipLoopFilter: false } as const;
+  const it = new StreamDecoding(
+    plan,
+    { ...options, ffmpeg: await findFfmpeg(ffmpeg) },
+    { ...NO_COUNTS },
+    {
+      picture: () => undefined,
+      hasRoom: () => true,
+      send: (frame) => frames.push(frame),
+      spawned: (pid) => pids.add(pid),
+      reaped: (pid) => pids.delete(pid),
+      failed: (fault) => assert.fail(fault.detail),
     },
   );
+  t.after(() => it.close());
+  for (const [index, unit] of units.entries()) {
+    it.unit(unit);
+    sent?.(index, pids);
+    await sleep(unitMs);
+  }
+  await sleep(300);
+  const torn = frames.flatMap(({ jpeg }) => {
+    const number = frameNumberOfJpeg(Buffer.from(jpeg));
+    const right = number === null ? undefined : luma[number];
+    return right && worstBlock(new Uint8Array(jpeg), right) < TORN ? [] : [String(number)];
+  });
+  return { shown: frames.length, torn };
+}
+
+for (const { name, path } of FFMPEGS) {
+  test(
+    `nothing torn is shown of open groups when a part of each is left out, with ${name}`,
+    { timeout },
+    async (t) => {
+      const plan = { ...PLAN, groupShare: 0.5 };
+      const { shown, torn } = await decode(t, { ffmpeg: path, plan, unitMs: 15 });
+      assert.deepEqual(torn, []);
+      assert.ok(shown >= 24, `${shown} shown`);
+    },
+  );
+
+  test(
+    `nothing torn is shown of open groups when the decoder stands still and units are let go, with ${name}`,
+    { timeout },
+    async (t) => {
+      // From the middle of each other group on, for some more than a unit may wait: what waits is let go up to the group after it.
+      const isAt = (index: number, at: number): boolean => index % 48 === at;
+      const { shown, torn } = await decode(t, {
+        ffmpeg: path,
+        plan: PLAN,
+        unitMs: 30,
+        sent: (index, pids) => {
+          if (isAt(index, 28)) for (const pid of pids) process.kill(pid, 'SIGSTOP');
+          if (isAt(index, 6)) for (const pid of pids) process.kill(pid, 'SIGCONT');
+        },
+      });
+      assert.deepEqual(torn, []);
+      assert.ok(shown >= 60, `${shown} shown`);
+    },
+  );
+}

@@ -33,7 +33,7 @@ const MAX_UNITS = 2000;
 export class InputQueue {
   #waiting: Waiting[] = [];
   #bytes = 0;
-  #entry = new Entry();
+  #entry = new Entry(false);
   /** The queue has been empty since the decoder was started. */
   #hasCaughtUp = false;
   #dropped = 0;
@@ -74,7 +74,22 @@ export class InputQueue {
 
   /** What comes next does not follow what came. */
   interrupt(): void {
-    this.#entry = new Entry();
+    this.#entry = new Entry(true);
+  }
+
+  /**
+   * The decoder goes on behind units that it was not given, with one that is no key picture: what it has of the time before them may be
+   * taken for what is missing.
+   */
+  get hasGap(): boolean {
+    return this.#entry.isBehindGap;
+  }
+
+  /** Lets all go that waits: another decoder is given it. */
+  clear(): void {
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.interrupt();
   }
 
   /** The next unit for the decoder. */
@@ -96,9 +111,7 @@ export class InputQueue {
   #cut(): void {
     const waiting = this.#waiting;
     const at = waiting.findLastIndex(({ unit }) => canBegin(unit));
-    this.#entry = new Entry();
-    this.#waiting = [];
-    this.#bytes = 0;
+    this.clear();
     const kept = at > 0 ? waiting.slice(at) : [];
     this.#dropped += waiting.length - kept.length;
     for (const { unit, ticks, since } of kept) this.#keep({ unit, ticks }, since);
@@ -121,15 +134,25 @@ const canBegin = (unit: AccessUnit): boolean => unit.randomAccess !== 'none';
 /** The begin of decoding at one unit: what of those that follow can be decoded from there, and which are right. */
 class Entry {
   #state: 'waiting' | 'leading' | 'begun' = 'waiting';
+  #isBehindGap = false;
   /** Pictures until an intra refresh is through. */
   #untilRight = 0;
   /** Media time of the picture with which it was through, ms. B-pictures that come behind it are shown before it. */
   #rightFromMs = -Infinity;
 
+  /** @param followsGap the decoder was given units before, and not those between */
+  constructor(private readonly followsGap: boolean) {}
+
+  /** It began, and not with a key picture, which makes a decoder forget what it has. */
+  get isBehindGap(): boolean {
+    return this.#isBehindGap;
+  }
+
   judge(unit: AccessUnit): 'shown' | 'hidden' | 'useless' {
     if (this.#state === 'waiting') {
       if (!canBegin(unit)) return 'useless';
       this.#state = 'leading';
+      this.#isBehindGap = this.followsGap && unit.randomAccess !== 'key';
       this.#untilRight = unit.recoveryFrames;
       return this.#untilRight > 0 ? 'hidden' : 'shown';
     }
@@ -138,6 +161,7 @@ class Entry {
       this.#state = 'begun';
     }
     if (unit.randomAccess === 'key') {
+      this.#isBehindGap = false;
       this.#untilRight = 0;
       this.#rightFromMs = -Infinity;
     } else if (this.#untilRight > 0 && !unit.disposable && --this.#untilRight === 0) {
