@@ -67,9 +67,9 @@ const ROOM_MS = 25;
 const NEARLY_ALL = 0.95;
 /** Overload must last so many beats in a row: one is any hiccup. */
 const OVERLOAD_BEATS = 2;
-/** With so little video the machine is rather busy with something else: it must last longer then. */
+/** With so little video, or half the budget, it is rather other work: it must last longer then, for JPEG takes a decoder for each tile. */
 const LITTLE = 4 * USUAL_COST;
-const OVERLOAD_BEATS_LITTLE = 10;
+const OVERLOAD_BEATS_LITTLE = 30;
 /** Room must last so long before a wall that costs more than the budget is tried as video. */
 const ROOM_LASTS_MS = 30_000;
 /** So long after a tile was added or drew its first picture the wall is still being opened. */
@@ -204,7 +204,7 @@ export class Capacity {
 
   #mindOverload(tiles: readonly VideoTile[], now: number): void {
     const cost = costOf(tiles);
-    const beats = cost > LITTLE ? OVERLOAD_BEATS : OVERLOAD_BEATS_LITTLE;
+    const beats = cost > (this.hardware ? LITTLE : this.#most / 2) ? OVERLOAD_BEATS : OVERLOAD_BEATS_LITTLE;
     if (cost === 0 || this.#overloaded < beats || !this.#trial.mayTry('jpeg', now)) return;
     // Less than the present cost, and enough less that it does not come back because that varies.
     this.#try('jpeg', cost / KEPT ** 2, now);
