@@ -10,7 +10,7 @@ import { inOrder, judgeNeeds, SUITES, suiteOf } from './runner/suites.js';
 /**
  * Runs the tests: `node dist/test/run.js [--ci] [suite ...]`; without a suite all of them (test/runner/suites.ts).
  * What needs a program that this machine lacks is left out with a line that says so; with `--ci` (or CI=true) that is
- * a failure, and so is any skipped or todo test. Files that failed beside others are run once more, alone, and named at the end.
+ * a failure, and so is any skipped or todo test. Files that failed are run once more, alone, and named at the end.
  * Each result goes to dist/test-results.json.
  */
 
@@ -57,9 +57,8 @@ async function main(stop: AbortSignal): Promise<number> {
     first.push(...(await runSuite({ files: paths, concurrency: suite.concurrency, stop })));
   }
   const { results, unsteady } = await runAgain(first, {
-    ranAlone: (file) => suiteOf(relative(compiled, file)).concurrency === 1,
     run: (files) => {
-      console.log(`\n> failed beside others, run again alone: ${files.map(sourceOf).join(', ')}`);
+      console.log(`\n> failed, run again alone: ${files.map(sourceOf).join(', ')}`);
       return runSuite({ files, concurrency: 1, stop });
     },
   });
@@ -67,7 +66,7 @@ async function main(stop: AbortSignal): Promise<number> {
   console.log('\nthe slowest ten:');
   for (const line of slowestLines(results, sourceOf)) console.log(line);
   if (unsteady.length > 0) {
-    console.log('\nfailed beside others and passed alone: find the race, or the bound that is too tight');
+    console.log('\nfailed and passed when run again alone: find the race, or the bound that is too tight');
     for (const { name, file } of unsteady) console.log(`  ${sourceOf(file)}  ${name}`);
   }
   const { passed, failed, skipped } = totalsOf(results);

@@ -4,31 +4,26 @@ import type { TestResult } from './results.js';
 const MOST_FILES = 2;
 
 export interface AgainOptions {
-  /** Whether the file (absolute path of the compiled one) had the machine for itself already. */
-  readonly ranAlone: (file: string) => boolean;
+  /** Runs them one after the other. */
   readonly run: (files: readonly string[]) => Promise<readonly TestResult[]>;
 }
 
 export interface AgainResults {
   readonly results: readonly TestResult[];
-  /** Tests that failed beside others and passed alone. */
+  /** Tests that failed first and passed then. */
   readonly unsteady: readonly TestResult[];
 }
 
 /**
  * Runs the files of failed tests once more, with the machine for themselves: on a shared machine a file beside others may get so little
- * of it that times and rates say nothing about the service. The second run counts, whatever it says. Not for a file that was alone
- * already, nor when more than two failed: then something is broken.
+ * of it that times and rates say nothing about the service, and one that is alone may share it with other machines. The second run counts,
+ * whatever it says. Not when more than two failed: then something is broken.
  */
-export async function runAgain(
-  first: readonly TestResult[],
-  { ranAlone, run }: AgainOptions,
-): Promise<AgainResults> {
+export async function runAgain(first: readonly TestResult[], { run }: AgainOptions): Promise<AgainResults> {
   const failed = first.filter(({ outcome }) => outcome === 'failed');
   const files = [...new Set(failed.map(({ file }) => file))];
   const isWorthIt = files.length > 0 && files.length <= MOST_FILES;
-  if (!isWorthIt || files.some((file) => !file.endsWith('.test.js') || ranAlone(file)))
-    return { results: first, unsteady: [] };
+  if (!isWorthIt || files.some((file) => !file.endsWith('.test.js'))) return { results: first, unsteady: [] };
   const second = await run(files);
   const hasPassed = ({ file, name }: TestResult): boolean =>
     second.some((result) => result.file === file && result.name === name && result.outcome === 'passed');

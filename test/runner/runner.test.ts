@@ -74,40 +74,34 @@ test('a run that is stopped ends what its tests have started', { timeout }, asyn
   await until('its child is gone', () => !isAlive(pid));
 });
 
-test(
-  'files that failed beside others are run once more alone, and the second run counts',
-  { timeout },
-  async () => {
-    const result = (file: string, name: string, outcome: TestResult['outcome']): TestResult => ({
-      ...{ name, outcome },
-      ...{ file: `/t/${file}.test.js`, seconds: 1 },
+test('files that failed are run once more alone, and the second run counts', { timeout }, async () => {
+  const result = (file: string, name: string, outcome: TestResult['outcome']): TestResult => ({
+    ...{ name, outcome },
+    ...{ file: `/t/${file}.test.js`, seconds: 1 },
+  });
+  const first = [result('a', '1', 'passed'), result('b', '1', 'passed'), result('b', '2', 'failed')];
+  const asked: string[] = [];
+  const again = (outcome: TestResult['outcome'], results = first): ReturnType<typeof runAgain> =>
+    runAgain(results, {
+      run: (files) => {
+        asked.push(...files);
+        return Promise.resolve([result('b', '1', 'passed'), result('b', '2', outcome)]);
+      },
     });
-    const ranAlone = (file: string): boolean => file.includes('alone');
-    const first = [result('a', '1', 'passed'), result('b', '1', 'passed'), result('b', '2', 'failed')];
-    const asked: string[] = [];
-    const again = (outcome: TestResult['outcome'], results = first): ReturnType<typeof runAgain> =>
-      runAgain(results, {
-        ranAlone,
-        run: (files) => {
-          asked.push(...files);
-          return Promise.resolve([result('b', '1', 'passed'), result('b', '2', outcome)]);
-        },
-      });
 
-    const passed = await again('passed');
-    assert.deepEqual(totalsOf(passed.results), { passed: 3, failed: 0, skipped: 0 });
-    assert.deepEqual(passed.unsteady, [first[2]]);
-    const failed = await again('failed');
-    assert.deepEqual(totalsOf(failed.results), { passed: 2, failed: 1, skipped: 0 });
-    assert.deepEqual(failed.unsteady, []);
-    assert.deepEqual(asked, ['/t/b.test.js', '/t/b.test.js']);
+  const passed = await again('passed');
+  assert.deepEqual(totalsOf(passed.results), { passed: 3, failed: 0, skipped: 0 });
+  assert.deepEqual(passed.unsteady, [first[2]]);
+  const failed = await again('failed');
+  assert.deepEqual(totalsOf(failed.results), { passed: 2, failed: 1, skipped: 0 });
+  assert.deepEqual(failed.unsteady, []);
+  assert.deepEqual(asked, ['/t/b.test.js', '/t/b.test.js']);
 
-    const many = ['a', 'b', 'c'].map((file) => result(file, '1', 'failed'));
-    for (const results of [many, [result('x-alone', '1', 'failed')], [result('a', '1', 'passed')]])
-      assert.deepEqual(await again('passed', results), { results, unsteady: [] });
-    assert.equal(asked.length, 2);
-  },
-);
+  const many = ['a', 'b', 'c'].map((file) => result(file, '1', 'failed'));
+  for (const results of [many, [result('a', '1', 'passed')]])
+    assert.deepEqual(await again('passed', results), { results, unsteady: [] });
+  assert.equal(asked.length, 2);
+});
 
 test('the folder or the end of the name says to which suite a file belongs', { timeout }, () => {
   for (const [file, suite] of [
