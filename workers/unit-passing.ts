@@ -53,13 +53,14 @@ export class UnitPassing {
     const isKey = isPictureByItself(unit);
     if (!isKey && this.#state === 'awaiting_key') return;
     if (!isKey && this.#state === 'begun' && unit.leading) return;
+    const followsGap = isKey && (unit.discontinuity || this.#state === 'awaiting_key');
     // A run that goes on at a key unit has what its leading units need.
-    this.#state = isKey && this.#state === 'awaiting_key' ? 'begun' : 'passing';
+    this.#state = followsGap ? 'begun' : 'passing';
     const { arrivedAt: capturedAt, leading: isLeading } = unit;
     // A copy: the worker's own decoders may need the bytes later.
     const data = unit.data.slice().buffer;
     const common = { type: 'unit', data, capturedAt, isLeading } as const;
-    this.send(isKey ? { ...common, kind: 'key', format } : { ...common, kind: 'delta' });
+    this.send(isKey ? { ...common, kind: 'key', format, followsGap } : { ...common, kind: 'delta' });
   }
 
   #formatOf({ format }: AccessUnit): PassedFormat | null {

@@ -48,7 +48,14 @@ export class VideoBacklog {
       if (this.#leading[at] === true) return;
       const { buffer: data } = this.#memory.slice(this.#ends[at - 1] ?? 0, end);
       const capturedAt = this.#times[at] ?? 0;
-      units.push({ kind: at === 0 ? 'key' : 'delta', data, capturedAt, isLeading: false, format });
+      units.push({
+        kind: at === 0 ? 'key' : 'delta',
+        data,
+        capturedAt,
+        isLeading: false,
+        followsGap: false,
+        format,
+      });
     });
     return units;
   }

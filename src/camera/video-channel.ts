@@ -12,6 +12,8 @@ export interface VideoUnit {
   readonly capturedAt: number;
   /** It needs units before the key unit that it follows. */
   readonly isLeading: boolean;
+  /** A key unit of which the one before it is not the one that the camera sent before it. */
+  readonly followsGap: boolean;
   /** The same object while nothing changed. */
   readonly format: PassedFormat;
 }
@@ -57,7 +59,8 @@ export class VideoChannel {
     if (!format || this.#wanted === 0) return;
     this.#gap = null;
     const { kind, data, capturedAt, isLeading } = message;
-    const unit = { kind, data, capturedAt, isLeading, format };
+    const followsGap = kind === 'key' && message.followsGap;
+    const unit = { kind, data, capturedAt, isLeading, followsGap, format };
     this.#backlog.push(unit);
     for (const sink of this.sinks) sink.unit(unit);
   }

@@ -190,14 +190,13 @@ export type UnitMessage = {
   readonly capturedAt: number;
   /** It needs units before the key unit that it follows: not for a decoder that began there. */
   readonly isLeading: boolean;
-} & (
-  | /** It needs no other, and its parameter sets are in front. */ {
-      readonly kind: 'key';
-      readonly format: PassedFormat;
-    }
-    /** It needs the ones before it. They were handed over, too: a gap is followed by a key unit. */
-  | { readonly kind: 'delta' }
-);
+} &
+  // It needs no other, and its parameter sets are in front. `followsGap`: units between it and the one before are missing.
+  (
+    | { readonly kind: 'key'; readonly format: PassedFormat; readonly followsGap: boolean }
+    // It needs the ones before it. They were handed over, too: a gap is followed by a key unit.
+    | { readonly kind: 'delta' }
+  );
 
 /**
  * The video of a run as its worker receives it, by which the main thread judges life and load. Counts are totals since the run began,

@@ -14,6 +14,7 @@ const unit = (kind: VideoUnit['kind'], fill: number, bytes = 10, capturedAt = fi
   data: new Uint8Array(bytes).fill(fill).buffer,
   capturedAt,
   isLeading: false,
+  followsGap: false,
   format,
 });
 

@@ -13,7 +13,9 @@ const unit = (
   const { bytes = 10, isLeading = false } = more;
   const common = { type: 'unit', data: new ArrayBuffer(bytes), capturedAt, isLeading } as const;
   const format = { codec: 'h264', codecString: 'avc1.4d401e', width: 640, height: 360 } as const;
-  return kind === 'key' ? ({ ...common, kind, format } as const) : ({ ...common, kind } as const);
+  return kind === 'key'
+    ? ({ ...common, kind, format, followsGap: false } as const)
+    : ({ ...common, kind } as const);
 };
 
 function watched() {

@@ -23,6 +23,7 @@ const unit = (kind: 'key' | 'delta', more: Partial<VideoUnit> = {}): VideoUnit =
   data: new Uint8Array([0, 0, 0, 1, 0x65]).buffer,
   capturedAt: 5,
   isLeading: false,
+  followsGap: false,
   format: FORMAT,
   ...more,
 });
@@ -34,6 +35,11 @@ test('a unit crosses the bus with its format, and a later one without', { timeou
   assert.deepEqual(key?.kind === 'key' && key.format, shown);
   assert.deepEqual([...new Uint8Array(key?.data ?? new ArrayBuffer(0))], [0, 0, 0, 1, 0x65]);
   assert.equal(key?.capturedAt, 7);
+  const later = readUnit('key-unit', bytesOf(unit('key', { followsGap: true })), 8);
+  assert.deepEqual(
+    [key, later].map((one) => one?.kind === 'key' && one.followsGap),
+    [false, true],
+  );
   const delta = readUnit('delta-unit', bytesOf(unit('delta', { isLeading: true })), 8);
   assert.deepEqual([delta?.kind, delta?.isLeading, delta?.data.byteLength], ['delta', true, 5]);
 });

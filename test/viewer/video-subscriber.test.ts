@@ -38,7 +38,9 @@ function seat() {
       const common = { type: 'unit', data, capturedAt: clock.now(), isLeading: kind === 'l' } as const;
       const whole = { ...FORMAT, ...format };
       channel.deliver(
-        kind === 'k' ? { ...common, kind: 'key', format: whole } : { ...common, kind: 'delta' },
+        kind === 'k'
+          ? { ...common, kind: 'key', format: whole, followsGap: false }
+          : { ...common, kind: 'delta' },
       );
     }
   };

@@ -90,7 +90,8 @@ class Bench {
   }
 
   unit(kind: VideoUnit['kind'], format = FORMAT): VideoUnit {
-    return { kind, data: new ArrayBuffer(1000), capturedAt: this.now, isLeading: false, format };
+    const data = new ArrayBuffer(1000);
+    return { kind, data, capturedAt: this.now, isLeading: false, followsGap: false, format };
   }
 
   say(message: ClientMessage): void {

@@ -21,7 +21,7 @@ class Line {
   readonly pace = new VideoPace<PacedUnit>(this.inFlight, () => ++this.#sequence);
 
   unit(kind: PacedUnit['kind'], isLeading = false): PacedUnit {
-    return { kind, capturedAt: this.now, isLeading };
+    return { kind, capturedAt: this.now, isLeading, followsGap: false };
   }
 
   offer(kind: PacedUnit['kind'] = 'delta', isLeading = false): Offered {
@@ -104,6 +104,18 @@ test('of a backlog that still waits nothing is sent when a key unit comes', FAST
   assert.equal(line.offer('key'), 'queued');
   line.send();
   assert.equal(line.kinds, 'key');
+});
+
+test('a tile sees by the sequence that units are missing in front of a key unit', FAST, () => {
+  const line = new Line();
+  line.pace.begin([], 0);
+  const sequences = (units: readonly Partial<PacedUnit>[]): number[] => {
+    for (const more of units) line.pace.offer({ ...line.unit('key'), ...more }, line.now);
+    line.send();
+    return line.sent.splice(0).map(({ sequence }) => sequence);
+  };
+  assert.deepEqual(sequences([{ followsGap: true }, { kind: 'delta' }, {}]), [1, 2, 3]);
+  assert.deepEqual(sequences([{ followsGap: true }, { kind: 'delta' }]), [5, 6]);
 });
 
 test('a tile that is half a second behind gets nothing more before a key unit that fits', FAST, () => {

@@ -31,6 +31,8 @@ function passing() {
   };
   return { it, sent, line, pass };
 }
+const gaps = (messages: readonly UnitMessage[]): boolean[] =>
+  messages.flatMap((message) => (message.kind === 'key' ? message.followsGap : []));
 const kinds = (messages: readonly UnitMessage[]): string => messages.map(({ kind }) => kind).join(' ');
 
 test('nothing is passed while nobody wants it', FAST, () => {
@@ -50,6 +52,13 @@ test('without such units it begins with the next key unit', FAST, () => {
   const { it, pass } = passing();
   it.setWanted(true, () => []);
   assert.equal(pass(unit(), unit(), key(), unit()), 'key delta');
+});
+
+test('a key unit says whether the one that the camera sent before it has gone, too', FAST, () => {
+  const { it, sent, pass } = passing();
+  it.setWanted(true, () => [key()]);
+  pass(unit(), key(), unit({ damaged: true }), key(), unit(), key({ discontinuity: true }), unit(), key());
+  assert.deepEqual(gaps(sent), [true, false, true, true, false]);
 });
 
 test('a full line, a damaged unit and another codec break off until the next key unit', FAST, () => {

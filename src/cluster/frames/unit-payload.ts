@@ -8,13 +8,14 @@ import type { FrameKind } from './frame-codec.js';
  *
  * | bytes | field |
  * | --- | --- |
- * | 1 | 1: it needs units before the key unit that it follows |
+ * | 1 | 1: it needs units before the key unit that it follows; 2: a key unit in front of which units are missing |
  * | 2 | length of the format |
  * | n | the video's format as JSON, of key units; empty of others |
  * | | the unit in Annex B |
  */
 const FIXED_BYTES = 3;
 const LEADING = 1;
+const FOLLOWS_GAP = 2;
 
 const size = z.int().min(1).max(65_535);
 /** What an edge's viewers are told of the video: a node of another version may tell more. */
@@ -28,10 +29,10 @@ const passedFormat = z.object({
   bt601: z.enum(['limited', 'full']).optional(),
 });
 
-export function writeUnit({ kind, data, isLeading, format }: VideoUnit): Uint8Array {
+export function writeUnit({ kind, data, isLeading, followsGap, format }: VideoUnit): Uint8Array {
   const words = kind === 'key' ? Buffer.from(JSON.stringify(format)) : Buffer.alloc(0);
   const payload = Buffer.allocUnsafeSlow(FIXED_BYTES + words.length + data.byteLength);
-  payload.writeUInt8(isLeading ? LEADING : 0, 0);
+  payload.writeUInt8(isLeading ? LEADING : followsGap ? FOLLOWS_GAP : 0, 0);
   payload.writeUInt16BE(words.length, 1);
   payload.set(words, FIXED_BYTES);
   payload.set(new Uint8Array(data), FIXED_BYTES + words.length);
@@ -56,7 +57,7 @@ export function readUnit(
   } as const;
   if (kind === 'delta-unit') return { ...unit, kind: 'delta' };
   const format = parseFormat(bytes.toString('utf8', FIXED_BYTES, begin));
-  return format && { ...unit, kind: 'key', format };
+  return format && { ...unit, kind: 'key', format, followsGap: bytes.readUInt8(0) === FOLLOWS_GAP };
 }
 
 function parseFormat(text: string): Extract<UnitMessage, { kind: 'key' }>['format'] | null {

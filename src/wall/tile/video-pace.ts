@@ -7,6 +7,8 @@ export interface PacedUnit {
   readonly capturedAt: number;
   /** It needs units before the key unit that it follows. */
   readonly isLeading: boolean;
+  /** A key unit in front of which units are missing: the tile must see that, for its decoder cannot simply go on. */
+  readonly followsGap: boolean;
 }
 
 /** A frame that was sent and is not acknowledged yet. */
@@ -130,6 +132,8 @@ export class VideoPace<U extends PacedUnit> {
       return now - this.#state.since > MAX_SKIP_MS ? 'stays_behind' : 'skipped';
     }
     if (kind === 'flowing' || kind === 'begun') {
+      // A number that no unit has: the tile sees a gap.
+      if (unit.followsGap) this.nextSequence();
       this.#state = { kind: 'flowing', graceUntil: kind === 'flowing' ? this.#state.graceUntil : now };
       return this.#append(unit, now);
     }

@@ -39,8 +39,6 @@ type State =
       readonly last: number;
     };
 
-/** With so many units queued a key unit is not worth waiting for them. */
-const LONG_QUEUE = 2;
 /** A decoder that always gives its pictures so late shows the past: JPEG is fresher, ms. */
 const MAX_HELD_MS = 500;
 /** A decoder that is given units and gives no picture for so long is broken, ms. Frames that were never closed would do it. */
@@ -147,13 +145,14 @@ export class TileVideo {
     this.#pending.clear();
   }
 
-  /** A decoder for a key unit that follows nothing that was decoded; null when there is none. */
+  /**
+   * A decoder for a key unit that follows nothing that was decoded; null when there is none. A new one: one that goes on may take what it
+   * makes up for the gap as references (H.264's open groups in FFmpeg).
+   */
   #begin(video: AnnouncedVideo): VideoDecoder | null {
+    this.#end(video);
     this.#gate.begin();
     this.#pictureAt = performance.now();
-    const state = this.#state;
-    if (state.kind === 'decoding' && state.decoder.decodeQueueSize <= LONG_QUEUE) return state.decoder;
-    this.#end(video);
     const decoder = new VideoDecoder({
       // A decoder that was closed calls neither; one that was replaced in this very task may.
       output: (frame) => this.#output(decoder, frame),
