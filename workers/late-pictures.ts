@@ -9,10 +9,9 @@ const LATE_EVERY_MS = 250;
 export class LatePictures {
   #shownAt = -Infinity;
 
-  /** @param isBehind units wait for the decoder */
-  passesOver({ arrivedAt }: Picture, isBehind: boolean, now: number): boolean {
-    const isLate = isBehind && now - arrivedAt > LATE_MS;
-    if (isLate && now - this.#shownAt < LATE_EVERY_MS) return true;
+  /** @param isBehind units wait for the decoder; asked for late pictures alone, as it takes a system call */
+  passesOver({ arrivedAt }: Picture, isBehind: () => boolean, now: number): boolean {
+    if (now - arrivedAt > LATE_MS && now - this.#shownAt < LATE_EVERY_MS && isBehind()) return true;
     this.#shownAt = now;
     return false;
   }

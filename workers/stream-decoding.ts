@@ -132,8 +132,8 @@ export class StreamDecoding {
 
   /** A decoder goes on behind units that it was not given, where it makes torn pictures. */
   get #goesOnTorn(): boolean {
-    if (!this.#decodesAll || !this.#backlog.needsNewDecoder) return false;
-    return this.#exchange.decoders.some(({ hasGap }) => hasGap);
+    const hasGap = this.#decodesAll && this.#exchange.decoders.some((stage) => stage.hasGap);
+    return hasGap && this.#backlog.needsNewDecoder;
   }
 
   /** @returns whether it can be decoded */
@@ -233,7 +233,7 @@ export class StreamDecoding {
     const picture = this.#times.picture(ticks);
     if (!picture || !this.#exchange.picture(stage, ticks, stage.hasCaughtUp(picture))) return null;
     this.events.picture(picture);
-    if (!this.#late.passesOver(picture, !stage.hasTakenAll, epochMs())) return picture;
+    if (!this.#late.passesOver(picture, () => !stage.hasTakenAll, epochMs())) return picture;
     this.counters.droppedBeforeEncode++;
     return null;
   }
